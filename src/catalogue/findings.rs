@@ -1,0 +1,131 @@
+//! The findings that netkit can make: their stable names, what each means, and where that is from.
+
+/// A finding's name and meaning. How bad one is depends on the numbers, so that is not said here.
+#[derive(Clone, Copy, Debug)]
+pub struct FindingEntry {
+    /// The stable name.
+    pub id: &'static str,
+    /// What it means, in a sentence without a full stop.
+    pub meaning: &'static str,
+    /// Where that is known from.
+    pub source: &'static str,
+}
+
+/// No port is left: connect(2) fails.
+pub const TW_PORTS_EXHAUSTED: &str = "TW_PORTS_EXHAUSTED";
+/// The ports run short.
+pub const TW_PORTS_PRESSURE: &str = "TW_PORTS_PRESSURE";
+/// connect(2) has become slow.
+pub const TW_LATENCY_CLIFF: &str = "TW_LATENCY_CLIFF";
+/// More connections a second than ports come back.
+pub const TW_RATE_ABOVE_CEILING: &str = "TW_RATE_ABOVE_CEILING";
+/// Nearly as many connections a second as ports come back.
+pub const TW_RATE_NEAR_CEILING: &str = "TW_RATE_NEAR_CEILING";
+/// No bucket is left, or nearly none.
+pub const TW_BUCKETS_FULL: &str = "TW_BUCKETS_FULL";
+/// Buckets run short.
+pub const TW_BUCKETS_PRESSURE: &str = "TW_BUCKETS_PRESSURE";
+/// Sockets skip TIME_WAIT now.
+pub const TW_OVERFLOWING: &str = "TW_OVERFLOWING";
+/// Sockets have skipped TIME_WAIT since boot.
+pub const TW_OVERFLOWED: &str = "TW_OVERFLOWED";
+/// `tcp_tw_reuse` cannot work.
+pub const TW_REUSE_BLOCKED_BY_TIMESTAMPS: &str = "TW_REUSE_BLOCKED_BY_TIMESTAMPS";
+/// The pile is FIN_WAIT2.
+pub const TW_MOSTLY_FIN_WAIT2: &str = "TW_MOSTLY_FIN_WAIT2";
+/// A limit that the user gave is passed.
+pub const TW_TOTAL_ABOVE_LIMIT: &str = "TW_TOTAL_ABOVE_LIMIT";
+
+/// Every finding.
+pub const FINDINGS: [FindingEntry; 12] = [
+    FindingEntry {
+        id: TW_PORTS_EXHAUSTED,
+        meaning: "every ephemeral port to a destination is taken: connect() to it fails with \
+                  EADDRNOTAVAIL, and no counter of the kernel says so",
+        source: "net/ipv4/inet_hashtables.c, __inet_hash_connect; measured on Linux 6.18",
+    },
+    FindingEntry {
+        id: TW_PORTS_PRESSURE,
+        meaning: "most of the ephemeral ports to a destination are taken, by TIME_WAIT or by open \
+                  connections",
+        source: "net/ipv4/inet_hashtables.c, __inet_hash_connect",
+    },
+    FindingEntry {
+        id: TW_LATENCY_CLIFF,
+        meaning: "more than half of the ports to a destination are taken: connect() tries all of \
+                  one parity before the other, and takes milliseconds instead of microseconds",
+        source: "net/ipv4/inet_hashtables.c, __inet_hash_connect; measured: 48 us below half, 2 to \
+                 4 ms above, on Linux 6.18",
+    },
+    FindingEntry {
+        id: TW_RATE_ABOVE_CEILING,
+        meaning: "connections to a destination are closed faster than TIME_WAIT gives ports back: \
+                  it runs out if that goes on",
+        source: "include/net/tcp.h, TCP_TIMEWAIT_LEN: ports come back after 60 s",
+    },
+    FindingEntry {
+        id: TW_RATE_NEAR_CEILING,
+        meaning: "connections to a destination are closed nearly as fast as TIME_WAIT gives ports \
+                  back",
+        source: "include/net/tcp.h, TCP_TIMEWAIT_LEN",
+    },
+    FindingEntry {
+        id: TW_BUCKETS_FULL,
+        meaning: "tcp_max_tw_buckets is reached: sockets close without TIME_WAIT, and late segments \
+                  of theirs are answered with RST",
+        source: "net/ipv4/inet_timewait_sock.c, inet_twsk_alloc",
+    },
+    FindingEntry {
+        id: TW_BUCKETS_PRESSURE,
+        meaning: "tcp_max_tw_buckets is nearly reached",
+        source: "net/ipv4/inet_timewait_sock.c, inet_twsk_alloc",
+    },
+    FindingEntry {
+        id: TW_OVERFLOWING,
+        meaning: "sockets close without TIME_WAIT now: TCPTimeWaitOverflow grew while netkit looked",
+        source: "net/ipv4/tcp_minisocks.c, tcp_time_wait",
+    },
+    FindingEntry {
+        id: TW_OVERFLOWED,
+        meaning: "sockets closed without TIME_WAIT at some time since boot",
+        source: "net/ipv4/tcp_minisocks.c, tcp_time_wait",
+    },
+    FindingEntry {
+        id: TW_REUSE_BLOCKED_BY_TIMESTAMPS,
+        meaning: "tcp_tw_reuse is on and tcp_timestamps off: without timestamps nothing is reused, \
+                  not even on loopback",
+        source: "net/ipv4/tcp_ipv4.c, tcp_twsk_unique; measured: 60 s instead of 1 s",
+    },
+    FindingEntry {
+        id: TW_MOSTLY_FIN_WAIT2,
+        meaning: "most of what the kernel counts as TIME_WAIT is FIN_WAIT2: the peer has not closed",
+        source: "net/ipv4/tcp_minisocks.c, tcp_time_wait; /proc/net/sockstat counts both",
+    },
+    FindingEntry {
+        id: TW_TOTAL_ABOVE_LIMIT,
+        meaning: "more sockets are in TIME_WAIT than --max-total allows",
+        source: "the command line: the kernel has no such limit, a total alone is no problem",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_entries_complete() {
+        for (index, entry) in FINDINGS.iter().enumerate() {
+            assert!(
+                FINDINGS
+                    .iter()
+                    .skip(index + 1)
+                    .all(|other| other.id != entry.id)
+            );
+            assert!(
+                !entry.meaning.ends_with('.') && !entry.source.is_empty(),
+                "{}",
+                entry.id
+            );
+        }
+    }
+}

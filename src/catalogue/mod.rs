@@ -1,0 +1,4 @@
+//! What is known: tables, each entry with its source. Commands judge by them and print from them.
+
+pub mod findings;
+pub mod states;

@@ -1,0 +1,80 @@
+//! The root of the command line, and the options that every command has.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::kernel::Place;
+use crate::kernel::net_ns::NetNs;
+use crate::output::{Color, Format};
+use crate::states;
+
+const AFTER_HELP: &str = "\
+Examples:
+  netkit states --time-wait    is TIME_WAIT a problem here, where, and for how long
+  netkit states                which sockets are in which TCP state
+Exit codes: 0 as it should be, 1 found something, 2 wrong arguments, 3 could not look";
+
+/// Linux network diagnostics: looks at the kernel's own tables, says what is wrong and what helps
+#[derive(Debug, Parser)]
+#[command(name = "netkit", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    States(Box<states::Args>),
+}
+
+/// The options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "All commands")]
+pub(crate) struct Common {
+    /// How to write the answer
+    #[arg(long, global = true, value_enum, default_value = "table")]
+    format: Format,
+    /// Short for --format json
+    #[arg(long, global = true, conflicts_with = "format")]
+    json: bool,
+    /// When to use colour; `NO_COLOR` is respected
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN"
+    )]
+    pub(crate) color: Color,
+    /// Say nothing; the exit code tells
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say what is done, on standard error; twice for more
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Answer for another network namespace: a name of ip-netns(8), a process id, or a file
+    #[arg(long, global = true, value_name = "NAME|PID|PATH")]
+    netns: Option<NetNs>,
+    /// Read this tree instead of /proc: a host's, mounted in a container, or a capture
+    #[arg(long, global = true, value_name = "DIR")]
+    procfs: Option<PathBuf>,
+}
+
+impl Common {
+    /// The format of the answer.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
+    /// Where to look.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            net_ns: self.netns.clone(),
+            procfs: self.procfs.clone(),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The exit codes that scripts rely on.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: looked, and all is as it should be.
+    Fine,
+    /// 1: looked, and found something at or above `--fail-on`.
+    Found,
+    /// 2: the command line or a file of the user's is wrong.
+    Usage,
+    /// 3: could not look, so there is no verdict.
+    Blind,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Fine => 0,
+            Exit::Found => 1,
+            Exit::Usage => 2,
+            Exit::Blind => 3,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! What can go wrong when the kernel is asked, split by what the reader can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+/// A question that the kernel did not answer. Each names the operation and its object.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// The interface is not there or not for us: no module, seccomp, gVisor.
+    #[error("sock_diag is not available: {operation} failed: {}", errno_text(*.errno))]
+    Refused {
+        /// The call that was refused.
+        operation: &'static str,
+        /// Why.
+        errno: Errno,
+    },
+    /// The answer stopped before its end.
+    #[error("the socket dump broke off: {0}")]
+    BrokenOff(&'static str),
+    /// A file under /proc could not be read.
+    #[error("cannot read {}: {}", .path.display(), io_text(.source))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another network namespace could not be entered.
+    #[error("cannot enter the network namespace {}: {}", .path.display(), errno_text(*.errno))]
+    Namespace {
+        /// The namespace's file.
+        path: PathBuf,
+        /// Why.
+        errno: Errno,
+    },
+    /// Something was asked for that this source cannot tell.
+    #[error("{0}")]
+    CannotTell(&'static str),
+}
+
+impl KernelError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { .. } => Some("`--source proc` reads /proc/net instead"),
+            Self::BrokenOff(_) => Some("run it again; `--source proc` reads /proc/net instead"),
+            Self::Unreadable { .. } => {
+                Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
+            }
+            Self::Namespace {
+                errno: Errno::EPERM,
+                ..
+            } => Some(
+                "entering a network namespace takes root; `--netns PID` shows the tables of a \
+                 process's without",
+            ),
+            Self::Namespace { .. } => {
+                Some("give the name of `ip netns list`, a process id or a file as /proc/1/ns/net")
+            }
+            Self::CannotTell(_) => Some("leave out `--source proc` and `--procfs`"),
+        }
+    }
+}
+
+/// `EPERM (Operation not permitted)`.
+fn errno_text(errno: Errno) -> String {
+    format!("{errno:?} ({})", errno.desc())
+}
+
+/// As [`errno_text`] where the error came from the kernel, else the error's own words.
+fn io_text(error: &io::Error) -> String {
+    error
+        .raw_os_error()
+        .map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
+}

@@ -1,0 +1,20 @@
+//! What Linux says: one file a kernel interface. Each has a pure parser from bytes, and a reader
+//! that opens the interface and calls it. Nothing else in the crate touches the system.
+
+pub mod clock;
+pub mod counters;
+mod error;
+pub mod interfaces;
+pub mod net_ns;
+pub mod owners;
+mod place;
+pub mod proc_net;
+mod proc_root;
+pub mod seen;
+pub mod sock_diag;
+pub mod sockets;
+pub mod tcp_settings;
+
+pub use error::KernelError;
+pub use place::Place;
+pub use proc_root::ProcRoot;

@@ -1,0 +1,45 @@
+//! Where to look: which network namespace, and which /proc.
+
+use std::path::PathBuf;
+
+use super::net_ns::NetNs;
+use super::{KernelError, ProcRoot};
+
+/// The place that an answer is for.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// Another network namespace.
+    pub net_ns: Option<NetNs>,
+    /// Another root of /proc.
+    pub procfs: Option<PathBuf>,
+}
+
+impl Place {
+    /// Calls `look` once, there, with what it has to know about the place if that is not as asked.
+    ///
+    /// The namespace of a process that may not be entered is still shown by its tables under
+    /// /proc/PID/net. Fails if the namespace is not there, or is not shown that way either.
+    pub fn visit<T: Send>(
+        &self,
+        mut look: impl FnMut(&ProcRoot, Option<String>) -> T + Send,
+    ) -> Result<T, KernelError> {
+        let here = self
+            .procfs
+            .as_deref()
+            .map_or_else(ProcRoot::live, ProcRoot::at);
+        let Some(net_ns) = &self.net_ns else {
+            return Ok(look(&here, None));
+        };
+        let refusal = match net_ns.enter(here.path(), || look(&ProcRoot::live(), None)) {
+            Ok(seen) => return Ok(seen),
+            Err(refusal) => refusal,
+        };
+        match net_ns {
+            NetNs::Process(pid) if here.of_process(*pid).net("tcp").exists() => {
+                let warning = format!("{refusal}; read /proc/{pid}/net, without its sysctls");
+                Ok(look(&here.of_process(*pid), Some(warning)))
+            }
+            NetNs::Process(_) | NetNs::Named(_) | NetNs::Path(_) => Err(refusal),
+        }
+    }
+}

@@ -1,0 +1,560 @@
+//! `/proc/net/tcp`, `tcp6`, `udp` and `udp6`: the text form of the socket tables (proc(5),
+//! `net/ipv4/tcp_ipv4.c`, `tcp4_seq_show`).
+//!
+//! The fallback for where netlink is refused, and the way to read a capture. It is not a snapshot,
+//! and under load it has no end: the kernel finds its place again by (bucket, offset), and once it
+//! has passed the last bucket, by counting rows from the start (`tcp_seq_start`). Sockets that were
+//! added meanwhile make it show the end of the table again, one page for each walk of the whole
+//! table, for as long as sockets are added faster than a page holds. So rows are deduplicated here,
+//! and reading stops when only known rows come, or more than the kernel says that it has.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use super::counters::SockStat;
+use super::proc_root::{open, unreadable};
+use super::seen::{Novelty, Seen};
+use super::sock_diag::unmap;
+use super::{KernelError, ProcRoot};
+use crate::model::{Endpoint, Family, Protocol, Socket, TcpState, Timer, TimerKind};
+
+/// One tick of the `tm->when` column: `USER_HZ` is 100 for every Linux that Rust runs on.
+const TICK_MS: u64 = 10;
+/// Known rows after which the kernel is taken to show the table's end again. A page holds 27 rows;
+/// a socket added to a chain in mid-read repeats one.
+const MAX_REPEATED: u64 = 128;
+/// Rows beyond the kernel's own count that are still read: half-open connections are in the table
+/// and not in the count, and sockets are added while it is read.
+const SLACK: u64 = 16 * 1024;
+/// Rows that are read at most where the kernel does not say how many there are.
+const UNCOUNTED: u64 = 1024 * 1024;
+
+/// What was not as it should be in a table that was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProcNotes {
+    /// Lines that could not be parsed.
+    pub malformed: u64,
+    /// Rows that came twice and were passed on once.
+    pub repeated: u64,
+    /// Reading stopped before the kernel said that the table ended.
+    pub stopped: bool,
+}
+
+/// Reads the tables of `protocols` and calls `visit` for each row, listeners first.
+///
+/// Fails if the IPv4 table cannot be opened, or a table breaks off. A machine without IPv6 has no
+/// `tcp6` and `udp6`, which is no failure.
+pub fn read(
+    proc_root: &ProcRoot,
+    protocols: &[Protocol],
+    visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+) -> Result<ProcNotes, KernelError> {
+    let before = SockStat::read(proc_root).unwrap_or_default();
+    let claimed = before.rows_claimed().map(|rows| rows + rows / 4 + SLACK);
+    let budget = usize::try_from(claimed.unwrap_or(UNCOUNTED)).unwrap_or(usize::MAX);
+    let mut reading = Reading {
+        visit,
+        seen: Seen::with_capacity(budget),
+        notes: ProcNotes::default(),
+        ipv4_minis: 0,
+    };
+    for protocol in protocols {
+        let flow = match protocol {
+            Protocol::Tcp => reading.tcp(proc_root, &before)?,
+            Protocol::Udp => reading.udp(proc_root)?,
+        };
+        if flow.is_break() {
+            break;
+        }
+    }
+    Ok(reading.notes)
+}
+
+struct Reading<'a> {
+    visit: &'a mut dyn FnMut(&Socket) -> ControlFlow<()>,
+    seen: Seen,
+    notes: ProcNotes,
+    ipv4_minis: u64,
+}
+
+impl Reading<'_> {
+    /// Both TCP tables: first the listeners at the head of each, then the rest.
+    fn tcp(&mut self, root: &ProcRoot, before: &SockStat) -> Result<ControlFlow<()>, KernelError> {
+        let mut v4 = Table::open(root, Protocol::Tcp, Family::Ipv4)?;
+        let has_v6_sockets = !root.is_live() || before.tcp6_in_use != Some(0);
+        let mut v6 = if has_v6_sockets {
+            Table::open_v6(root, Protocol::Tcp)?
+        } else {
+            None
+        };
+        for table in [Some(&mut v4), v6.as_mut()].into_iter().flatten() {
+            if self.listeners(table)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if self.rest(&mut v4)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        // Walking an empty table costs as much as walking a full one, a third of this reading. With
+        // no IPv6 socket, and each mini-socket that the kernel counts found, there is nothing in it.
+        if !has_v6_sockets && !self.has_found_all_minis(root, before) {
+            v6 = Table::open_v6(root, Protocol::Tcp)?;
+        }
+        v6.as_mut()
+            .map_or(Ok(ControlFlow::Continue(())), |table| self.rest(table))
+    }
+
+    fn udp(&mut self, root: &ProcRoot) -> Result<ControlFlow<()>, KernelError> {
+        let mut v4 = Table::open(root, Protocol::Udp, Family::Ipv4)?;
+        if self.rest(&mut v4)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let v6 = Table::open_v6(root, Protocol::Udp)?;
+        v6.map_or(Ok(ControlFlow::Continue(())), |mut table| {
+            self.rest(&mut table)
+        })
+    }
+
+    fn has_found_all_minis(&self, root: &ProcRoot, before: &SockStat) -> bool {
+        let after = SockStat::read(root).unwrap_or_default();
+        after.tcp6_in_use == Some(0)
+            && after.time_wait == before.time_wait
+            && after.time_wait == Some(self.ipv4_minis)
+    }
+
+    /// The listening rows at the head of `table`; the first other row is kept for [`Self::rest`].
+    fn listeners(&mut self, table: &mut Table) -> Result<ControlFlow<()>, KernelError> {
+        while let Some(socket) = table.next(&mut self.notes)? {
+            if socket.state != TcpState::Listen {
+                table.put_back = Some(socket);
+                break;
+            }
+            if self.pass(&socket).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The rows of `table` to its end, or to where its end is taken to be.
+    fn rest(&mut self, table: &mut Table) -> Result<ControlFlow<()>, KernelError> {
+        let repeated_before = self.notes.repeated;
+        while let Some(socket) = table.next(&mut self.notes)? {
+            self.ipv4_minis += u64::from(socket.family == Family::Ipv4 && socket.is_mini());
+            if self.pass(&socket).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let repeated = self.notes.repeated - repeated_before;
+            if self.notes.stopped || repeated > MAX_REPEATED {
+                self.notes.stopped = true;
+                break;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Passes a row on if it is new. Listeners and UDP sockets may share their addresses by
+    /// `SO_REUSEPORT`; the inode tells them apart.
+    fn pass(&mut self, socket: &Socket) -> ControlFlow<()> {
+        let key = (socket.protocol, socket.local, socket.remote, socket.inode);
+        match self.seen.insert(&key) {
+            Novelty::New => (self.visit)(socket),
+            Novelty::Repeated => {
+                self.notes.repeated += 1;
+                ControlFlow::Continue(())
+            }
+            Novelty::Full => {
+                self.notes.stopped = true;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
+
+/// One open table.
+struct Table {
+    path: PathBuf,
+    reader: BufReader<File>,
+    line: Vec<u8>,
+    protocol: Protocol,
+    family: Family,
+    put_back: Option<Socket>,
+}
+
+impl Table {
+    fn open(root: &ProcRoot, protocol: Protocol, family: Family) -> Result<Self, KernelError> {
+        let suffix = if family == Family::Ipv6 { "6" } else { "" };
+        let path = root.net(&format!("{}{suffix}", protocol.name()));
+        let reader = BufReader::with_capacity(64 * 1024, open(&path)?);
+        let mut table = Self {
+            path,
+            reader,
+            line: Vec::with_capacity(256),
+            protocol,
+            family,
+            put_back: None,
+        };
+        table.read_line()?;
+        Ok(table)
+    }
+
+    /// As [`Self::open`]; `None` without IPv6.
+    fn open_v6(root: &ProcRoot, protocol: Protocol) -> Result<Option<Self>, KernelError> {
+        match Self::open(root, protocol, Family::Ipv6) {
+            Err(KernelError::Unreadable { source, .. })
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                Ok(None)
+            }
+            table => table.map(Some),
+        }
+    }
+
+    /// The next row; `None` at the end of the file.
+    fn next(&mut self, notes: &mut ProcNotes) -> Result<Option<Socket>, KernelError> {
+        if let Some(socket) = self.put_back.take() {
+            return Ok(Some(socket));
+        }
+        while self.read_line()? {
+            match parse_line(&self.line, self.protocol, self.family) {
+                Some(socket) => return Ok(Some(socket)),
+                None => notes.malformed += 1,
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_line(&mut self) -> Result<bool, KernelError> {
+        self.line.clear();
+        let read = self.reader.read_until(b'\n', &mut self.line);
+        read.map(|length| length > 0)
+            .map_err(|source| unreadable(&self.path, source))
+    }
+}
+
+/// Reads one line of a table. `None` if it is not one.
+pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Socket> {
+    let colon = line.iter().take(16).position(|byte| *byte == b':')?;
+    let mut fields = Fields {
+        rest: line.get(colon + 1..)?,
+    };
+    let (local, remote) = (fields.address(family)?, fields.address(family)?);
+    let (local, remote, v4_mapped) = normalise(local, remote);
+    let state = TcpState::from_kernel(u8::try_from(fields.hex(2..=2)?).ok()?);
+    let send_queue = u32::try_from(fields.hex(8..=8)?).ok()?;
+    fields.skip(b':')?;
+    let recv_queue = u32::try_from(fields.hex(8..=8)?).ok()?;
+    let timer_code = u8::try_from(fields.hex(2..=2)?).ok()?;
+    fields.skip(b':')?;
+    let ticks = fields.hex(8..=16)?;
+    let retransmits = fields.hex(8..=8)?;
+    let uid = u32::try_from(fields.decimal()?).ok()?;
+    let probes = fields.decimal()?;
+    let inode = u32::try_from(fields.decimal()? & u64::from(u32::MAX)).ok()?;
+    let timer = TimerKind::from_kernel(timer_code).map(|kind| Timer {
+        kind,
+        expires_ms: u32::try_from(ticks.saturating_mul(TICK_MS)).unwrap_or(u32::MAX),
+        retransmits: u8::try_from(counted(kind, retransmits, probes)).unwrap_or(u8::MAX),
+    });
+    Some(Socket {
+        protocol,
+        family,
+        state: if state == TcpState::NewSynRecv {
+            TcpState::SynRecv
+        } else {
+            state
+        },
+        local,
+        remote,
+        v4_mapped,
+        recv_queue,
+        send_queue: (state != TcpState::Listen).then_some(send_queue),
+        timer,
+        uid: (inode != 0).then_some(uid),
+        inode: (inode != 0).then_some(inode),
+        interface: None,
+        cookie: None,
+        v6_only: None,
+    })
+}
+
+/// What `sock_diag` reports as `idiag_retrans`: probes for the timers that send probes.
+fn counted(kind: TimerKind, retransmits: u64, probes: u64) -> u64 {
+    match kind {
+        TimerKind::Keepalive | TimerKind::Persist => probes,
+        TimerKind::Retransmit
+        | TimerKind::TimeWait
+        | TimerKind::DelayedAck
+        | TimerKind::Unknown(_) => retransmits,
+    }
+}
+
+fn normalise(local: Endpoint, remote: Endpoint) -> (Endpoint, Endpoint, bool) {
+    match (local.address, remote.address) {
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            let (from, to, v4_mapped) = unmap(from, to);
+            (
+                Endpoint::new(from, local.port),
+                Endpoint::new(to, remote.port),
+                v4_mapped,
+            )
+        }
+        _ => (local, remote, false),
+    }
+}
+
+/// The columns of a line, from left to right.
+struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl Fields<'_> {
+    /// `0100007F:1F90`: each 32-bit word in host order, the port in hexadecimal.
+    fn address(&mut self, family: Family) -> Option<Endpoint> {
+        let address = match family {
+            Family::Ipv4 => IpAddr::V4(Ipv4Addr::from(self.word()?)),
+            Family::Ipv6 => {
+                let [a, b, c, d] = [self.word()?, self.word()?, self.word()?, self.word()?];
+                let mut octets = [0; 16];
+                let words = [a, b, c, d].into_iter().flatten();
+                octets
+                    .iter_mut()
+                    .zip(words)
+                    .for_each(|(octet, byte)| *octet = byte);
+                IpAddr::V6(Ipv6Addr::from(octets))
+            }
+        };
+        self.skip(b':')?;
+        Some(Endpoint::new(
+            address,
+            u16::try_from(self.hex(4..=4)?).ok()?,
+        ))
+    }
+
+    /// Eight digits: one word of an address, as the bytes that it has in memory.
+    fn word(&mut self) -> Option<[u8; 4]> {
+        self.skip_spaces();
+        let (digits, rest) = self.rest.split_first_chunk::<8>()?;
+        self.rest = rest;
+        Some(u32::try_from(hexadecimal(digits)?).ok()?.to_ne_bytes())
+    }
+
+    /// A hexadecimal number with a number of digits within `width`.
+    fn hex(&mut self, width: std::ops::RangeInclusive<usize>) -> Option<u64> {
+        let digits = self.take(u8::is_ascii_hexdigit);
+        width.contains(&digits.len()).then(|| hexadecimal(digits))?
+    }
+
+    fn decimal(&mut self) -> Option<u64> {
+        let digits = self.take(u8::is_ascii_digit);
+        let add = |sum: u64, digit: &u8| {
+            sum.checked_mul(10)?
+                .checked_add(u64::from(digit.wrapping_sub(b'0')))
+        };
+        (!digits.is_empty()).then(|| digits.iter().try_fold(0, add))?
+    }
+
+    /// The bytes after any spaces for which `belongs` holds.
+    fn take(&mut self, belongs: fn(&u8) -> bool) -> &[u8] {
+        self.skip_spaces();
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| !belongs(byte))
+            .unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        taken
+    }
+
+    fn skip_spaces(&mut self) {
+        while let Some((b' ', rest)) = self.rest.split_first() {
+            self.rest = rest;
+        }
+    }
+
+    fn skip(&mut self, expected: u8) -> Option<()> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        (*byte == expected).then_some(())
+    }
+}
+
+/// The value of up to 16 hexadecimal digits.
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |sum: u64, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'A'..=b'F' => digit - b'A' + 10,
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(sum << 4 | u64::from(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Lines of Linux 6.18.
+    const TIME_WAIT: &[u8] = b"   5: 0100007F:D20C 0100007F:2328 06 00000000:00000000 03:00001765 \
+        00000000     0        0 0 3 00000000183e70cb                                      \n";
+    const LISTEN: &[u8] = b"   0: 0100007F:232D 00000000:0000 0A 00000000:00000003 00:00000000 \
+        00000000  1000        0 272414 2 0000000092372a82 100 0 0 10 0\n";
+    const MAPPED: &[u8] = b"   1: 0000000000000000FFFF00000100007F:2329 \
+        0000000000000000FFFF00000100007F:B1AA 08 00000000:00000001 00:00000000 00000000     0        \
+        0 272411 1 0000000063c5aa04 20 4 0 10 -1\n";
+    const PERSIST: &[u8] = b"10000: 0100007F:D218 0100007F:2328 0B 0039F201:00000001 04:0000000A \
+        00000000     0        7 272416 2 000000004b52bde9 20 0 0 14 -1\n";
+
+    fn tcp(line: &[u8], family: Family) -> Socket {
+        parse_line(line, Protocol::Tcp, family).unwrap()
+    }
+
+    #[test]
+    fn a_time_wait_line_keeps_its_timer_and_has_no_owner() {
+        let socket = tcp(TIME_WAIT, Family::Ipv4);
+        assert_eq!(socket.local.to_string(), "127.0.0.1:53772");
+        assert_eq!(socket.remote.to_string(), "127.0.0.1:9000");
+        let timer = Timer {
+            kind: TimerKind::TimeWait,
+            expires_ms: 59_890,
+            retransmits: 0,
+        };
+        assert_eq!(socket.timer, Some(timer));
+        assert_eq!((socket.uid, socket.inode), (None, None));
+        assert!(socket.is_mini());
+    }
+
+    #[test]
+    fn a_listener_has_an_owner_and_no_known_backlog() {
+        let socket = tcp(LISTEN, Family::Ipv4);
+        assert_eq!((socket.uid, socket.inode), (Some(1000), Some(272_414)));
+        assert_eq!((socket.recv_queue, socket.send_queue), (3, None));
+    }
+
+    #[test]
+    fn a_mapped_line_is_ipv4_on_an_ipv6_socket() {
+        let socket = tcp(MAPPED, Family::Ipv6);
+        assert!(socket.v4_mapped && socket.family == Family::Ipv6);
+        assert_eq!(socket.remote.to_string(), "127.0.0.1:45482");
+    }
+
+    #[test]
+    fn probes_are_counted_for_the_probe_timer() {
+        let timer = tcp(PERSIST, Family::Ipv4).timer.unwrap();
+        assert_eq!((timer.kind, timer.retransmits), (TimerKind::Persist, 7));
+    }
+
+    #[test]
+    fn an_unknown_state_costs_its_name_and_not_the_row() {
+        let line = String::from_utf8_lossy(LISTEN).replace(" 0A ", " 2A ");
+        assert_eq!(
+            tcp(line.as_bytes(), Family::Ipv4).state,
+            TcpState::Unknown(0x2a)
+        );
+    }
+
+    #[test]
+    fn a_damaged_line_is_no_row() {
+        for cut in 0..92 {
+            assert_eq!(
+                parse_line(&LISTEN[..cut], Protocol::Tcp, Family::Ipv4),
+                None,
+                "{cut}"
+            );
+        }
+        let header = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when";
+        assert_eq!(parse_line(header, Protocol::Tcp, Family::Ipv4), None);
+    }
+
+    #[test]
+    fn a_bad_line_costs_itself_and_a_repeated_one_is_passed_on_once() {
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::create_dir(tree.path().join("net")).unwrap();
+        let table = [
+            b"header\n",
+            LISTEN,
+            b"garbage\n",
+            TIME_WAIT,
+            TIME_WAIT,
+            PERSIST,
+        ]
+        .concat();
+        std::fs::write(tree.path().join("net/tcp"), table).unwrap();
+        let mut rows = 0;
+        let notes = read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| {
+            rows += 1;
+            ControlFlow::Continue(())
+        });
+        let expected = ProcNotes {
+            malformed: 1,
+            repeated: 1,
+            stopped: false,
+        };
+        assert_eq!((rows, notes.unwrap()), (3, expected));
+    }
+
+    #[test]
+    fn a_table_that_shows_its_end_for_ever_is_left() {
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::create_dir(tree.path().join("net")).unwrap();
+        let table = [&b"header\n"[..], LISTEN, &TIME_WAIT.repeat(5000), PERSIST].concat();
+        std::fs::write(tree.path().join("net/tcp"), table).unwrap();
+        let notes = read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| {
+            ControlFlow::Continue(())
+        });
+        assert!(notes.unwrap().stopped);
+    }
+
+    #[test]
+    fn more_rows_than_the_kernel_counts_are_not_read() {
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::create_dir(tree.path().join("net")).unwrap();
+        let line = |port: u32| {
+            format!(
+                " 1: 0100007F:{port:04X} 0100007F:2328 06 00000000:00000000 \
+            03:00001765 00000000 0 0 0\n"
+            )
+        };
+        let table: String = (0..40_000).map(line).collect();
+        std::fs::write(tree.path().join("net/tcp"), format!("header\n{table}")).unwrap();
+        std::fs::write(
+            tree.path().join("net/sockstat"),
+            "TCP: inuse 0 orphan 0 tw 9\n",
+        )
+        .unwrap();
+        let mut rows = 0;
+        let notes = read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| {
+            rows += 1;
+            ControlFlow::Continue(())
+        });
+        assert!(
+            notes.unwrap().stopped && (16_000..20_000).contains(&rows),
+            "{rows}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_the_parser_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
+            parse_line(&line, Protocol::Tcp, Family::Ipv4);
+            parse_line(&line, Protocol::Udp, Family::Ipv6);
+        }
+
+        #[test]
+        fn no_damage_makes_the_parser_panic(at in 0_usize..150, byte in any::<u8>()) {
+            let mut line = TIME_WAIT.to_vec();
+            if let Some(slot) = line.get_mut(at) {
+                *slot = byte;
+            }
+            parse_line(&line, Protocol::Tcp, Family::Ipv4);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where /proc is: the running system's, one of another host mounted in a container, or a capture.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::KernelError;
+
+/// The root of a /proc tree, and which network namespace's tables in it are meant.
+#[derive(Clone, Debug)]
+pub struct ProcRoot {
+    root: PathBuf,
+    net: PathBuf,
+    is_live: bool,
+    has_sysctls: bool,
+}
+
+impl ProcRoot {
+    /// The running system's /proc, for the network namespace of the calling thread.
+    ///
+    /// `/proc/net` is `/proc/self/net`, which follows the *main* thread; `thread-self` (Linux 3.17)
+    /// follows the thread that `--netns` moved.
+    pub fn live() -> Self {
+        let root = PathBuf::from("/proc");
+        let own = root.join("thread-self/net");
+        let net = if own.exists() { own } else { root.join("net") };
+        Self {
+            root,
+            net,
+            is_live: true,
+            has_sysctls: true,
+        }
+    }
+
+    /// A tree that was mounted or captured at `root`.
+    pub fn at(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            net: root.join("net"),
+            is_live: root == Path::new("/proc"),
+            has_sysctls: true,
+        }
+    }
+
+    /// The tables of the network namespace of process `pid`, which are readable without entering it.
+    #[must_use]
+    pub fn of_process(&self, pid: u32) -> Self {
+        Self {
+            root: self.root.clone(),
+            net: self.root.join(pid.to_string()).join("net"),
+            is_live: false,
+            has_sysctls: false,
+        }
+    }
+
+    /// Whether this is the running system's /proc seen from the thread's own network namespace, so
+    /// that `sock_diag` and `/proc/sys` speak of the same sockets.
+    pub fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// The file `name` of the network namespace, as in `tcp6` or `sockstat`.
+    pub fn net(&self, name: &str) -> PathBuf {
+        self.net.join(name)
+    }
+
+    /// The file of the sysctl `key`, dots or slashes, as in `net.ipv4.tcp_tw_reuse`.
+    ///
+    /// `None` for another process's tables: /proc/sys shows the reader's namespace, never that one.
+    pub fn sysctl(&self, key: &str) -> Option<PathBuf> {
+        self.has_sysctls
+            .then(|| self.root.join("sys").join(key.replace('.', "/")))
+    }
+}
+
+/// The whole of the small file at `path`, with the path in the error.
+pub(super) fn read_text(path: &Path) -> Result<String, KernelError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads small files"
+    )]
+    let text = fs::read(path).map_err(|source| unreadable(path, source))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Opens the file at `path` for reading, with the path in the error.
+pub(super) fn open(path: &Path) -> Result<fs::File, KernelError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that opens tables"
+    )]
+    fs::File::open(path).map_err(|source| unreadable(path, source))
+}
+
+pub(super) fn unreadable(path: &Path, source: io::Error) -> KernelError {
+    KernelError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,390 @@
+//! The asking and reading: one netlink socket, one request after another, one reused buffer.
+
+use std::ops::ControlFlow;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto,
+    setsockopt, socket, sockopt,
+};
+use nix::sys::time::{TimeVal, TimeValLike as _};
+
+use super::wire::{Answer, Messages, Request, decode};
+use crate::kernel::KernelError;
+use crate::model::Socket;
+
+/// The kernel fills at most 32 KiB less its own header (`netlink_dump`, `SKB_WITH_OVERHEAD(32768)`),
+/// so this holds whatever it sends.
+const BUFFER: usize = 64 * 1024;
+/// The kernel answers in microseconds; silence this long means that no end will come.
+const SILENCE_S: i64 = 5;
+/// How often a full receive queue is forgiven before the dump is called broken.
+const MAX_OVERRUNS: u32 = 16;
+/// Rows around the seam of two buffers that are compared, see [`Seam`]. Above the longest hash
+/// chain that is to be expected.
+const SEAM: usize = 32;
+
+/// What was not as it should be in a dump that came to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DumpNotes {
+    /// Rows or messages that could not be decoded.
+    pub malformed: u64,
+    /// Buffers that were too short or lost for want of space: rows are missing.
+    pub lost: u64,
+    /// `NLM_F_DUMP_INTR` was set: the table changed in mid-dump.
+    pub interrupted: bool,
+    /// Rows that the kernel sent twice and that were passed on once.
+    pub repeated: u64,
+}
+
+impl DumpNotes {
+    /// Adds what another dump of the same table noted.
+    pub fn add(&mut self, other: Self) {
+        self.malformed += other.malformed;
+        self.lost += other.lost;
+        self.interrupted |= other.interrupted;
+        self.repeated += other.repeated;
+    }
+}
+
+/// What a dump talks through; the tests put a scripted one in the kernel's place.
+trait Channel {
+    /// Sends one request.
+    fn send(&self, message: &[u8]) -> nix::Result<()>;
+    /// Receives one datagram and tells its true length, which is above the buffer's if it was cut.
+    fn receive(&self, buffer: &mut [u8]) -> nix::Result<usize>;
+}
+
+impl Channel for OwnedFd {
+    fn send(&self, message: &[u8]) -> nix::Result<()> {
+        let kernel = NetlinkAddr::new(0, 0);
+        sendto(self.as_raw_fd(), message, &kernel, MsgFlags::empty()).map(drop)
+    }
+
+    fn receive(&self, buffer: &mut [u8]) -> nix::Result<usize> {
+        // With MSG_TRUNC the answer is the datagram's true length, which can exceed the buffer's.
+        recv(self.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC)
+    }
+}
+
+/// An open `NETLINK_SOCK_DIAG` socket. It belongs to the network namespace of the thread that
+/// opened it.
+pub struct SockDiag {
+    channel: OwnedFd,
+    buffer: Vec<u8>,
+    sequence: u32,
+}
+
+impl SockDiag {
+    /// Opens the socket. Fails where netlink is refused: seccomp, gVisor, no `CONFIG_INET_DIAG`.
+    pub fn open() -> Result<Self, KernelError> {
+        let refused = |operation| move |errno| KernelError::Refused { operation, errno };
+        let channel = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC,
+            SockProtocol::NetlinkSockDiag,
+        )
+        .map_err(refused("socket(AF_NETLINK, NETLINK_SOCK_DIAG)"))?;
+        setsockopt(
+            &channel,
+            sockopt::ReceiveTimeout,
+            &TimeVal::seconds(SILENCE_S),
+        )
+        .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
+        Ok(Self {
+            channel,
+            buffer: vec![0; BUFFER],
+            sequence: 0,
+        })
+    }
+
+    /// Asks for `request` and calls `visit` for each row until it breaks or the dump ends.
+    ///
+    /// Breaking leaves the rest of the answer unread; a later dump passes it over by its number.
+    pub fn dump(
+        &mut self,
+        request: Request,
+        visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+    ) -> Result<DumpNotes, KernelError> {
+        self.sequence += 1;
+        run(
+            &self.channel,
+            &mut self.buffer,
+            (request, self.sequence),
+            visit,
+        )
+    }
+}
+
+/// One dump, from the request to its end.
+fn run(
+    channel: &impl Channel,
+    buffer: &mut [u8],
+    (request, sequence): (Request, u32),
+    visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+) -> Result<DumpNotes, KernelError> {
+    let failed = |operation| move |errno| KernelError::Refused { operation, errno };
+    channel
+        .send(&request.encode(sequence))
+        .map_err(failed("the dump request"))?;
+    let mut notes = DumpNotes::default();
+    let mut seam = Seam::new();
+    loop {
+        let Some(length) = receive(channel, buffer, &mut notes)? else {
+            continue;
+        };
+        let mut messages = Messages::new(buffer.get(..length).unwrap_or_default(), sequence);
+        seam.next_buffer();
+        while let Some(answer) = messages.next() {
+            match answer {
+                Answer::Row(payload) => {
+                    let Some(socket) = decode(payload, request.protocol()) else {
+                        notes.malformed += 1;
+                        continue;
+                    };
+                    if seam.is_repeated(&socket) {
+                        notes.repeated += 1;
+                    } else if visit(&socket).is_break() {
+                        return Ok(notes);
+                    }
+                }
+                Answer::Done => {
+                    notes.interrupted |= messages.interrupted();
+                    return Ok(notes);
+                }
+                Answer::Failed(errno) => return Err(failed("the socket dump")(errno)),
+                Answer::Malformed => notes.malformed += 1,
+                Answer::Foreign | Answer::Ignored => {}
+            }
+        }
+        notes.interrupted |= messages.interrupted();
+    }
+}
+
+/// The length of the next usable datagram; `None` to ask again.
+fn receive(
+    channel: &impl Channel,
+    buffer: &mut [u8],
+    notes: &mut DumpNotes,
+) -> Result<Option<usize>, KernelError> {
+    match channel.receive(buffer) {
+        Ok(0) => Err(KernelError::BrokenOff(
+            "the kernel closed the netlink socket",
+        )),
+        Ok(length) => {
+            notes.lost += u64::from(length > buffer.len());
+            Ok(Some(length.min(buffer.len())))
+        }
+        Err(Errno::EINTR) => Ok(None),
+        Err(Errno::ENOBUFS) if notes.lost < u64::from(MAX_OVERRUNS) => {
+            notes.lost += 1;
+            Ok(None)
+        }
+        Err(Errno::ENOBUFS) => Err(KernelError::BrokenOff(
+            "the receive queue overflowed for good",
+        )),
+        Err(Errno::EAGAIN) => Err(KernelError::BrokenOff("the kernel sent nothing for 5 s")),
+        Err(errno) => Err(KernelError::Refused {
+            operation: "recvmsg on the dump",
+            errno,
+        }),
+    }
+}
+
+/// Finds rows that are sent twice at the seam of two buffers.
+///
+/// The kernel resumes a dump at an index within a hash chain (`inet_diag_dump_icsk`): a socket that
+/// was added to the chain meanwhile moves the index, and the rows before it come again. They are
+/// among the last of one buffer and the first of the next, so a few cookies suffice to know them.
+struct Seam {
+    last: [u64; SEAM],
+    next: usize,
+    since_seam: usize,
+}
+
+impl Seam {
+    fn new() -> Self {
+        Self {
+            last: [0; SEAM],
+            next: 0,
+            since_seam: SEAM,
+        }
+    }
+
+    fn next_buffer(&mut self) {
+        self.since_seam = 0;
+    }
+
+    #[inline]
+    fn is_repeated(&mut self, socket: &Socket) -> bool {
+        let Some(cookie) = socket.cookie.filter(|cookie| *cookie != 0) else {
+            return false;
+        };
+        if self.since_seam < SEAM {
+            self.since_seam += 1;
+            if self.last.contains(&cookie) {
+                return true;
+            }
+        }
+        if let Some(slot) = self.last.get_mut(self.next) {
+            *slot = cookie;
+        }
+        self.next = (self.next + 1) % SEAM;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// A kernel that answers by a script.
+    struct Script(RefCell<VecDeque<nix::Result<Vec<u8>>>>);
+
+    impl Channel for Script {
+        fn send(&self, _: &[u8]) -> nix::Result<()> {
+            Ok(())
+        }
+
+        fn receive(&self, buffer: &mut [u8]) -> nix::Result<usize> {
+            let bytes = self
+                .0
+                .borrow_mut()
+                .pop_front()
+                .expect("the dump asked once too often")?;
+            let length = bytes.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&bytes[..length]);
+            Ok(bytes.len())
+        }
+    }
+
+    const SEQUENCE: u32 = 3;
+
+    fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = u32::try_from(16 + payload.len())
+            .unwrap()
+            .to_ne_bytes()
+            .to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(flags.to_ne_bytes());
+        bytes.extend(sequence.to_ne_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(payload);
+        bytes
+    }
+
+    /// An IPv4 TIME_WAIT row with this cookie.
+    fn row(cookie: u32) -> Vec<u8> {
+        let mut payload = vec![0; 72];
+        payload[..3].copy_from_slice(&[2, 6, 3]);
+        payload[44..48].copy_from_slice(&cookie.to_ne_bytes());
+        message(20, 2, SEQUENCE, &payload)
+    }
+
+    fn done(errno: i32) -> Vec<u8> {
+        message(3, 2, SEQUENCE, &errno.to_ne_bytes())
+    }
+
+    /// The cookies of the rows that a script gives, and how the dump ended.
+    fn play(script: Vec<nix::Result<Vec<u8>>>) -> (Vec<u64>, Result<DumpNotes, KernelError>) {
+        let channel = Script(RefCell::new(script.into()));
+        let mut cookies = Vec::new();
+        let result = run(
+            &channel,
+            &mut [0; 512],
+            (Request::Legacy { states: 1 << 6 }, SEQUENCE),
+            &mut |socket| {
+                cookies.push(socket.cookie.unwrap());
+                ControlFlow::Continue(())
+            },
+        );
+        (cookies, result)
+    }
+
+    #[test]
+    fn rows_come_through_signals_and_strangers() {
+        let (cookies, result) = play(vec![
+            Err(Errno::EINTR),
+            Ok([row(1), message(20, 2, SEQUENCE - 1, &[0; 72])].concat()),
+            Ok([row(2), done(0)].concat()),
+        ]);
+        assert_eq!(cookies, [1, 2]);
+        assert_eq!(result.unwrap(), DumpNotes::default());
+    }
+
+    #[test]
+    fn an_errno_is_an_error_wherever_it_stands() {
+        for answer in [done(-2), message(2, 0, SEQUENCE, &(-2_i32).to_ne_bytes())] {
+            let (_, result) = play(vec![Ok(answer)]);
+            let error = result.unwrap_err().to_string();
+            assert!(
+                error.contains("ENOENT (No such file or directory)"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn lost_rows_are_counted_and_the_rest_is_kept() {
+        let (cookies, result) = play(vec![
+            Ok(row(1)),
+            Err(Errno::ENOBUFS),
+            Ok([row(2), vec![0; 600]].concat()),
+            Ok([row(3), done(0)].concat()),
+        ]);
+        assert_eq!(cookies, [1, 2, 3]);
+        let notes = result.unwrap();
+        assert_eq!((notes.lost, notes.malformed), (2, 1));
+    }
+
+    #[test]
+    fn an_overflow_that_never_ends_ends_the_dump() {
+        let (_, result) = play((0..20).map(|_| Err(Errno::ENOBUFS)).collect());
+        assert!(matches!(result, Err(KernelError::BrokenOff(_))));
+        let (_, result) = play(vec![Err(Errno::EAGAIN)]);
+        assert!(matches!(result, Err(KernelError::BrokenOff(_))));
+        let (_, result) = play(vec![Ok(Vec::new())]);
+        assert!(matches!(result, Err(KernelError::BrokenOff(_))));
+    }
+
+    #[test]
+    fn an_interrupted_dump_is_noted() {
+        let mut last = done(0);
+        last[6] |= 0x10;
+        let (_, result) = play(vec![Ok(row(1)), Ok(last)]);
+        assert!(result.unwrap().interrupted);
+    }
+
+    #[test]
+    fn rows_that_come_again_at_a_seam_are_passed_on_once() {
+        let (cookies, result) = play(vec![
+            Ok([row(1), row(2), row(3)].concat()),
+            Ok([row(2), row(3), row(4), done(0)].concat()),
+        ]);
+        assert_eq!(cookies, [1, 2, 3, 4]);
+        assert_eq!(result.unwrap().repeated, 2);
+    }
+
+    #[test]
+    fn a_row_that_is_too_short_costs_only_itself() {
+        let short = message(20, 2, SEQUENCE, &[2, 6]);
+        let (cookies, result) = play(vec![Ok([
+            row(1),
+            {
+                let mut padded = short;
+                padded.resize(20, 0);
+                padded
+            },
+            row(2),
+            done(0),
+        ]
+        .concat())]);
+        assert_eq!(cookies, [1, 2]);
+        assert_eq!(result.unwrap().malformed, 1);
+    }
+}

@@ -1,0 +1,12 @@
+//! `NETLINK_SOCK_DIAG`: the kernel's own socket dump (sock_diag(7), `net/ipv4/inet_diag.c`).
+//!
+//! The decoder is ours because the crates lose what netkit is about: the time left of a TIME_WAIT
+//! socket, and sockets that are bound but not listening. `wire` is the format and opens nothing,
+//! `dump` asks and reads.
+
+mod dump;
+mod wire;
+
+pub use dump::{DumpNotes, SockDiag};
+pub(super) use wire::unmap;
+pub use wire::{Answer, Messages, Request, decode};

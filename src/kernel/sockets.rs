@@ -1,0 +1,351 @@
+//! The socket tables, whichever way they are read: `sock_diag` where it is allowed, /proc else.
+
+use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
+
+use nix::errno::Errno;
+use nix::sys::stat::fstat;
+use socket2::{Domain, Socket as OwnSocket, Type};
+
+use super::proc_net::{self, ProcNotes};
+use super::sock_diag::{DumpNotes, Request, SockDiag};
+use super::{KernelError, ProcRoot};
+use crate::model::{Family, Protocol, Socket, StateSet, TcpState};
+
+/// Which way the tables were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `NETLINK_SOCK_DIAG`.
+    SockDiag,
+    /// /proc/net.
+    Proc,
+}
+
+impl Source {
+    /// The name in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SockDiag => "sock_diag",
+            Self::Proc => "proc",
+        }
+    }
+}
+
+/// Which rows are wanted. The kernel is asked for no others where it can tell them apart.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The protocols, each once.
+    pub protocols: Vec<Protocol>,
+    /// The states; `BOUND_INACTIVE` costs the kernel a walk of its own.
+    pub states: StateSet,
+}
+
+/// What the reading of the tables was like.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The way that was taken.
+    pub source: Source,
+    /// What the reader has to know about the rows, in words.
+    pub warnings: Vec<String>,
+}
+
+/// Calls `visit` for each wanted row until it breaks; listening TCP sockets come first.
+///
+/// With `source` `None` the tables are read by `sock_diag` where that is allowed and `proc_root` is
+/// the running system, and else from /proc, with a warning. Fails if neither can be read, or if
+/// something is wanted that the way taken cannot tell.
+pub fn scan(
+    source: Option<Source>,
+    proc_root: &ProcRoot,
+    wanted: &Wanted,
+    visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+) -> Result<Reading, KernelError> {
+    let by_netlink = source.unwrap_or(if proc_root.is_live() {
+        Source::SockDiag
+    } else {
+        Source::Proc
+    });
+    if by_netlink == Source::Proc {
+        return scan_proc(proc_root, wanted, visit);
+    }
+    let mut rows = 0_u64;
+    let dumped = scan_sock_diag(wanted, &mut |socket| {
+        rows += 1;
+        visit(socket)
+    });
+    match dumped {
+        Err(refusal @ KernelError::Refused { .. }) if source.is_none() && rows == 0 => {
+            tracing::info!(%refusal, "reading /proc instead");
+            let mut reading = scan_proc(proc_root, wanted, visit)?;
+            reading
+                .warnings
+                .insert(0, format!("{refusal}; read from /proc instead"));
+            Ok(reading)
+        }
+        result => result,
+    }
+}
+
+fn scan_proc(
+    proc_root: &ProcRoot,
+    wanted: &Wanted,
+    visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+) -> Result<Reading, KernelError> {
+    if wanted.states == StateSet::only(TcpState::BoundInactive) {
+        return Err(KernelError::CannotTell(
+            "/proc has no bound sockets that do not listen; they need sock_diag",
+        ));
+    }
+    let mut kept = |socket: &Socket| {
+        if wanted.states.matches(socket.class()) {
+            visit(socket)
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let notes = proc_net::read(proc_root, &wanted.protocols, &mut kept)?;
+    let mut warnings = proc_warnings(notes);
+    if wanted.states.contains(TcpState::BoundInactive) {
+        warnings.push("bound sockets that do not listen are not in /proc and not shown".to_owned());
+    }
+    Ok(Reading {
+        source: Source::Proc,
+        warnings,
+    })
+}
+
+fn proc_warnings(notes: ProcNotes) -> Vec<String> {
+    let mut warnings = malformed_warning(notes.malformed, "line");
+    if notes.stopped {
+        warnings.push(format!(
+            "/proc showed {} rows again and no end, as it does while sockets are added; the table \
+             may be incomplete",
+            notes.repeated
+        ));
+    }
+    warnings
+}
+
+fn malformed_warning(count: u64, what: &str) -> Vec<String> {
+    match count {
+        0 => Vec::new(),
+        1 => vec![format!("1 malformed {what} was left out")],
+        _ => vec![format!("{count} malformed {what}s were left out")],
+    }
+}
+
+fn scan_sock_diag(
+    wanted: &Wanted,
+    visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+) -> Result<Reading, KernelError> {
+    let mut dumps = Dumps {
+        diag: SockDiag::open()?,
+        notes: DumpNotes::default(),
+        broke: false,
+    };
+    let mut warnings = Vec::new();
+    for protocol in &wanted.protocols {
+        match protocol {
+            Protocol::Tcp => dumps.tcp(wanted.states, visit, &mut warnings)?,
+            Protocol::Udp => dumps.by_family(Protocol::Udp, udp_mask(wanted.states), visit)?,
+        }
+    }
+    warnings.extend(dump_warnings(dumps.notes));
+    Ok(Reading {
+        source: Source::SockDiag,
+        warnings,
+    })
+}
+
+fn dump_warnings(notes: DumpNotes) -> Vec<String> {
+    let mut warnings = malformed_warning(notes.malformed, "message");
+    if notes.lost > 0 {
+        warnings.push(format!(
+            "{} netlink buffers were cut or lost; the table may be incomplete",
+            notes.lost
+        ));
+    }
+    if notes.interrupted {
+        warnings.push(
+            "the kernel reports that the table changed in mid-dump; it may be incomplete"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+/// The states that UDP sockets have: connected and not.
+fn udp_mask(states: StateSet) -> u32 {
+    states.kernel_mask() & StateSet::of(&[TcpState::Established, TcpState::Close]).kernel_mask()
+}
+
+struct Dumps {
+    diag: SockDiag,
+    notes: DumpNotes,
+    broke: bool,
+}
+
+type Visit<'a> = &'a mut dyn FnMut(&Socket) -> ControlFlow<()>;
+
+impl Dumps {
+    /// Listeners are in a small table of their own, and bound sockets in a large one, so each is
+    /// its own request; the mask is exact, for an idle bit can cost a walk.
+    fn tcp(
+        &mut self,
+        states: StateSet,
+        visit: Visit<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), KernelError> {
+        let mask = states.kernel_mask();
+        let listen = StateSet::only(TcpState::Listen).kernel_mask();
+        let bound = StateSet::only(TcpState::BoundInactive).kernel_mask();
+        // Closed sockets are in no table; the kernel takes the bit for a half-open connection
+        // from SYN_RECV.
+        let idle = StateSet::of(&[TcpState::Close, TcpState::NewSynRecv]).kernel_mask();
+        let connected = mask & !(listen | bound | idle) & 0xfff;
+        for part in [mask & listen, connected] {
+            if part != 0 {
+                self.both_families(part, visit)?;
+            }
+        }
+        if mask & bound != 0 {
+            self.bound(bound, visit, warnings)?;
+        }
+        Ok(())
+    }
+
+    /// TCP of both families: in one walk by the old request, else in two.
+    fn both_families(&mut self, mask: u32, visit: Visit<'_>) -> Result<(), KernelError> {
+        match self.dump(Request::Legacy { states: mask }, visit) {
+            Err(KernelError::Refused {
+                errno: Errno::EINVAL | Errno::EOPNOTSUPP,
+                ..
+            }) => self.by_family(Protocol::Tcp, mask, visit),
+            result => result,
+        }
+    }
+
+    fn by_family(
+        &mut self,
+        protocol: Protocol,
+        states: u32,
+        visit: Visit<'_>,
+    ) -> Result<(), KernelError> {
+        if states == 0 {
+            return Ok(());
+        }
+        [Family::Ipv4, Family::Ipv6]
+            .into_iter()
+            .try_for_each(|family| {
+                self.dump(
+                    Request::ByFamily {
+                        family,
+                        protocol,
+                        states,
+                    },
+                    visit,
+                )
+            })
+    }
+
+    /// Sockets that are bound and neither listen nor are connected. A kernel before 6.8 answers
+    /// with no row and no error, so a socket of our own that must be among them tells it.
+    fn bound(
+        &mut self,
+        mask: u32,
+        visit: Visit<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), KernelError> {
+        let probe = BoundProbe::new();
+        let mut probe_seen = false;
+        self.both_families(mask, &mut |socket| {
+            if socket.inode.is_some() && socket.inode == probe.inode() {
+                probe_seen = true;
+                return ControlFlow::Continue(());
+            }
+            visit(socket)
+        })?;
+        if !probe_seen && !self.broke {
+            warnings.push(
+                "this kernel does not show bound sockets that do not listen (Linux 6.8 does)"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn dump(&mut self, request: Request, visit: Visit<'_>) -> Result<(), KernelError> {
+        if self.broke {
+            return Ok(());
+        }
+        let broke = &mut self.broke;
+        let notes = self.diag.dump(request, &mut |socket| {
+            let flow = visit(socket);
+            *broke = flow.is_break();
+            flow
+        })?;
+        tracing::debug!(?request, ?notes, "dumped");
+        self.notes.add(notes);
+        Ok(())
+    }
+}
+
+/// A socket of our own that is bound and does not listen.
+struct BoundProbe {
+    inode: Option<u32>,
+    _socket: Option<OwnSocket>,
+}
+
+impl BoundProbe {
+    fn new() -> Self {
+        let socket = OwnSocket::new(Domain::IPV4, Type::STREAM, None).ok();
+        let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let bound = socket.filter(|socket| socket.bind(&any_port.into()).is_ok());
+        let inode = bound.as_ref().and_then(|socket| {
+            let number = fstat(socket.as_fd()).ok()?.st_ino;
+            // `idiag_inode` has 32 bits, the file system's number 64.
+            u32::try_from(number & u64::from(u32::MAX)).ok()
+        });
+        Self {
+            inode,
+            _socket: bound,
+        }
+    }
+
+    fn inode(&self) -> Option<u32> {
+        self.inode
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn udp_is_asked_for_its_two_states_alone() {
+        let all: StateSet = "all".parse().unwrap();
+        assert_eq!(udp_mask(all), 1 << 1 | 1 << 7);
+        assert_eq!(udp_mask(StateSet::only(TcpState::TimeWait)), 0);
+    }
+
+    #[test]
+    fn what_was_left_out_is_said() {
+        let notes = ProcNotes {
+            malformed: 1,
+            repeated: 200,
+            stopped: true,
+        };
+        let warnings = proc_warnings(notes);
+        assert_eq!(warnings[0], "1 malformed line was left out");
+        assert!(
+            warnings[1].ends_with("the table may be incomplete"),
+            "{warnings:?}"
+        );
+        let lost = DumpNotes {
+            lost: 2,
+            ..DumpNotes::default()
+        };
+        assert!(dump_warnings(lost)[0].contains("may be incomplete"));
+        assert_eq!(dump_warnings(DumpNotes::default()), Vec::<String>::new());
+    }
+}

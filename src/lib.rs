@@ -1,0 +1,108 @@
+//! netkit looks at the kernel's own tables when TCP misbehaves, says what is wrong, shows the
+//! evidence, and ends with an exit code that a script can trust.
+//!
+//! - [`model`]: what things are; no I/O.
+//! - [`kernel`]: what Linux says; one file a kernel interface.
+//! - [`catalogue`]: what is known; tables with sources.
+//! - [`output`]: how it is shown.
+//! - [`states`]: the command `netkit states`.
+//!
+//! A module imports only from what stands above it in this list. [`run`] is the program: it can be
+//! called as often as one likes.
+
+pub mod catalogue;
+mod cli;
+pub mod exit;
+pub mod kernel;
+pub mod model;
+pub mod output;
+pub mod states;
+mod streams;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use exit::Exit;
+use kernel::KernelError;
+use output::{Outcome, Screen};
+pub use streams::Streams;
+
+/// Runs netkit with `arguments`, of which the first is the program's name.
+pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(answer) => return decline(&answer, streams),
+    };
+    streams.trace(cli.common.verbose);
+    match carry_out(&cli, streams) {
+        Ok(outcome) => {
+            if !cli.common.quiet {
+                outcome
+                    .messages
+                    .iter()
+                    .for_each(|message| streams.say(message));
+            }
+            outcome.exit
+        }
+        Err(error) => failed(&error, streams),
+    }
+}
+
+fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
+    let style = streams.style(cli.common.color);
+    let mut nowhere = io::sink();
+    let out: &mut (dyn Write + Send) = if cli.common.quiet {
+        &mut nowhere
+    } else {
+        streams.out.as_mut()
+    };
+    let mut screen = Screen {
+        out,
+        format: cli.common.format(),
+        style,
+    };
+    match &cli.command {
+        Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
+    }
+}
+
+/// Help and version on standard output; what is wrong with the command line on standard error.
+fn decline(answer: &clap::Error, streams: &mut Streams) -> Exit {
+    let text = answer.render().to_string();
+    if answer.use_stderr() {
+        streams.say(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+        return Exit::Usage;
+    }
+    match streams
+        .out
+        .write_all(text.as_bytes())
+        .and_then(|()| streams.out.flush())
+    {
+        Ok(()) => Exit::Fine,
+        Err(error) => failed(&error.into(), streams),
+    }
+}
+
+/// A closed pipe is the reader's right; all else is said, with what can be done about it.
+fn failed(error: &anyhow::Error, streams: &mut Streams) -> Exit {
+    let causes = || error.chain();
+    if let Some(write) = causes().find_map(|cause| cause.downcast_ref::<io::Error>())
+        && !causes().any(|cause| cause.is::<KernelError>())
+    {
+        if write.kind() == io::ErrorKind::BrokenPipe {
+            return Exit::Fine;
+        }
+        streams.say(&format!("cannot write the answer: {write}"));
+        return Exit::Blind;
+    }
+    streams.say(&format!("{error:#}"));
+    if let Some(hint) = causes()
+        .find_map(|cause| cause.downcast_ref())
+        .and_then(KernelError::hint)
+    {
+        streams.hint(hint);
+    }
+    Exit::Blind
+}

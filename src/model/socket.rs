@@ -1,0 +1,152 @@
+//! One row of the kernel's socket tables.
+
+use serde::Serialize;
+
+use super::{Endpoint, StateClass, TcpState};
+
+/// The transport protocol of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Protocol {
+    /// The name in JSON and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// The address family that the socket was made with. An IPv6 socket can carry IPv4 traffic: see
+/// [`Socket::v4_mapped`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// `AF_INET`.
+    Ipv4,
+    /// `AF_INET6`.
+    Ipv6,
+}
+
+impl Family {
+    /// The name in JSON and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+/// What a socket's timer will do (`idiag_timer`; `tr` in /proc/net/tcp).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerKind {
+    /// 1: retransmission, or the tail loss probe.
+    Retransmit,
+    /// 2: keepalive; on a connection that is being closed, the end of its life.
+    Keepalive,
+    /// 3: the end of a TIME_WAIT or FIN_WAIT2 mini-socket.
+    TimeWait,
+    /// 4: zero window probe.
+    Persist,
+    /// 5: delayed acknowledgement.
+    DelayedAck,
+    /// A number that this version of netkit has no name for.
+    Unknown(u8),
+}
+
+impl TimerKind {
+    /// The timer with the kernel's number `code`; 0 means that none runs.
+    pub fn from_kernel(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => return None,
+            1 => Self::Retransmit,
+            2 => Self::Keepalive,
+            3 => Self::TimeWait,
+            4 => Self::Persist,
+            5 => Self::DelayedAck,
+            other => Self::Unknown(other),
+        })
+    }
+
+    /// The name in JSON and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Retransmit => "retransmit",
+            Self::Keepalive => "keepalive",
+            Self::TimeWait => "time_wait",
+            Self::Persist => "persist",
+            Self::DelayedAck => "delayed_ack",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+/// A running timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// What happens when it fires.
+    pub kind: TimerKind,
+    /// Milliseconds until then; 0 is "any moment": the kernel's timer wheel is up to seconds late.
+    pub expires_ms: u32,
+    /// Retransmissions or probes sent without an answer.
+    pub retransmits: u8,
+}
+
+/// One socket as the kernel shows it. Copied by value: no row owns memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The family that the socket was made with.
+    pub family: Family,
+    /// The state by the kernel's number.
+    pub state: TcpState,
+    /// This end.
+    pub local: Endpoint,
+    /// The other end; port 0 when there is none.
+    pub remote: Endpoint,
+    /// An IPv6 socket with IPv4 traffic; the addresses above are then the IPv4 ones.
+    pub v4_mapped: bool,
+    /// Bytes received and not read; for a listener, connections that wait for accept(2).
+    pub recv_queue: u32,
+    /// Bytes sent and not acknowledged; for a listener, the limit of its accept queue, which
+    /// /proc does not tell (`None`).
+    pub send_queue: Option<u32>,
+    /// The running timer.
+    pub timer: Option<Timer>,
+    /// The owner's user id; `None` for rows that only the kernel holds.
+    pub uid: Option<u32>,
+    /// The socket's inode; `None` for rows that only the kernel holds.
+    pub inode: Option<u32>,
+    /// The index of the interface that the socket is bound to.
+    pub interface: Option<u32>,
+    /// The kernel's unique number of the socket; it survives the change to TIME_WAIT.
+    pub cookie: Option<u64>,
+    /// `IPV6_V6ONLY` of an IPv6 listener, where the kernel says it.
+    pub v6_only: Option<bool>,
+}
+
+impl Socket {
+    /// Whether this is a mini-socket: what the kernel keeps of a connection that no program holds,
+    /// in TIME_WAIT or in FIN_WAIT2 (`include/net/inet_timewait_sock.h`).
+    pub fn is_mini(&self) -> bool {
+        self.timer
+            .is_some_and(|timer| timer.kind == TimerKind::TimeWait)
+    }
+
+    /// What the socket is counted under.
+    pub fn class(&self) -> StateClass {
+        match (self.protocol, self.state) {
+            (Protocol::Tcp, TcpState::FinWait2) if self.is_mini() => StateClass::FinWait2Mini,
+            (Protocol::Udp, TcpState::Close) => StateClass::UdpUnconnected,
+            (_, state) => StateClass::State(state),
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! TCP states as the kernel numbers them, sets of them, and the spellings people use for them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// The state of a socket, by the kernel's numbers (`include/net/tcp_states.h`).
+///
+/// A number that netkit does not know is kept: a newer kernel costs a name, not a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TcpState {
+    /// 1: open, data may flow.
+    Established,
+    /// 2: connect(2) sent a SYN, no answer yet.
+    SynSent,
+    /// 3: a SYN came, the handshake is not complete.
+    SynRecv,
+    /// 4: this side closed, its FIN is not acknowledged.
+    FinWait1,
+    /// 5: this side closed, the peer has not.
+    FinWait2,
+    /// 6: both closed, this side first.
+    TimeWait,
+    /// 7: not in use; the state of a UDP socket that is not connected.
+    Close,
+    /// 8: the peer closed, the local program has not.
+    CloseWait,
+    /// 9: the peer closed first, our FIN is not acknowledged.
+    LastAck,
+    /// 10: waiting for connections.
+    Listen,
+    /// 11: both closed at once, our FIN is not acknowledged.
+    Closing,
+    /// 12: the kernel's inner name for a half-open connection; seen in /proc, never over netlink.
+    NewSynRecv,
+    /// 13: bound to a port, neither listening nor connected. A pseudo-state of `sock_diag` requests
+    /// (Linux 6.8): the kernel answers such rows as `CLOSE`.
+    BoundInactive,
+    /// A number that this version of netkit has no name for.
+    Unknown(u8),
+}
+
+/// Every state that has a name, in the kernel's order.
+const NAMED: [TcpState; 13] = [
+    TcpState::Established,
+    TcpState::SynSent,
+    TcpState::SynRecv,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::TimeWait,
+    TcpState::Close,
+    TcpState::CloseWait,
+    TcpState::LastAck,
+    TcpState::Listen,
+    TcpState::Closing,
+    TcpState::NewSynRecv,
+    TcpState::BoundInactive,
+];
+
+impl TcpState {
+    /// The state with the kernel's number `code`.
+    pub fn from_kernel(code: u8) -> Self {
+        let index = usize::from(code).wrapping_sub(1);
+        NAMED.get(index).copied().unwrap_or(Self::Unknown(code))
+    }
+
+    /// The kernel's number, 1 to 13 for those that have a name.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Established => 1,
+            Self::SynSent => 2,
+            Self::SynRecv => 3,
+            Self::FinWait1 => 4,
+            Self::FinWait2 => 5,
+            Self::TimeWait => 6,
+            Self::Close => 7,
+            Self::CloseWait => 8,
+            Self::LastAck => 9,
+            Self::Listen => 10,
+            Self::Closing => 11,
+            Self::NewSynRecv => 12,
+            Self::BoundInactive => 13,
+            Self::Unknown(code) => code,
+        }
+    }
+
+    /// The kernel's name, as in `TIME_WAIT`; `STATE_n` for a number without one.
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Established => "ESTABLISHED",
+            Self::SynSent => "SYN_SENT",
+            Self::SynRecv => "SYN_RECV",
+            Self::FinWait1 => "FIN_WAIT1",
+            Self::FinWait2 => "FIN_WAIT2",
+            Self::TimeWait => "TIME_WAIT",
+            Self::Close => "CLOSE",
+            Self::CloseWait => "CLOSE_WAIT",
+            Self::LastAck => "LAST_ACK",
+            Self::Listen => "LISTEN",
+            Self::Closing => "CLOSING",
+            Self::NewSynRecv => "NEW_SYN_RECV",
+            Self::BoundInactive => "BOUND_INACTIVE",
+            Self::Unknown(code) => return Cow::Owned(format!("STATE_{code}")),
+        })
+    }
+}
+
+impl fmt::Display for TcpState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name())
+    }
+}
+
+/// What a socket is counted under: its state, with the two cases apart that share a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StateClass {
+    /// A state that means one thing.
+    State(TcpState),
+    /// FIN_WAIT2 that only the kernel holds: the program is gone, a mini-socket waits for the
+    /// peer's FIN as long as `tcp_fin_timeout` allows (`net/ipv4/tcp_minisocks.c`, `tcp_time_wait`).
+    FinWait2Mini,
+    /// A UDP socket that is not connected; the kernel numbers it like `CLOSE`.
+    UdpUnconnected,
+}
+
+impl StateClass {
+    /// The name in tables and in JSON.
+    pub fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::State(state) => state.name(),
+            Self::FinWait2Mini => Cow::Borrowed("FIN_WAIT2_MINI"),
+            Self::UdpUnconnected => Cow::Borrowed("UNCONN"),
+        }
+    }
+}
+
+impl Serialize for StateClass {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name())
+    }
+}
+
+/// A set of states, as `--state` takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct StateSet {
+    bits: u32,
+    mini_fin_wait2: bool,
+}
+
+/// Named sets of states; the words are those of ss(8).
+const GROUPS: [(&str, &[TcpState]); 5] = [
+    ("all", &NAMED),
+    ("connected", &CONNECTED),
+    ("synchronized", &SYNCHRONIZED),
+    (
+        "bucket",
+        &[TcpState::SynRecv, TcpState::NewSynRecv, TcpState::TimeWait],
+    ),
+    ("big", &BIG),
+];
+
+const CONNECTED: [TcpState; 10] = [
+    TcpState::Established,
+    TcpState::SynSent,
+    TcpState::SynRecv,
+    TcpState::NewSynRecv,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::TimeWait,
+    TcpState::CloseWait,
+    TcpState::LastAck,
+    TcpState::Closing,
+];
+
+const SYNCHRONIZED: [TcpState; 9] = [
+    TcpState::Established,
+    TcpState::SynRecv,
+    TcpState::NewSynRecv,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::TimeWait,
+    TcpState::CloseWait,
+    TcpState::LastAck,
+    TcpState::Closing,
+];
+
+const BIG: [TcpState; 9] = [
+    TcpState::Established,
+    TcpState::SynSent,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::Close,
+    TcpState::CloseWait,
+    TcpState::LastAck,
+    TcpState::Listen,
+    TcpState::Closing,
+];
+
+/// Other spellings, in the folded form of [`fold`]: those of ss, netstat and the RFCs.
+const ALIASES: [(&str, TcpState); 7] = [
+    ("estab", TcpState::Established),
+    ("listening", TcpState::Listen),
+    ("closed", TcpState::Close),
+    ("unconn", TcpState::Close),
+    ("unconnected", TcpState::Close),
+    ("synreceived", TcpState::SynRecv),
+    ("bound", TcpState::BoundInactive),
+];
+
+impl StateSet {
+    /// The set of no state.
+    pub const EMPTY: Self = Self {
+        bits: 0,
+        mini_fin_wait2: false,
+    };
+
+    /// The set of these states.
+    pub fn of(states: &[TcpState]) -> Self {
+        states
+            .iter()
+            .fold(Self::EMPTY, |set, state| set.union(Self::only(*state)))
+    }
+
+    /// The set of one state; a number above 31 has no bit, so it gives the empty set.
+    pub fn only(state: TcpState) -> Self {
+        let bits = 1_u32.checked_shl(u32::from(state.code())).unwrap_or(0);
+        Self {
+            bits,
+            mini_fin_wait2: false,
+        }
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            bits: self.bits | other.bits,
+            mini_fin_wait2: self.mini_fin_wait2 || other.mini_fin_wait2,
+        }
+    }
+
+    /// Whether nothing is in the set.
+    pub fn is_empty(self) -> bool {
+        self == Self::EMPTY
+    }
+
+    /// Whether rows of `state` can be in the set.
+    pub fn contains(self, state: TcpState) -> bool {
+        self.bits & Self::only(state).bits != 0
+    }
+
+    /// Whether a socket counted under `class` is in the set.
+    pub fn matches(self, class: StateClass) -> bool {
+        match class {
+            StateClass::State(state) => self.contains(state),
+            StateClass::FinWait2Mini => self.mini_fin_wait2 || self.contains(TcpState::FinWait2),
+            StateClass::UdpUnconnected => self.contains(TcpState::Close),
+        }
+    }
+
+    /// The mask for `idiag_states`: bit *n* asks for state *n*.
+    pub fn kernel_mask(self) -> u32 {
+        let mini = if self.mini_fin_wait2 {
+            Self::only(TcpState::FinWait2).bits
+        } else {
+            0
+        };
+        self.bits | mini
+    }
+}
+
+/// A word that names no state and no group of states.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown state `{word}`{}; known are {}", near(.nearest.as_deref()), known().join(", "))]
+pub struct UnknownState {
+    word: String,
+    nearest: Option<String>,
+}
+
+fn near(nearest: Option<&str>) -> String {
+    nearest
+        .map(|name| format!(", did you mean `{name}`?"))
+        .unwrap_or_default()
+}
+
+/// Every word that a state set is made of, as it is printed.
+fn known() -> Vec<String> {
+    let states = NAMED.iter().filter(|state| **state != TcpState::NewSynRecv);
+    let states = states.map(|state| state.name().into_owned());
+    let mini = StateClass::FinWait2Mini.name().into_owned();
+    states
+        .chain([mini])
+        .chain(GROUPS.iter().map(|(name, _)| (*name).to_owned()))
+        .collect()
+}
+
+/// `TIME_WAIT`, `time-wait` and `timewait` are one word.
+fn fold(word: &str) -> String {
+    word.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+impl std::str::FromStr for StateSet {
+    type Err = UnknownState;
+
+    fn from_str(word: &str) -> Result<Self, UnknownState> {
+        let folded = fold(word);
+        if let Some((_, states)) = GROUPS.iter().find(|(name, _)| *name == folded) {
+            return Ok(Self::of(states));
+        }
+        if folded == fold(&StateClass::FinWait2Mini.name()) {
+            return Ok(Self {
+                bits: 0,
+                mini_fin_wait2: true,
+            });
+        }
+        let alias = ALIASES
+            .iter()
+            .find(|(name, _)| *name == folded)
+            .map(|(_, state)| *state);
+        let named = NAMED
+            .iter()
+            .find(|state| fold(&state.name()) == folded)
+            .copied();
+        alias.or(named).map(Self::only).ok_or_else(|| UnknownState {
+            word: word.to_owned(),
+            nearest: nearest(&folded),
+        })
+    }
+}
+
+/// The known word that is most like `folded`, if any is like it at all.
+fn nearest(folded: &str) -> Option<String> {
+    let scored = known()
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&fold(&name), folded), name));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.75).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_survives_the_round_trip() {
+        for code in 0..=u8::MAX {
+            assert_eq!(TcpState::from_kernel(code).code(), code);
+        }
+        assert_eq!(TcpState::from_kernel(77).name(), "STATE_77");
+    }
+
+    #[test]
+    fn any_spelling_names_the_same_state() {
+        let expected = StateSet::only(TcpState::TimeWait);
+        for word in ["TIME_WAIT", "time-wait", "timewait", "Time Wait"] {
+            assert_eq!(word.parse(), Ok(expected), "{word}");
+        }
+        assert_eq!("estab".parse(), Ok(StateSet::only(TcpState::Established)));
+    }
+
+    #[test]
+    fn groups_are_those_of_ss() {
+        let connected: StateSet = "connected".parse().unwrap();
+        assert!(!connected.contains(TcpState::Listen) && !connected.contains(TcpState::Close));
+        let synchronized: StateSet = "synchronized".parse().unwrap();
+        assert_eq!(
+            synchronized.union(StateSet::only(TcpState::SynSent)),
+            connected
+        );
+        let big: StateSet = "big".parse().unwrap();
+        assert!(big.contains(TcpState::Listen) && !big.contains(TcpState::TimeWait));
+    }
+
+    #[test]
+    fn a_near_miss_is_suggested() {
+        let error = "TIMEWIAT".parse::<StateSet>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("unknown state `TIMEWIAT`, did you mean `TIME_WAIT`?"),
+            "{error}"
+        );
+        let error = "zzz".parse::<StateSet>().unwrap_err().to_string();
+        assert!(
+            !error.contains("did you mean") && error.contains("SYN_RECV"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn fin_wait2_holds_both_kinds_and_mini_only_one() {
+        let both: StateSet = "fin-wait-2".parse().unwrap();
+        let mini: StateSet = "fin_wait2_mini".parse().unwrap();
+        assert!(both.matches(StateClass::FinWait2Mini));
+        assert!(!mini.matches(StateClass::State(TcpState::FinWait2)));
+        assert_eq!(mini.kernel_mask(), 1 << 5);
+    }
+}

@@ -1,0 +1,18 @@
+//! How answers are shown. Reads nothing and decides nothing.
+
+mod format;
+pub mod numbers;
+mod report;
+mod rows;
+mod sanitize;
+mod screen;
+mod style;
+mod table;
+
+pub use format::Format;
+pub use report::{Report, emit, json_tail};
+pub use rows::RowWriter;
+pub use sanitize::sanitize;
+pub use screen::{Outcome, Screen};
+pub use style::{Color, Style};
+pub use table::{Align, Column, render_table};

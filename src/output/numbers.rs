@@ -1,0 +1,156 @@
+//! Numbers as people read them: thousands, plurals, shares, bars, durations.
+
+/// `27,702`
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 socket`, `2 sockets`, `27,702 sockets`
+pub fn count(number: u64, noun: &str) -> String {
+    plural(number, noun, &format!("{noun}s"))
+}
+
+/// [`count`] for a noun that does not take a plain `s`.
+pub fn plural(number: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        thousands(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+/// `part` of `whole` in percent; 0 of nothing.
+pub fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        ratio(part, whole) * 100.0
+    }
+}
+
+/// `part / whole` as a fraction.
+pub fn ratio(part: u64, whole: u64) -> f64 {
+    float(part) / float(whole)
+}
+
+/// The nearest `f64`; exact below 2⁵³, which no count here reaches.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "std has no other way"
+)]
+pub fn float(number: u64) -> f64 {
+    number as f64
+}
+
+/// `number` rounded down to a whole one; 0 for what is negative or no number.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "std has no other way; the conversion saturates"
+)]
+pub fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+/// `number` rounded to `digits` decimals.
+pub fn rounded(number: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (number * scale).round() / scale
+}
+
+/// `99 %`; `< 1 %` for what is there and rounds to nothing, and never `100 %` for less than all.
+pub fn percent_text(percent: f64) -> String {
+    if percent > 0.0 && percent < 1.0 {
+        "< 1 %".to_owned()
+    } else if percent > 99.0 && percent < 100.0 {
+        "> 99 %".to_owned()
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// A bar of at most `width` characters for a share of 0 to 1, in eighths of a character.
+pub fn bar(share: f64, width: u16) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let filled = whole((share.clamp(0.0, 1.0) * f64::from(width) * 8.0).ceil());
+    let full = "█".repeat(usize::try_from(filled / 8).unwrap_or(0));
+    let rest = usize::try_from(filled % 8)
+        .ok()
+        .and_then(|eighth| EIGHTHS.get(eighth));
+    format!("{full}{}", rest.unwrap_or(&""))
+}
+
+/// One character of `▁▂▃▄▅▆▇█` for each value, the largest being full; a space for 0.
+pub fn histogram(values: &[u64]) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let largest = values.iter().copied().max().unwrap_or(0).max(1);
+    let level = |value: &u64| match value {
+        0 => ' ',
+        value => {
+            let eighths = value.saturating_mul(8).div_ceil(largest).clamp(1, 8);
+            let index = usize::try_from(eighths - 1).unwrap_or(0);
+            LEVELS.get(index).copied().unwrap_or('█')
+        }
+    };
+    values.iter().map(level).collect()
+}
+
+/// A time as people say it: `under 1 s`, `41 s`, `12 min`, `3 h`.
+pub fn duration(seconds: f64) -> String {
+    match whole(seconds) {
+        0 => "under 1 s".to_owned(),
+        seconds @ 1..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", thousands(seconds / 3600)),
+    }
+}
+
+/// A rate: one decimal below 1,000, thousands above.
+pub fn rate(per_second: f64) -> String {
+    if per_second < 1000.0 {
+        format!("{per_second:.1}")
+    } else {
+        thousands(whole(per_second))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(count(1, "socket"), "1 socket");
+        assert_eq!(count(2, "socket"), "2 sockets");
+        assert_eq!(percent_text(0.2), "< 1 %");
+        assert_eq!(percent_text(99.7), "> 99 %");
+        assert_eq!(percent_text(0.0), "0 %");
+        assert_eq!(duration(0.3), "under 1 s");
+        assert_eq!(duration(119.9), "119 s");
+        assert_eq!(duration(600.0), "10 min");
+        assert_eq!(rate(470.53), "470.5");
+        assert_eq!(rate(28_232.0), "28,232");
+    }
+
+    #[test]
+    fn bars_and_histograms_show_what_is_there() {
+        assert_eq!(bar(1.0, 4), "████");
+        assert_eq!(bar(0.0, 4), "");
+        assert_eq!(bar(0.001, 4), "▏");
+        assert_eq!(histogram(&[0, 1, 4, 8]), " ▁▄█");
+        assert_eq!(histogram(&[]), "");
+    }
+}

@@ -1,0 +1,45 @@
+//! A report in its formats.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Format, Style};
+
+/// What a command found, and how each format shows it.
+pub trait Report: Serialize {
+    /// Writes it for people.
+    fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()>;
+
+    /// Writes it as a header line and values.
+    fn write_csv(&self, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes its lines, each a JSON object.
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Writes `report` to `out`.
+pub fn emit(
+    report: &impl Report,
+    format: Format,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => report.write_text(out, style),
+        Format::Csv => report.write_csv(out),
+        Format::Ndjson => report.write_ndjson(out),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, report)?;
+            out.write_all(b"\n")
+        }
+    }
+}
+
+/// Ends an object of which the first members were streamed: writes the members of `report` without
+/// the brace that opens it.
+pub fn json_tail(report: &impl Report, out: &mut dyn Write) -> io::Result<()> {
+    let object = serde_json::to_string(report)?;
+    out.write_all(object.strip_prefix('{').unwrap_or(&object).as_bytes())?;
+    out.write_all(b"\n")
+}

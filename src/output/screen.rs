@@ -1,0 +1,25 @@
+//! Where an answer goes, and how a command ends.
+
+use std::io::Write;
+
+use super::{Format, Style};
+use crate::exit::Exit;
+
+/// Where an answer is written to, and how.
+pub struct Screen<'a> {
+    /// The answer.
+    pub out: &'a mut (dyn Write + Send),
+    /// Its format.
+    pub format: Format,
+    /// Its colour and width, as text.
+    pub style: Style,
+}
+
+/// How a command ended that could be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit code.
+    pub exit: Exit,
+    /// What is said besides the answer, on standard error.
+    pub messages: Vec<String>,
+}

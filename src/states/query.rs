@@ -1,0 +1,425 @@
+//! Which sockets were asked for, and under which keys they are counted.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use clap::ValueEnum;
+use ipnet::IpNet;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+
+use crate::model::{Endpoint, Family, PortRange, Socket, StateClass, StateSet};
+
+/// Conditions on a socket; all of those that are given must hold. Addresses are compared as they
+/// are on the wire: an IPv4 connection of an IPv6 socket is an IPv4 connection.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The states; empty for any.
+    pub states: StateSet,
+    /// IPv4 or IPv6 on the wire.
+    pub wire: Option<Family>,
+    /// Ports of either end.
+    pub ports: Vec<PortRange>,
+    /// Ports of this end.
+    pub local_ports: Vec<PortRange>,
+    /// Ports of the other end.
+    pub remote_ports: Vec<PortRange>,
+    /// Networks of this end.
+    pub local: Vec<IpNet>,
+    /// Networks of the other end.
+    pub remote: Vec<IpNet>,
+}
+
+impl Filter {
+    /// Whether `socket` was asked for.
+    #[inline]
+    pub fn matches(&self, socket: &Socket) -> bool {
+        (self.states.is_empty() || self.states.matches(socket.class())) && self.matches_ends(socket)
+    }
+
+    fn matches_ends(&self, socket: &Socket) -> bool {
+        let (local, remote) = (socket.local, socket.remote);
+        self.wire
+            .is_none_or(|wire| wire == wire_family(local.address))
+            && (within(&self.ports, local.port) || within(&self.ports, remote.port))
+            && within(&self.local_ports, local.port)
+            && within(&self.remote_ports, remote.port)
+            && inside(&self.local, local.address)
+            && inside(&self.remote, remote.address)
+    }
+
+    /// Whether the verdict shall speak of connections from `source` to `destination`. They use
+    /// many local ports, so a condition on the local port chooses services, and no destination.
+    pub fn matches_destination(&self, source: IpAddr, destination: Endpoint) -> bool {
+        self.local_ports.is_empty()
+            && self.wire.is_none_or(|wire| wire == wire_family(source))
+            && within(&self.ports, destination.port)
+            && within(&self.remote_ports, destination.port)
+            && inside(&self.local, source)
+            && inside(&self.remote, destination.address)
+    }
+
+    /// Whether the verdict shall speak of the service at `local`. It has many remote ends, so a
+    /// condition on the remote end chooses destinations, and no service.
+    pub fn matches_service(&self, local: Endpoint) -> bool {
+        self.remote_ports.is_empty()
+            && self.remote.is_empty()
+            && self
+                .wire
+                .is_none_or(|wire| wire == wire_family(local.address))
+            && within(&self.ports, local.port)
+            && within(&self.local_ports, local.port)
+            && inside(&self.local, local.address)
+    }
+}
+
+fn wire_family(address: IpAddr) -> Family {
+    if address.is_ipv4() {
+        Family::Ipv4
+    } else {
+        Family::Ipv6
+    }
+}
+
+fn within(ranges: &[PortRange], port: u16) -> bool {
+    ranges.is_empty() || ranges.iter().any(|range| range.contains(port))
+}
+
+fn inside(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.is_empty() || networks.iter().any(|network| network.contains(&address))
+}
+
+/// Reads an address or a network. IPv4-mapped ones become the IPv4 ones that they stand for.
+pub fn parse_network(text: &str) -> Result<IpNet, String> {
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = network.map_err(|_| {
+        format!("`{text}` is neither an address nor a network such as 10.0.0.0/8 or fd00::/8")
+    })?;
+    Ok(match network {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => match v6.addr().to_ipv4_mapped() {
+            Some(v4) => ipnet::Ipv4Net::new(v4, v6.prefix_len() - 96).map_or(network, IpNet::V4),
+            None => network,
+        },
+        IpNet::V4(_) | IpNet::V6(_) => network,
+    })
+}
+
+/// What sockets can be counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Key {
+    /// The state.
+    State,
+    /// Address and port of this end.
+    Local,
+    /// Port of this end.
+    LocalPort,
+    /// Address and port of the other end.
+    Remote,
+    /// Address of the other end.
+    RemoteAddress,
+    /// Port of the other end.
+    RemotePort,
+    /// The family that the socket was made with.
+    Family,
+    /// The owner.
+    Uid,
+}
+
+impl Key {
+    /// The name in JSON and CSV.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Local => "local",
+            Self::LocalPort => "local_port",
+            Self::Remote => "remote",
+            Self::RemoteAddress => "remote_address",
+            Self::RemotePort => "remote_port",
+            Self::Family => "family",
+            Self::Uid => "uid",
+        }
+    }
+
+    /// The heading of a table's column.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::State => "STATE",
+            Self::Local => "LOCAL",
+            Self::LocalPort => "LOCAL PORT",
+            Self::Remote => "REMOTE",
+            Self::RemoteAddress => "REMOTE ADDRESS",
+            Self::RemotePort => "REMOTE PORT",
+            Self::Family => "FAMILY",
+            Self::Uid => "UID",
+        }
+    }
+
+    fn of(self, socket: &Socket) -> KeyValue {
+        match self {
+            Self::State => KeyValue::State(socket.class()),
+            Self::Local => KeyValue::Endpoint(socket.local),
+            Self::LocalPort => KeyValue::Port(socket.local.port),
+            Self::Remote => KeyValue::Endpoint(socket.remote),
+            Self::RemoteAddress => KeyValue::Address(socket.remote.address),
+            Self::RemotePort => KeyValue::Port(socket.remote.port),
+            Self::Family => KeyValue::Family(socket.family),
+            Self::Uid => KeyValue::Uid(socket.uid),
+        }
+    }
+}
+
+/// The value of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+pub enum KeyValue {
+    /// A state.
+    State(StateClass),
+    /// An end.
+    Endpoint(Endpoint),
+    /// An address.
+    Address(IpAddr),
+    /// A port; 0 for "any".
+    Port(u16),
+    /// A family.
+    Family(Family),
+    /// An owner; `None` where only the kernel holds the socket.
+    Uid(Option<u32>),
+}
+
+impl KeyValue {
+    /// The value in a table or in CSV.
+    pub fn text(self) -> String {
+        match self {
+            Self::State(class) => class.name().into_owned(),
+            Self::Endpoint(endpoint) => endpoint.to_string(),
+            Self::Address(address) => address.to_string(),
+            Self::Port(port) => port.to_string(),
+            Self::Family(family) => family.name().to_owned(),
+            Self::Uid(uid) => uid.map_or_else(|| "-".to_owned(), |uid| uid.to_string()),
+        }
+    }
+}
+
+/// Sockets counted by keys.
+#[derive(Clone, Debug)]
+pub struct Grouping {
+    keys: Vec<Key>,
+    counts: HashMap<Box<[KeyValue]>, u64, foldhash::fast::RandomState>,
+    scratch: Vec<KeyValue>,
+}
+
+impl Grouping {
+    /// Nothing counted yet.
+    pub fn by(keys: &[Key]) -> Self {
+        Self {
+            keys: keys.to_vec(),
+            counts: HashMap::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Counts `socket`.
+    pub fn add(&mut self, socket: &Socket) {
+        self.scratch.clear();
+        self.scratch
+            .extend(self.keys.iter().map(|key| key.of(socket)));
+        match self.counts.get_mut(self.scratch.as_slice()) {
+            Some(count) => *count += 1,
+            None => drop(self.counts.insert(self.scratch.as_slice().into(), 1)),
+        }
+    }
+
+    /// The `top` largest groups (0 for all), and what was cut.
+    pub fn top(self, top: usize) -> Groups {
+        let keys = self.keys;
+        let mut groups: Vec<Group> = self
+            .counts
+            .into_iter()
+            .map(|(values, sockets)| Group {
+                key: GroupKey {
+                    names: keys.clone(),
+                    values,
+                },
+                sockets,
+            })
+            .collect();
+        groups.sort_by(|a, b| {
+            b.sockets
+                .cmp(&a.sockets)
+                .then_with(|| a.key.values.cmp(&b.key.values))
+        });
+        let kept = if top == 0 { groups.len() } else { top };
+        let cut: Vec<Group> = groups.split_off(kept.min(groups.len()));
+        let cut = Cut {
+            groups: u64::try_from(cut.len()).unwrap_or(u64::MAX),
+            sockets: cut.iter().map(|group| group.sockets).sum(),
+        };
+        Groups { keys, groups, cut }
+    }
+}
+
+/// The groups that are shown.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// The keys, in the order in which they were asked for.
+    pub keys: Vec<Key>,
+    /// The largest group first.
+    pub groups: Vec<Group>,
+    /// What `--top` left out.
+    pub cut: Cut,
+}
+
+/// One group.
+#[derive(Clone, Debug, Serialize)]
+pub struct Group {
+    /// What its sockets have in common.
+    pub key: GroupKey,
+    /// How many there are.
+    pub sockets: u64,
+}
+
+/// The values of a group's keys.
+#[derive(Clone, Debug)]
+pub struct GroupKey {
+    names: Vec<Key>,
+    /// One value a key, in the order of the keys.
+    pub values: Box<[KeyValue]>,
+}
+
+impl Serialize for GroupKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.values.len()))?;
+        for (key, value) in self.names.iter().zip(&self.values) {
+            map.serialize_entry(key.name(), value)?;
+        }
+        map.end()
+    }
+}
+
+/// Groups that were left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Cut {
+    /// How many.
+    pub groups: u64,
+    /// How many sockets they have together.
+    pub sockets: u64,
+}
+
+/// Sockets counted by their state.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    counts: Vec<(StateClass, u64)>,
+    total: u64,
+}
+
+impl Tally {
+    /// Counts `socket`.
+    #[inline]
+    pub fn add(&mut self, socket: &Socket) {
+        self.total += 1;
+        let class = socket.class();
+        match self
+            .counts
+            .iter_mut()
+            .find(|(counted, _)| *counted == class)
+        {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((class, 1)),
+        }
+    }
+
+    /// How many sockets were counted.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The states that were seen, the most frequent first.
+    pub fn by_frequency(&self) -> Vec<(StateClass, u64)> {
+        let mut counts = self.counts.clone();
+        counts.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::states::sample::socket;
+
+    #[test]
+    fn conditions_are_joined_by_and() {
+        let row = socket("TIME_WAIT", "10.0.0.1:40000", "10.0.0.2:5432");
+        let matches = |change: fn(&mut Filter)| {
+            let mut filter = Filter::default();
+            change(&mut filter);
+            filter.matches(&row)
+        };
+        assert!(matches(|_| {}));
+        assert!(matches(|filter| filter.states = "bucket".parse().unwrap()));
+        assert!(!matches(|filter| filter.states = "listen".parse().unwrap()));
+        assert!(matches(
+            |filter| filter.ports = vec!["5000-6000".parse().unwrap()]
+        ));
+        assert!(!matches(
+            |filter| filter.local_ports = vec!["5432".parse().unwrap()]
+        ));
+        assert!(matches(
+            |filter| filter.remote_ports = vec!["5432".parse().unwrap()]
+        ));
+        assert!(matches(
+            |filter| filter.remote = vec![parse_network("10.0.0.0/30").unwrap()]
+        ));
+        assert!(!matches(
+            |filter| filter.local = vec![parse_network("10.0.0.2").unwrap()]
+        ));
+        assert!(!matches(|filter| filter.wire = Some(Family::Ipv6)));
+    }
+
+    #[test]
+    fn mapped_networks_are_ipv4_networks() {
+        assert_eq!(
+            parse_network("::ffff:10.0.0.0/104"),
+            Ok("10.0.0.0/8".parse().unwrap())
+        );
+        assert_eq!(
+            parse_network("::ffff:10.0.0.1"),
+            Ok("10.0.0.1/32".parse().unwrap())
+        );
+        assert_eq!(parse_network("fd00::/8"), Ok("fd00::/8".parse().unwrap()));
+        assert!(
+            parse_network("10.0.0.0/33")
+                .unwrap_err()
+                .contains("`10.0.0.0/33`")
+        );
+    }
+
+    #[test]
+    fn groups_are_largest_first_and_what_is_cut_is_counted() {
+        let mut grouping = Grouping::by(&[Key::State, Key::RemotePort]);
+        for port in [80, 80, 80, 443, 443, 22] {
+            grouping.add(&socket(
+                "ESTABLISHED",
+                "10.0.0.1:40000",
+                &format!("10.0.0.2:{port}"),
+            ));
+        }
+        let groups = grouping.top(2);
+        let counts: Vec<_> = groups.groups.iter().map(|group| group.sockets).collect();
+        assert_eq!(counts, [3, 2]);
+        assert_eq!(
+            groups.cut,
+            Cut {
+                groups: 1,
+                sockets: 1
+            }
+        );
+        let key = serde_json::to_value(&groups.groups[0].key).unwrap();
+        assert_eq!(
+            key,
+            serde_json::json!({"state": "ESTABLISHED", "remote_port": 80})
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! What `netkit states` found; the JSON of docs/schema/states.json.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::pileup::Pileup;
+use super::query::{Cut, Groups};
+use super::text;
+use crate::kernel::counters::{SockStat, TcpCounters};
+use crate::kernel::owners::Owners;
+use crate::model::{Finding, StateClass};
+use crate::output::{Report, Style};
+
+/// The name and version of the JSON.
+pub const SCHEMA: &str = "netkit.states/1";
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct StatesReport {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// When the tables were read, RFC 3339.
+    pub captured_at: String,
+    /// `sock_diag` or `proc`.
+    pub source: &'static str,
+    /// How long the looking took.
+    #[serde(rename = "elapsed_us", serialize_with = "microseconds")]
+    pub elapsed: Duration,
+    /// Sockets that were asked for.
+    pub total: u64,
+    /// The same by state, the most frequent first.
+    pub states: Vec<StateCount>,
+    /// What the kernel's counters claim.
+    pub counters: Counters,
+    /// The groups of `--by`.
+    #[serde(flatten, serialize_with = "groups")]
+    pub groups: Option<Groups>,
+    /// The holders of a pile of CLOSE_WAITs.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "owners")]
+    pub close_wait_owners: Option<Owners>,
+    /// The verdict of `--time-wait`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pileup: Option<Pileup>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What has to be known about the answer.
+    pub warnings: Vec<String>,
+    /// What is shown of it as text.
+    #[serde(skip)]
+    pub view: View,
+}
+
+/// What the text form shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The protocols, as in `TCP`.
+    pub protocols: &'static str,
+    /// How many destinations to show, 0 for all.
+    pub top: usize,
+    /// Whether the rows were written already.
+    pub has_listed: bool,
+}
+
+/// A state and its sockets.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StateCount {
+    /// The state.
+    pub state: StateClass,
+    /// How many.
+    pub sockets: u64,
+}
+
+/// The kernel's counters.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Counters {
+    /// /proc/net/sockstat and sockstat6.
+    pub sockstat: SockStat,
+    /// /proc/net/netstat and snmp; with a verdict only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_boot: Option<TcpCounters>,
+}
+
+fn microseconds<S: serde::Serializer>(elapsed: &Duration, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn groups<S: serde::Serializer>(groups: &Option<Groups>, out: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Flat<'a> {
+        groups: &'a [super::query::Group],
+        groups_cut: Cut,
+    }
+    groups
+        .as_ref()
+        .map(|it| Flat {
+            groups: &it.groups,
+            groups_cut: it.cut,
+        })
+        .serialize(out)
+}
+
+fn owners<S: serde::Serializer>(owners: &Option<Owners>, out: S) -> Result<S::Ok, S::Error> {
+    let Some(found) = owners else {
+        return out.serialize_none();
+    };
+    let holders = found.owners.iter().map(|owner| {
+        serde_json::json!({ "pid": owner.pid, "name": owner.name, "sockets": owner.sockets })
+    });
+    serde_json::json!({
+        "owners": holders.collect::<Vec<_>>(),
+        "hidden_processes": found.hidden_processes,
+    })
+    .serialize(out)
+}
+
+impl Report for StatesReport {
+    fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        out.write_all(text::render(self, style).as_bytes())
+    }
+
+    /// The groups; or the destinations of the verdict; or the states.
+    fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.view.has_listed {
+            return Ok(());
+        }
+        let mut csv = csv::Writer::from_writer(out);
+        if let Some(groups) = &self.groups {
+            let names = groups.keys.iter().map(|key| key.name());
+            csv.write_record(names.chain(["sockets"]))?;
+            for group in &groups.groups {
+                let values = group.key.values.iter().map(|value| value.text());
+                csv.write_record(values.chain([group.sockets.to_string()]))?;
+            }
+        } else if let Some(pileup) = &self.pileup {
+            pileup
+                .destinations
+                .iter()
+                .try_for_each(|destination| csv.serialize(destination))?;
+        } else {
+            self.states
+                .iter()
+                .try_for_each(|state| csv.serialize(state))?;
+        }
+        csv.flush()
+    }
+
+    /// The groups; sockets were written already.
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        for group in self.groups.iter().flat_map(|groups| &groups.groups) {
+            serde_json::to_writer(&mut *out, group)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}

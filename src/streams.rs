@@ -1,0 +1,94 @@
+//! Where a run reads and writes: handed in, so that nothing else knows of standard output.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::os::fd::AsFd as _;
+
+use terminal_size::{Width, terminal_size_of};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::output::{Color, Style};
+
+/// Bytes collected before they are written, as many as a pipe takes at once.
+const BUFFER: usize = 64 * 1024;
+
+/// The streams of a run.
+pub struct Streams {
+    /// The answer.
+    pub out: Box<dyn Write + Send>,
+    /// Warnings and errors.
+    pub err: Box<dyn Write + Send>,
+    style: Style,
+}
+
+impl Streams {
+    /// The process's own streams. The answer is written in large pieces, also to a terminal.
+    pub fn standard() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let width = terminal_size_of(&stdout).map_or(Style::PLAIN.width, |(Width(width), _)| width);
+        let wants_no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let out: Box<dyn Write + Send> = match stdout.as_fd().try_clone_to_owned() {
+            Ok(own) => Box::new(BufWriter::with_capacity(BUFFER, File::from(own))),
+            Err(_) => Box::new(stdout),
+        };
+        let style = Style {
+            color: is_terminal && !wants_no_color,
+            width,
+        };
+        Self {
+            out,
+            err: Box::new(io::stderr()),
+            style,
+        }
+    }
+
+    /// Streams of a caller's own, without colour.
+    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+        Self {
+            out,
+            err,
+            style: Style::PLAIN,
+        }
+    }
+
+    /// How the answer may look.
+    pub(crate) fn style(&self, color: Color) -> Style {
+        let color = match color {
+            Color::Auto => self.style.color,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Style {
+            color,
+            ..self.style
+        }
+    }
+
+    /// Says something to the user. That nobody listens is no reason to fail.
+    pub(crate) fn say(&mut self, message: &str) {
+        drop(writeln!(self.err, "netkit: {message}"));
+    }
+
+    /// Says what the user can do.
+    pub(crate) fn hint(&mut self, hint: &str) {
+        drop(writeln!(self.err, "hint: {hint}"));
+    }
+
+    /// With `-v`, what is done is told on standard error from now on; with `-vv`, in detail.
+    pub(crate) fn trace(&self, verbosity: u8) {
+        let level = match verbosity {
+            0 => return,
+            1 => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        };
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .without_time()
+            .with_target(false)
+            .with_ansi(false)
+            .with_writer(io::stderr);
+        // A second run in the same process finds the first one's subscriber, which serves.
+        drop(tracing::subscriber::set_global_default(subscriber.finish()));
+    }
+}
