@@ -16,19 +16,19 @@ pub struct StateEntry {
 
 /// Every state that a socket can be shown in, in the order of a connection's life.
 pub const STATES: [StateEntry; 15] = [
-    entry(TcpState::Listen, "waiting for connections"),
-    entry(TcpState::SynSent, "connecting, the peer has not answered"),
+    entry(TcpState::LISTEN, "waiting for connections"),
+    entry(TcpState::SYN_SENT, "connecting, the peer has not answered"),
     entry(
-        TcpState::SynRecv,
+        TcpState::SYN_RECV,
         "half open, the client's last ACK is missing",
     ),
-    entry(TcpState::Established, "open, data may flow"),
+    entry(TcpState::ESTABLISHED, "open, data may flow"),
     entry(
-        TcpState::FinWait1,
+        TcpState::FIN_WAIT1,
         "closed here, the FIN is not acknowledged",
     ),
     entry(
-        TcpState::FinWait2,
+        TcpState::FIN_WAIT2,
         "closed here, waiting for the peer's close",
     ),
     StateEntry {
@@ -36,25 +36,25 @@ pub const STATES: [StateEntry; 15] = [
         meaning: "the same, and no program holds it any more",
     },
     entry(
-        TcpState::Closing,
+        TcpState::CLOSING,
         "both closed at once, our FIN not acknowledged",
     ),
-    entry(TcpState::TimeWait, "closed by this side first, kept 60 s"),
+    entry(TcpState::TIME_WAIT, "closed by this side first, kept 60 s"),
     entry(
-        TcpState::CloseWait,
+        TcpState::CLOSE_WAIT,
         "the peer closed, a local program has not",
     ),
     entry(
-        TcpState::LastAck,
+        TcpState::LAST_ACK,
         "closed after the peer, FIN not acknowledged",
     ),
     entry(
-        TcpState::BoundInactive,
+        TcpState::BOUND_INACTIVE,
         "holds a port, neither listens nor connects",
     ),
-    entry(TcpState::Close, "not in use"),
+    entry(TcpState::CLOSE, "not in use"),
     entry(
-        TcpState::NewSynRecv,
+        TcpState::NEW_SYN_RECV,
         "half open, the client's last ACK is missing",
     ),
     StateEntry {

@@ -128,7 +128,7 @@ impl Reading<'_> {
     /// The listening rows at the head of `table`; the first other row is kept for [`Self::rest`].
     fn listeners(&mut self, table: &mut Table) -> Result<ControlFlow<()>, KernelError> {
         while let Some(socket) = table.next(&mut self.notes)? {
-            if socket.state != TcpState::Listen {
+            if socket.state != TcpState::LISTEN {
                 table.put_back = Some(socket);
                 break;
             }
@@ -262,8 +262,8 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
     Some(Socket {
         protocol,
         family,
-        state: if state == TcpState::NewSynRecv {
-            TcpState::SynRecv
+        state: if state == TcpState::NEW_SYN_RECV {
+            TcpState::SYN_RECV
         } else {
             state
         },
@@ -271,7 +271,7 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
         remote,
         v4_mapped,
         recv_queue,
-        send_queue: (state != TcpState::Listen).then_some(send_queue),
+        send_queue: (state != TcpState::LISTEN).then_some(send_queue),
         timer,
         uid: (inode != 0).then_some(uid),
         inode: (inode != 0).then_some(inode),
@@ -284,11 +284,8 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
 /// What `sock_diag` reports as `idiag_retrans`: probes for the timers that send probes.
 fn counted(kind: TimerKind, retransmits: u64, probes: u64) -> u64 {
     match kind {
-        TimerKind::Keepalive | TimerKind::Persist => probes,
-        TimerKind::Retransmit
-        | TimerKind::TimeWait
-        | TimerKind::DelayedAck
-        | TimerKind::Unknown(_) => retransmits,
+        TimerKind::KEEPALIVE | TimerKind::PERSIST => probes,
+        _ => retransmits,
     }
 }
 
@@ -423,7 +420,7 @@ mod tests {
         assert_eq!(socket.local.to_string(), "127.0.0.1:53772");
         assert_eq!(socket.remote.to_string(), "127.0.0.1:9000");
         let timer = Timer {
-            kind: TimerKind::TimeWait,
+            kind: TimerKind::TIME_WAIT,
             expires_ms: 59_890,
             retransmits: 0,
         };
@@ -449,7 +446,7 @@ mod tests {
     #[test]
     fn probes_are_counted_for_the_probe_timer() {
         let timer = tcp(PERSIST, Family::Ipv4).timer.unwrap();
-        assert_eq!((timer.kind, timer.retransmits), (TimerKind::Persist, 7));
+        assert_eq!((timer.kind, timer.retransmits), (TimerKind::PERSIST, 7));
     }
 
     #[test]
@@ -457,7 +454,7 @@ mod tests {
         let line = String::from_utf8_lossy(LISTEN).replace(" 0A ", " 2A ");
         assert_eq!(
             tcp(line.as_bytes(), Family::Ipv4).state,
-            TcpState::Unknown(0x2a)
+            TcpState::from_kernel(0x2a)
         );
     }
 

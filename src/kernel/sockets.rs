@@ -91,7 +91,7 @@ fn scan_proc(
     wanted: &Wanted,
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<Reading, KernelError> {
-    if wanted.states == StateSet::only(TcpState::BoundInactive) {
+    if wanted.states == StateSet::only(TcpState::BOUND_INACTIVE) {
         return Err(KernelError::CannotTell(
             "/proc has no bound sockets that do not listen; they need sock_diag",
         ));
@@ -105,7 +105,7 @@ fn scan_proc(
     };
     let notes = proc_net::read(proc_root, &wanted.protocols, &mut kept)?;
     let mut warnings = proc_warnings(notes);
-    if wanted.states.contains(TcpState::BoundInactive) {
+    if wanted.states.contains(TcpState::BOUND_INACTIVE) {
         warnings.push("bound sockets that do not listen are not in /proc and not shown".to_owned());
     }
     Ok(Reading {
@@ -176,7 +176,7 @@ fn dump_warnings(notes: DumpNotes) -> Vec<String> {
 
 /// The states that UDP sockets have: connected and not.
 fn udp_mask(states: StateSet) -> u32 {
-    states.kernel_mask() & StateSet::of(&[TcpState::Established, TcpState::Close]).kernel_mask()
+    states.kernel_mask() & StateSet::of(&[TcpState::ESTABLISHED, TcpState::CLOSE]).kernel_mask()
 }
 
 struct Dumps {
@@ -197,11 +197,11 @@ impl Dumps {
         warnings: &mut Vec<String>,
     ) -> Result<(), KernelError> {
         let mask = states.kernel_mask();
-        let listen = StateSet::only(TcpState::Listen).kernel_mask();
-        let bound = StateSet::only(TcpState::BoundInactive).kernel_mask();
+        let listen = StateSet::only(TcpState::LISTEN).kernel_mask();
+        let bound = StateSet::only(TcpState::BOUND_INACTIVE).kernel_mask();
         // Closed sockets are in no table; the kernel takes the bit for a half-open connection
         // from SYN_RECV.
-        let idle = StateSet::of(&[TcpState::Close, TcpState::NewSynRecv]).kernel_mask();
+        let idle = StateSet::of(&[TcpState::CLOSE, TcpState::NEW_SYN_RECV]).kernel_mask();
         let connected = mask & !(listen | bound | idle) & 0xfff;
         for part in [mask & listen, connected] {
             if part != 0 {
@@ -325,7 +325,7 @@ mod tests {
     fn udp_is_asked_for_its_two_states_alone() {
         let all: StateSet = "all".parse().unwrap();
         assert_eq!(udp_mask(all), 1 << 1 | 1 << 7);
-        assert_eq!(udp_mask(StateSet::only(TcpState::TimeWait)), 0);
+        assert_eq!(udp_mask(StateSet::only(TcpState::TIME_WAIT)), 0);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One row of the kernel's socket tables.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{Endpoint, StateClass, TcpState};
@@ -44,47 +46,38 @@ impl Family {
     }
 }
 
-/// What a socket's timer will do (`idiag_timer`; `tr` in /proc/net/tcp).
+/// What a socket's timer will do, by the kernel's number (`idiag_timer`; `tr` in /proc/net/tcp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimerKind {
-    /// 1: retransmission, or the tail loss probe.
-    Retransmit,
-    /// 2: keepalive; on a connection that is being closed, the end of its life.
-    Keepalive,
-    /// 3: the end of a TIME_WAIT or FIN_WAIT2 mini-socket.
-    TimeWait,
-    /// 4: zero window probe.
-    Persist,
-    /// 5: delayed acknowledgement.
-    DelayedAck,
-    /// A number that this version of netkit has no name for.
-    Unknown(u8),
-}
+pub struct TimerKind(u8);
 
 impl TimerKind {
+    /// Retransmission, or the tail loss probe.
+    pub const RETRANSMIT: Self = Self(1);
+    /// Keepalive; on a connection that is being closed, the end of its life.
+    pub const KEEPALIVE: Self = Self(2);
+    /// The end of a TIME_WAIT or FIN_WAIT2 mini-socket.
+    pub const TIME_WAIT: Self = Self(3);
+    /// Zero window probe.
+    pub const PERSIST: Self = Self(4);
+    /// Delayed acknowledgement.
+    pub const DELAYED_ACK: Self = Self(5);
+
     /// The timer with the kernel's number `code`; 0 means that none runs.
-    pub fn from_kernel(code: u8) -> Option<Self> {
-        Some(match code {
-            0 => return None,
-            1 => Self::Retransmit,
-            2 => Self::Keepalive,
-            3 => Self::TimeWait,
-            4 => Self::Persist,
-            5 => Self::DelayedAck,
-            other => Self::Unknown(other),
-        })
+    #[inline]
+    pub const fn from_kernel(code: u8) -> Option<Self> {
+        if code == 0 { None } else { Some(Self(code)) }
     }
 
-    /// The name in JSON and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Retransmit => "retransmit",
-            Self::Keepalive => "keepalive",
-            Self::TimeWait => "time_wait",
-            Self::Persist => "persist",
-            Self::DelayedAck => "delayed_ack",
-            Self::Unknown(_) => "unknown",
-        }
+    /// The name in JSON and tables; `timer_n` for a number without one.
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::RETRANSMIT => "retransmit",
+            Self::KEEPALIVE => "keepalive",
+            Self::TIME_WAIT => "time_wait",
+            Self::PERSIST => "persist",
+            Self::DELAYED_ACK => "delayed_ack",
+            Self(code) => return Cow::Owned(format!("timer_{code}")),
+        })
     }
 }
 
@@ -136,16 +129,18 @@ pub struct Socket {
 impl Socket {
     /// Whether this is a mini-socket: what the kernel keeps of a connection that no program holds,
     /// in TIME_WAIT or in FIN_WAIT2 (`include/net/inet_timewait_sock.h`).
+    #[inline]
     pub fn is_mini(&self) -> bool {
         self.timer
-            .is_some_and(|timer| timer.kind == TimerKind::TimeWait)
+            .is_some_and(|timer| timer.kind == TimerKind::TIME_WAIT)
     }
 
     /// What the socket is counted under.
+    #[inline]
     pub fn class(&self) -> StateClass {
         match (self.protocol, self.state) {
-            (Protocol::Tcp, TcpState::FinWait2) if self.is_mini() => StateClass::FinWait2Mini,
-            (Protocol::Udp, TcpState::Close) => StateClass::UdpUnconnected,
+            (Protocol::Tcp, TcpState::FIN_WAIT2) if self.is_mini() => StateClass::FinWait2Mini,
+            (Protocol::Udp, TcpState::CLOSE) => StateClass::UdpUnconnected,
             (_, state) => StateClass::State(state),
         }
     }

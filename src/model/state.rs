@@ -5,106 +5,77 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// The state of a socket, by the kernel's numbers (`include/net/tcp_states.h`).
+/// The state of a socket, by the kernel's number (`include/net/tcp_states.h`).
 ///
-/// A number that netkit does not know is kept: a newer kernel costs a name, not a row.
+/// A number without a name is a state like any other: a newer kernel costs a name, not a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TcpState {
-    /// 1: open, data may flow.
-    Established,
-    /// 2: connect(2) sent a SYN, no answer yet.
-    SynSent,
-    /// 3: a SYN came, the handshake is not complete.
-    SynRecv,
-    /// 4: this side closed, its FIN is not acknowledged.
-    FinWait1,
-    /// 5: this side closed, the peer has not.
-    FinWait2,
-    /// 6: both closed, this side first.
-    TimeWait,
-    /// 7: not in use; the state of a UDP socket that is not connected.
-    Close,
-    /// 8: the peer closed, the local program has not.
-    CloseWait,
-    /// 9: the peer closed first, our FIN is not acknowledged.
-    LastAck,
-    /// 10: waiting for connections.
-    Listen,
-    /// 11: both closed at once, our FIN is not acknowledged.
-    Closing,
-    /// 12: the kernel's inner name for a half-open connection; seen in /proc, never over netlink.
-    NewSynRecv,
-    /// 13: bound to a port, neither listening nor connected. A pseudo-state of `sock_diag` requests
-    /// (Linux 6.8): the kernel answers such rows as `CLOSE`.
-    BoundInactive,
-    /// A number that this version of netkit has no name for.
-    Unknown(u8),
-}
-
-/// Every state that has a name, in the kernel's order.
-const NAMED: [TcpState; 13] = [
-    TcpState::Established,
-    TcpState::SynSent,
-    TcpState::SynRecv,
-    TcpState::FinWait1,
-    TcpState::FinWait2,
-    TcpState::TimeWait,
-    TcpState::Close,
-    TcpState::CloseWait,
-    TcpState::LastAck,
-    TcpState::Listen,
-    TcpState::Closing,
-    TcpState::NewSynRecv,
-    TcpState::BoundInactive,
-];
+pub struct TcpState(u8);
 
 impl TcpState {
+    /// Open, data may flow.
+    pub const ESTABLISHED: Self = Self(1);
+    /// connect(2) sent a SYN, no answer yet.
+    pub const SYN_SENT: Self = Self(2);
+    /// A SYN came, the handshake is not complete.
+    pub const SYN_RECV: Self = Self(3);
+    /// This side closed, its FIN is not acknowledged.
+    pub const FIN_WAIT1: Self = Self(4);
+    /// This side closed, the peer has not.
+    pub const FIN_WAIT2: Self = Self(5);
+    /// Both closed, this side first.
+    pub const TIME_WAIT: Self = Self(6);
+    /// Not in use; the state of a UDP socket that is not connected.
+    pub const CLOSE: Self = Self(7);
+    /// The peer closed, the local program has not.
+    pub const CLOSE_WAIT: Self = Self(8);
+    /// The peer closed first, our FIN is not acknowledged.
+    pub const LAST_ACK: Self = Self(9);
+    /// Waiting for connections.
+    pub const LISTEN: Self = Self(10);
+    /// Both closed at once, our FIN is not acknowledged.
+    pub const CLOSING: Self = Self(11);
+    /// The kernel's inner name for a half-open connection; seen in /proc, never over netlink.
+    pub const NEW_SYN_RECV: Self = Self(12);
+    /// Bound to a port, neither listening nor connected. A pseudo-state of `sock_diag` requests
+    /// (Linux 6.8): the kernel answers such rows as `CLOSE`.
+    pub const BOUND_INACTIVE: Self = Self(13);
+
     /// The state with the kernel's number `code`.
-    pub fn from_kernel(code: u8) -> Self {
-        let index = usize::from(code).wrapping_sub(1);
-        NAMED.get(index).copied().unwrap_or(Self::Unknown(code))
+    pub const fn from_kernel(code: u8) -> Self {
+        Self(code)
     }
 
     /// The kernel's number, 1 to 13 for those that have a name.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Established => 1,
-            Self::SynSent => 2,
-            Self::SynRecv => 3,
-            Self::FinWait1 => 4,
-            Self::FinWait2 => 5,
-            Self::TimeWait => 6,
-            Self::Close => 7,
-            Self::CloseWait => 8,
-            Self::LastAck => 9,
-            Self::Listen => 10,
-            Self::Closing => 11,
-            Self::NewSynRecv => 12,
-            Self::BoundInactive => 13,
-            Self::Unknown(code) => code,
-        }
+    pub const fn code(self) -> u8 {
+        self.0
     }
 
     /// The kernel's name, as in `TIME_WAIT`; `STATE_n` for a number without one.
     pub fn name(self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Established => "ESTABLISHED",
-            Self::SynSent => "SYN_SENT",
-            Self::SynRecv => "SYN_RECV",
-            Self::FinWait1 => "FIN_WAIT1",
-            Self::FinWait2 => "FIN_WAIT2",
-            Self::TimeWait => "TIME_WAIT",
-            Self::Close => "CLOSE",
-            Self::CloseWait => "CLOSE_WAIT",
-            Self::LastAck => "LAST_ACK",
-            Self::Listen => "LISTEN",
-            Self::Closing => "CLOSING",
-            Self::NewSynRecv => "NEW_SYN_RECV",
-            Self::BoundInactive => "BOUND_INACTIVE",
-            Self::Unknown(code) => return Cow::Owned(format!("STATE_{code}")),
-        })
+        let named = NAMED.iter().find(|(state, _)| *state == self);
+        named.map_or_else(
+            || Cow::Owned(format!("STATE_{}", self.0)),
+            |(_, name)| (*name).into(),
+        )
     }
 }
+
+/// Every state that has a name, in the kernel's order.
+const NAMED: [(TcpState, &str); 13] = [
+    (TcpState::ESTABLISHED, "ESTABLISHED"),
+    (TcpState::SYN_SENT, "SYN_SENT"),
+    (TcpState::SYN_RECV, "SYN_RECV"),
+    (TcpState::FIN_WAIT1, "FIN_WAIT1"),
+    (TcpState::FIN_WAIT2, "FIN_WAIT2"),
+    (TcpState::TIME_WAIT, "TIME_WAIT"),
+    (TcpState::CLOSE, "CLOSE"),
+    (TcpState::CLOSE_WAIT, "CLOSE_WAIT"),
+    (TcpState::LAST_ACK, "LAST_ACK"),
+    (TcpState::LISTEN, "LISTEN"),
+    (TcpState::CLOSING, "CLOSING"),
+    (TcpState::NEW_SYN_RECV, "NEW_SYN_RECV"),
+    (TcpState::BOUND_INACTIVE, "BOUND_INACTIVE"),
+];
 
 impl fmt::Display for TcpState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +106,30 @@ impl StateClass {
     }
 }
 
+impl StateClass {
+    /// How many places [`Self::place`] can name.
+    pub const PLACES: usize = 258;
+
+    /// A place of its own in a table of all classes.
+    #[inline]
+    pub fn place(self) -> usize {
+        match self {
+            Self::State(state) => usize::from(state.code()),
+            Self::FinWait2Mini => 256,
+            Self::UdpUnconnected => 257,
+        }
+    }
+
+    /// The class that has `place`.
+    pub fn at(place: usize) -> Self {
+        match u8::try_from(place) {
+            Ok(code) => Self::State(TcpState::from_kernel(code)),
+            Err(_) if place == Self::FinWait2Mini.place() => Self::FinWait2Mini,
+            Err(_) => Self::UdpUnconnected,
+        }
+    }
+}
+
 impl Serialize for StateClass {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.name())
@@ -150,62 +145,76 @@ pub struct StateSet {
 
 /// Named sets of states; the words are those of ss(8).
 const GROUPS: [(&str, &[TcpState]); 5] = [
-    ("all", &NAMED),
+    ("all", &ALL),
     ("connected", &CONNECTED),
     ("synchronized", &SYNCHRONIZED),
     (
         "bucket",
-        &[TcpState::SynRecv, TcpState::NewSynRecv, TcpState::TimeWait],
+        &[
+            TcpState::SYN_RECV,
+            TcpState::NEW_SYN_RECV,
+            TcpState::TIME_WAIT,
+        ],
     ),
     ("big", &BIG),
 ];
 
+const ALL: [TcpState; 13] = {
+    let mut states = [TcpState::ESTABLISHED; 13];
+    let mut index = 0;
+    while index < states.len() {
+        states[index] = NAMED[index].0;
+        index += 1;
+    }
+    states
+};
+
 const CONNECTED: [TcpState; 10] = [
-    TcpState::Established,
-    TcpState::SynSent,
-    TcpState::SynRecv,
-    TcpState::NewSynRecv,
-    TcpState::FinWait1,
-    TcpState::FinWait2,
-    TcpState::TimeWait,
-    TcpState::CloseWait,
-    TcpState::LastAck,
-    TcpState::Closing,
+    TcpState::ESTABLISHED,
+    TcpState::SYN_SENT,
+    TcpState::SYN_RECV,
+    TcpState::NEW_SYN_RECV,
+    TcpState::FIN_WAIT1,
+    TcpState::FIN_WAIT2,
+    TcpState::TIME_WAIT,
+    TcpState::CLOSE_WAIT,
+    TcpState::LAST_ACK,
+    TcpState::CLOSING,
 ];
 
 const SYNCHRONIZED: [TcpState; 9] = [
-    TcpState::Established,
-    TcpState::SynRecv,
-    TcpState::NewSynRecv,
-    TcpState::FinWait1,
-    TcpState::FinWait2,
-    TcpState::TimeWait,
-    TcpState::CloseWait,
-    TcpState::LastAck,
-    TcpState::Closing,
+    TcpState::ESTABLISHED,
+    TcpState::SYN_RECV,
+    TcpState::NEW_SYN_RECV,
+    TcpState::FIN_WAIT1,
+    TcpState::FIN_WAIT2,
+    TcpState::TIME_WAIT,
+    TcpState::CLOSE_WAIT,
+    TcpState::LAST_ACK,
+    TcpState::CLOSING,
 ];
 
 const BIG: [TcpState; 9] = [
-    TcpState::Established,
-    TcpState::SynSent,
-    TcpState::FinWait1,
-    TcpState::FinWait2,
-    TcpState::Close,
-    TcpState::CloseWait,
-    TcpState::LastAck,
-    TcpState::Listen,
-    TcpState::Closing,
+    TcpState::ESTABLISHED,
+    TcpState::SYN_SENT,
+    TcpState::FIN_WAIT1,
+    TcpState::FIN_WAIT2,
+    TcpState::CLOSE,
+    TcpState::CLOSE_WAIT,
+    TcpState::LAST_ACK,
+    TcpState::LISTEN,
+    TcpState::CLOSING,
 ];
 
 /// Other spellings, in the folded form of [`fold`]: those of ss, netstat and the RFCs.
 const ALIASES: [(&str, TcpState); 7] = [
-    ("estab", TcpState::Established),
-    ("listening", TcpState::Listen),
-    ("closed", TcpState::Close),
-    ("unconn", TcpState::Close),
-    ("unconnected", TcpState::Close),
-    ("synreceived", TcpState::SynRecv),
-    ("bound", TcpState::BoundInactive),
+    ("estab", TcpState::ESTABLISHED),
+    ("listening", TcpState::LISTEN),
+    ("closed", TcpState::CLOSE),
+    ("unconn", TcpState::CLOSE),
+    ("unconnected", TcpState::CLOSE),
+    ("synreceived", TcpState::SYN_RECV),
+    ("bound", TcpState::BOUND_INACTIVE),
 ];
 
 impl StateSet {
@@ -246,23 +255,25 @@ impl StateSet {
     }
 
     /// Whether rows of `state` can be in the set.
+    #[inline]
     pub fn contains(self, state: TcpState) -> bool {
         self.bits & Self::only(state).bits != 0
     }
 
     /// Whether a socket counted under `class` is in the set.
+    #[inline]
     pub fn matches(self, class: StateClass) -> bool {
         match class {
             StateClass::State(state) => self.contains(state),
-            StateClass::FinWait2Mini => self.mini_fin_wait2 || self.contains(TcpState::FinWait2),
-            StateClass::UdpUnconnected => self.contains(TcpState::Close),
+            StateClass::FinWait2Mini => self.mini_fin_wait2 || self.contains(TcpState::FIN_WAIT2),
+            StateClass::UdpUnconnected => self.contains(TcpState::CLOSE),
         }
     }
 
     /// The mask for `idiag_states`: bit *n* asks for state *n*.
     pub fn kernel_mask(self) -> u32 {
         let mini = if self.mini_fin_wait2 {
-            Self::only(TcpState::FinWait2).bits
+            Self::only(TcpState::FIN_WAIT2).bits
         } else {
             0
         };
@@ -286,8 +297,10 @@ fn near(nearest: Option<&str>) -> String {
 
 /// Every word that a state set is made of, as it is printed.
 fn known() -> Vec<String> {
-    let states = NAMED.iter().filter(|state| **state != TcpState::NewSynRecv);
-    let states = states.map(|state| state.name().into_owned());
+    let states = NAMED
+        .iter()
+        .filter(|(state, _)| *state != TcpState::NEW_SYN_RECV);
+    let states = states.map(|(_, name)| (*name).to_owned());
     let mini = StateClass::FinWait2Mini.name().into_owned();
     states
         .chain([mini])
@@ -323,8 +336,8 @@ impl std::str::FromStr for StateSet {
             .map(|(_, state)| *state);
         let named = NAMED
             .iter()
-            .find(|state| fold(&state.name()) == folded)
-            .copied();
+            .find(|(_, name)| fold(name) == folded)
+            .map(|(state, _)| *state);
         alias.or(named).map(Self::only).ok_or_else(|| UnknownState {
             word: word.to_owned(),
             nearest: nearest(&folded),
@@ -355,24 +368,24 @@ mod tests {
 
     #[test]
     fn any_spelling_names_the_same_state() {
-        let expected = StateSet::only(TcpState::TimeWait);
+        let expected = StateSet::only(TcpState::TIME_WAIT);
         for word in ["TIME_WAIT", "time-wait", "timewait", "Time Wait"] {
             assert_eq!(word.parse(), Ok(expected), "{word}");
         }
-        assert_eq!("estab".parse(), Ok(StateSet::only(TcpState::Established)));
+        assert_eq!("estab".parse(), Ok(StateSet::only(TcpState::ESTABLISHED)));
     }
 
     #[test]
     fn groups_are_those_of_ss() {
         let connected: StateSet = "connected".parse().unwrap();
-        assert!(!connected.contains(TcpState::Listen) && !connected.contains(TcpState::Close));
+        assert!(!connected.contains(TcpState::LISTEN) && !connected.contains(TcpState::CLOSE));
         let synchronized: StateSet = "synchronized".parse().unwrap();
         assert_eq!(
-            synchronized.union(StateSet::only(TcpState::SynSent)),
+            synchronized.union(StateSet::only(TcpState::SYN_SENT)),
             connected
         );
         let big: StateSet = "big".parse().unwrap();
-        assert!(big.contains(TcpState::Listen) && !big.contains(TcpState::TimeWait));
+        assert!(big.contains(TcpState::LISTEN) && !big.contains(TcpState::TIME_WAIT));
     }
 
     #[test]
@@ -394,7 +407,7 @@ mod tests {
         let both: StateSet = "fin-wait-2".parse().unwrap();
         let mini: StateSet = "fin_wait2_mini".parse().unwrap();
         assert!(both.matches(StateClass::FinWait2Mini));
-        assert!(!mini.matches(StateClass::State(TcpState::FinWait2)));
+        assert!(!mini.matches(StateClass::State(TcpState::FIN_WAIT2)));
         assert_eq!(mini.kernel_mask(), 1 << 5);
     }
 }

@@ -1,6 +1,7 @@
 //! How answers are shown. Reads nothing and decides nothing.
 
 mod format;
+mod line;
 pub mod numbers;
 mod report;
 mod rows;

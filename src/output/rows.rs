@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use super::line::{LINE, Line};
 use super::{Format, sanitize};
 use crate::model::{Endpoint, Socket, StateClass, TcpState, Timer};
 
 /// Bytes after which the buffer is handed on. Pipes take 64 KiB at once.
-const FULL: usize = 64 * 1024;
-/// What one row takes at most, with room to spare.
-const ROW: usize = 1024;
+const FULL: usize = 64 * 1024 - LINE;
 
 const TEXT_HEADER: &str = "PROTO STATE       LOCAL                 REMOTE                RECV-Q SEND-Q TIMER           \
      UID INODE\n";
@@ -48,7 +47,7 @@ pub struct RowWriter<'a> {
 impl<'a> RowWriter<'a> {
     /// A writer to `out`; `interfaces` has the names of interfaces by their index.
     pub fn new(out: &'a mut dyn Write, format: Format, interfaces: HashMap<u32, String>) -> Self {
-        let buffer = Vec::with_capacity(FULL + ROW);
+        let buffer = Vec::with_capacity(FULL + 2 * LINE);
         Self {
             out,
             format,
@@ -110,129 +109,78 @@ impl<'a> RowWriter<'a> {
     }
 
     fn text(&mut self, socket: &Socket) {
-        let start = self.buffer.len();
-        self.word(socket.protocol.name(), start, 6);
-        self.state(socket);
-        self.pad(start + 18);
-        self.endpoint(socket, &socket.local);
-        self.pad(start + 40);
-        socket.remote.append_to(&mut self.buffer);
-        self.pad(start + 62);
-        self.integer(u64::from(socket.recv_queue));
-        self.pad(start + 69);
-        self.optional(socket.send_queue.map(u64::from), "-");
-        self.pad(start + 76);
-        self.timer(socket.timer);
-        self.pad(start + 92);
-        self.optional(socket.uid.map(u64::from), "-");
-        self.buffer.push(b' ');
-        self.optional(socket.inode.map(u64::from), "-");
-        self.buffer.push(b'\n');
+        let interface = self.interface(socket);
+        let mut line = Line::begin(&mut self.buffer);
+        line.text(socket.protocol.name());
+        line.column(6);
+        line.text(&state_name(socket));
+        line.column(18);
+        text_endpoint(&mut line, socket.local, interface.as_deref());
+        line.column(40);
+        text_endpoint(&mut line, socket.remote, None);
+        line.column(62);
+        line.integer(socket.recv_queue.into());
+        line.column(69);
+        optional(&mut line, socket.send_queue, "-");
+        line.column(76);
+        text_timer(&mut line, socket.timer);
+        line.column(92);
+        optional(&mut line, socket.uid, "-");
+        line.text(" ");
+        optional(&mut line, socket.inode, "-");
+        line.text("\n");
+        line.end();
     }
 
-    /// The state's name; that FIN_WAIT2 is a mini-socket is seen by its timer.
-    fn state(&mut self, socket: &Socket) {
-        self.buffer.extend(state_name(socket).as_bytes());
-    }
-
-    /// The local end, with the interface that the socket is bound to: `10.0.0.1%eth0:80`.
-    fn endpoint(&mut self, socket: &Socket, end: &Endpoint) {
-        let Some(index) = socket.interface else {
-            return end.append_to(&mut self.buffer);
-        };
-        let name = sanitize(&self.interface(index));
-        let text = end.to_string();
-        let (address, port) = text.rsplit_once(':').unwrap_or((&text, ""));
-        self.buffer
-            .extend(format!("{address}%{name}:{port}").as_bytes());
-    }
-
-    fn interface(&self, index: u32) -> String {
-        self.interfaces
-            .get(&index)
-            .cloned()
-            .unwrap_or_else(|| index.to_string())
-    }
-
-    /// `time_wait:59.9s`; `due` for what the kernel will end any moment; `/3` for retransmissions.
-    fn timer(&mut self, timer: Option<Timer>) {
-        let Some(timer) = timer else {
-            return self.buffer.push(b'-');
-        };
-        self.buffer.extend(timer.kind.name().as_bytes());
-        if timer.expires_ms == 0 {
-            self.buffer.extend(b":due");
-        } else {
-            self.buffer.push(b':');
-            self.integer(u64::from(timer.expires_ms / 1000));
-            self.buffer.push(b'.');
-            self.integer(u64::from(timer.expires_ms % 1000 / 100));
-            self.buffer.push(b's');
-        }
-        if timer.retransmits > 0 {
-            self.buffer.push(b'/');
-            self.integer(u64::from(timer.retransmits));
-        }
+    /// The name of the interface that the socket is bound to, or its index in digits.
+    fn interface(&self, socket: &Socket) -> Option<String> {
+        let index = socket.interface?;
+        Some(
+            self.interfaces
+                .get(&index)
+                .cloned()
+                .unwrap_or_else(|| index.to_string()),
+        )
     }
 
     fn json(&mut self, socket: &Socket) {
-        self.buffer.extend(b"{\"protocol\":\"");
-        self.buffer.extend(socket.protocol.name().as_bytes());
-        self.buffer.extend(b"\",\"family\":\"");
-        self.buffer.extend(socket.family.name().as_bytes());
-        self.buffer.extend(b"\",\"state\":\"");
-        self.state(socket);
-        self.buffer.extend(b"\",\"local\":");
-        self.json_endpoint(&socket.local);
-        self.buffer.extend(b",\"remote\":");
-        self.json_endpoint(&socket.remote);
-        self.buffer.extend(b",\"v4_mapped\":");
-        self.buffer.extend(if socket.v4_mapped {
-            &b"true"[..]
+        let interface = self.interface(socket);
+        let mut line = Line::begin(&mut self.buffer);
+        line.text("{\"protocol\":\"");
+        line.text(socket.protocol.name());
+        line.text("\",\"family\":\"");
+        line.text(socket.family.name());
+        line.text("\",\"state\":\"");
+        line.text(&state_name(socket));
+        line.text("\",\"local\":");
+        json_endpoint(&mut line, socket.local);
+        line.text(",\"remote\":");
+        json_endpoint(&mut line, socket.remote);
+        line.text(if socket.v4_mapped {
+            ",\"v4_mapped\":true,\"recv_queue\":"
         } else {
-            &b"false"[..]
+            ",\"v4_mapped\":false,\"recv_queue\":"
         });
-        self.buffer.extend(b",\"recv_queue\":");
-        self.integer(u64::from(socket.recv_queue));
-        self.buffer.extend(b",\"send_queue\":");
-        self.optional(socket.send_queue.map(u64::from), "null");
-        self.json_timer(socket.timer);
-        self.buffer.extend(b",\"uid\":");
-        self.optional(socket.uid.map(u64::from), "null");
-        self.buffer.extend(b",\"inode\":");
-        self.optional(socket.inode.map(u64::from), "null");
-        self.buffer.extend(b",\"interface\":");
-        match socket.interface {
-            None => self.buffer.extend(b"null"),
-            Some(index) => {
-                let name = serde_json::Value::from(self.interface(index)).to_string();
-                self.buffer.extend(name.as_bytes());
-            }
+        line.integer(socket.recv_queue.into());
+        line.text(",\"send_queue\":");
+        optional(&mut line, socket.send_queue, "null");
+        json_timer(&mut line, socket.timer);
+        line.text(",\"uid\":");
+        optional(&mut line, socket.uid, "null");
+        line.text(",\"inode\":");
+        optional(&mut line, socket.inode, "null");
+        line.text(",\"interface\":");
+        match interface {
+            None => line.text("null"),
+            Some(name) => line.text(&serde_json::Value::from(name).to_string()),
         }
-        self.buffer.extend(b",\"cookie\":");
-        self.optional(socket.cookie, "null");
-        self.buffer.push(b'}');
-    }
-
-    fn json_endpoint(&mut self, end: &Endpoint) {
-        self.buffer.extend(b"{\"address\":\"");
-        end.append_address_to(&mut self.buffer);
-        self.buffer.extend(b"\",\"port\":");
-        self.integer(u64::from(end.port));
-        self.buffer.push(b'}');
-    }
-
-    fn json_timer(&mut self, timer: Option<Timer>) {
-        let Some(timer) = timer else {
-            return self.buffer.extend(b",\"timer\":null");
-        };
-        self.buffer.extend(b",\"timer\":{\"kind\":\"");
-        self.buffer.extend(timer.kind.name().as_bytes());
-        self.buffer.extend(b"\",\"expires_ms\":");
-        self.integer(u64::from(timer.expires_ms));
-        self.buffer.extend(b",\"retransmits\":");
-        self.integer(u64::from(timer.retransmits));
-        self.buffer.push(b'}');
+        line.text(",\"cookie\":");
+        match socket.cookie {
+            None => line.text("null"),
+            Some(cookie) => line.integer(cookie),
+        }
+        line.text("}");
+        line.end();
     }
 
     fn csv(&mut self, socket: &Socket) -> io::Result<()> {
@@ -250,16 +198,13 @@ impl<'a> RowWriter<'a> {
             socket.recv_queue.to_string(),
             text(socket.send_queue.map(u64::from)),
             timer
-                .map(|timer| timer.kind.name().to_owned())
+                .map(|timer| timer.kind.name().into_owned())
                 .unwrap_or_default(),
             text(timer.map(|timer| timer.expires_ms.into())),
             text(timer.map(|timer| timer.retransmits.into())),
             text(socket.uid.map(u64::from)),
             text(socket.inode.map(u64::from)),
-            socket
-                .interface
-                .map(|index| self.interface(index))
-                .unwrap_or_default(),
+            self.interface(socket).unwrap_or_default(),
             text(socket.cookie),
         ])
     }
@@ -269,35 +214,82 @@ impl<'a> RowWriter<'a> {
         writer.write_record(fields)?;
         writer.flush()
     }
+}
 
-    fn word(&mut self, word: &str, start: usize, width: usize) {
-        self.buffer.extend(word.as_bytes());
-        self.pad(start + width);
-    }
-
-    /// Spaces up to column `end`, and one at the least.
-    fn pad(&mut self, end: usize) {
-        let end = end.max(self.buffer.len() + 1);
-        self.buffer.resize(end, b' ');
-    }
-
-    fn integer(&mut self, number: u64) {
-        self.buffer
-            .extend(itoa::Buffer::new().format(number).as_bytes());
-    }
-
-    fn optional(&mut self, number: Option<u64>, absent: &str) {
-        match number {
-            Some(number) => self.integer(number),
-            None => self.buffer.extend(absent.as_bytes()),
+/// `10.0.0.1%eth0:80`
+fn text_endpoint(line: &mut Line<'_>, end: Endpoint, interface: Option<&str>) {
+    match (interface, end.address.is_ipv4()) {
+        (None, true) => line.address(end.address),
+        (interface, is_ipv4) => {
+            line.text(if is_ipv4 { "" } else { "[" });
+            line.address(end.address);
+            line.text(if is_ipv4 { "" } else { "]" });
+            if let Some(name) = interface {
+                line.text("%");
+                line.text(&sanitize(name));
+            }
         }
+    }
+    line.text(":");
+    match end.port {
+        0 => line.text("*"),
+        port => line.integer(port.into()),
+    }
+}
+
+/// `time_wait:59.9s`; `due` for what the kernel will end any moment; `/3` for retransmissions.
+fn text_timer(line: &mut Line<'_>, timer: Option<Timer>) {
+    let Some(timer) = timer else {
+        return line.text("-");
+    };
+    line.text(&timer.kind.name());
+    if timer.expires_ms == 0 {
+        line.text(":due");
+    } else {
+        line.text(":");
+        line.integer((timer.expires_ms / 1000).into());
+        line.text(".");
+        line.integer((timer.expires_ms % 1000 / 100).into());
+        line.text("s");
+    }
+    if timer.retransmits > 0 {
+        line.text("/");
+        line.integer(timer.retransmits.into());
+    }
+}
+
+fn json_endpoint(line: &mut Line<'_>, end: Endpoint) {
+    line.text("{\"address\":\"");
+    line.address(end.address);
+    line.text("\",\"port\":");
+    line.integer(end.port.into());
+    line.text("}");
+}
+
+fn json_timer(line: &mut Line<'_>, timer: Option<Timer>) {
+    let Some(timer) = timer else {
+        return line.text(",\"timer\":null");
+    };
+    line.text(",\"timer\":{\"kind\":\"");
+    line.text(&timer.kind.name());
+    line.text("\",\"expires_ms\":");
+    line.integer(timer.expires_ms.into());
+    line.text(",\"retransmits\":");
+    line.integer(timer.retransmits.into());
+    line.text("}");
+}
+
+fn optional(line: &mut Line<'_>, number: Option<u32>, absent: &str) {
+    match number {
+        Some(number) => line.integer(number.into()),
+        None => line.text(absent),
     }
 }
 
 /// The kernel's name of the state: `UNCONN` for UDP, and no word of its own for a mini-socket.
 fn state_name(socket: &Socket) -> std::borrow::Cow<'static, str> {
     match socket.class() {
-        StateClass::FinWait2Mini => TcpState::FinWait2.name(),
+        StateClass::FinWait2Mini => TcpState::FIN_WAIT2.name(),
         class => class.name(),
     }
 }
@@ -316,14 +308,14 @@ mod tests {
         Socket {
             protocol: Protocol::Tcp,
             family: Family::Ipv4,
-            state: TcpState::TimeWait,
+            state: TcpState::TIME_WAIT,
             local: Endpoint::new([127, 0, 0, 1].into(), 53772),
             remote: Endpoint::new([127, 0, 0, 1].into(), 9000),
             v4_mapped: false,
             recv_queue: 0,
             send_queue: Some(0),
             timer: Some(Timer {
-                kind: TimerKind::TimeWait,
+                kind: TimerKind::TIME_WAIT,
                 expires_ms: 59_896,
                 retransmits: 0,
             }),
@@ -350,7 +342,7 @@ mod tests {
     #[test]
     fn text_has_the_same_columns_for_every_row() {
         let listener = Socket {
-            state: TcpState::Listen,
+            state: TcpState::LISTEN,
             remote: Endpoint::new([0, 0, 0, 0].into(), 0),
             send_queue: Some(128),
             timer: None,
@@ -366,7 +358,7 @@ mod tests {
                 65535,
             ),
             timer: Some(Timer {
-                kind: TimerKind::Retransmit,
+                kind: TimerKind::RETRANSMIT,
                 expires_ms: 0,
                 retransmits: 3,
             }),

@@ -10,6 +10,7 @@ use super::pileup::Thresholds;
 use super::query::{Filter, Key, parse_network};
 use crate::kernel::sockets::Source;
 use crate::model::{Family, PortRange, Protocol, Severity, StateSet, TcpState};
+use crate::output::Format;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +42,7 @@ pub struct Args {
         help_heading = "Which sockets"
     )]
     state: Vec<StateSet>,
-    /// Sockets in TIME_WAIT, and the verdict on them
+    /// Sockets in TIME_WAIT: the verdict on them, or with --list and --by the sockets themselves
     #[arg(long, help_heading = "Which sockets")]
     pub time_wait: bool,
     /// Sockets in LISTEN
@@ -226,10 +227,10 @@ impl Args {
     /// The conditions on sockets.
     pub fn filter(&self) -> Filter {
         let flags = [
-            (self.time_wait, TcpState::TimeWait),
-            (self.listening, TcpState::Listen),
-            (self.established, TcpState::Established),
-            (self.bound && !self.time_wait, TcpState::BoundInactive),
+            (self.time_wait, TcpState::TIME_WAIT),
+            (self.listening, TcpState::LISTEN),
+            (self.established, TcpState::ESTABLISHED),
+            (self.bound && !self.time_wait, TcpState::BOUND_INACTIVE),
         ];
         let flags = flags
             .iter()
@@ -278,9 +279,16 @@ impl Args {
         }
     }
 
+    /// Whether the verdict is to be given: JSON has it beside sockets and groups, the other formats
+    /// show one thing.
+    pub fn wants_verdict(&self, format: Format) -> bool {
+        let shows_sockets = self.lists(format) || !self.by.is_empty();
+        self.time_wait && (format == Format::Json || !shows_sockets)
+    }
+
     /// Whether each socket is to be shown; ndjson without groups has nothing else to show.
-    pub fn lists(&self, format: crate::output::Format) -> bool {
-        self.list || (format == crate::output::Format::Ndjson && self.by.is_empty())
+    pub fn lists(&self, format: Format) -> bool {
+        self.list || (format == Format::Ndjson && self.by.is_empty())
     }
 }
 

@@ -180,21 +180,21 @@ impl Census {
     /// Counts a TCP socket. Listeners must come before all others.
     pub fn add(&mut self, socket: &Socket) {
         let kind = match socket.class() {
-            StateClass::State(TcpState::Listen) => {
+            StateClass::State(TcpState::LISTEN) => {
                 self.full_sockets += 1;
                 self.bound.insert(socket.local.port);
                 return self.sides.listeners.add(socket);
             }
-            StateClass::State(TcpState::BoundInactive) => {
+            StateClass::State(TcpState::BOUND_INACTIVE) => {
                 return self.bound.insert(socket.local.port);
             }
-            StateClass::State(TcpState::TimeWait) => self.time_wait(socket),
+            StateClass::State(TcpState::TIME_WAIT) => self.time_wait(socket),
             StateClass::FinWait2Mini => {
                 self.fin_wait2_mini += 1;
                 Kind::FinWait2Mini
             }
             StateClass::State(state) => {
-                self.full_sockets += u64::from(state != TcpState::SynRecv);
+                self.full_sockets += u64::from(state != TcpState::SYN_RECV);
                 Kind::Live {
                     closed_first: closer(state),
                 }
@@ -322,8 +322,8 @@ impl Row {
 /// Who closed a connection that is not yet gone.
 fn closer(state: TcpState) -> Option<Closer> {
     match state {
-        TcpState::FinWait1 | TcpState::FinWait2 | TcpState::Closing => Some(Closer::Here),
-        TcpState::CloseWait | TcpState::LastAck => Some(Closer::There),
+        TcpState::FIN_WAIT1 | TcpState::FIN_WAIT2 | TcpState::CLOSING => Some(Closer::Here),
+        TcpState::CLOSE_WAIT | TcpState::LAST_ACK => Some(Closer::There),
         _ => None,
     }
 }
@@ -394,7 +394,7 @@ mod tests {
         let rows = [
             socket("ESTABLISHED", "10.0.0.1:40000", "10.0.0.2:80"),
             Socket {
-                state: TcpState::FinWait2,
+                state: TcpState::FIN_WAIT2,
                 ..mini
             },
             socket("CLOSE_WAIT", "10.0.0.1:40002", "10.0.0.2:80"),

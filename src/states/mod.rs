@@ -37,19 +37,14 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         (Some(Some(severity)), Some(limit)) if severity >= limit => Exit::Found,
         _ => Exit::Fine,
     };
-    let mut messages = Vec::new();
-    if screen.format != Format::Json {
-        messages.extend(
-            report
-                .warnings
-                .iter()
-                .map(|warning| format!("warning: {warning}")),
-        );
-        // Rows and groups are shown instead of the verdict; that it was bad must not go unsaid.
-        if (report.view.has_listed || report.groups.is_some()) && exit != Exit::Fine {
-            messages.push(text::headline(&report));
-        }
-    }
+    // In JSON the warnings are part of the answer.
+    let warnings = report
+        .warnings
+        .iter()
+        .filter(|_| screen.format != Format::Json);
+    let messages = warnings
+        .map(|warning| format!("warning: {warning}"))
+        .collect();
     Ok(Outcome { exit, messages })
 }
 
@@ -62,7 +57,9 @@ fn answer(
 ) -> anyhow::Result<StatesReport> {
     let captured_at = now().to_string();
     let stopwatch = Stopwatch::start();
-    let settings = args.time_wait.then(|| TcpSettings::read(proc_root));
+    let settings = args
+        .wants_verdict(screen.format)
+        .then(|| TcpSettings::read(proc_root));
     let lists = args.lists(screen.format);
     let mut survey = if lists {
         let mut rows = RowWriter::new(screen.out, screen.format, interfaces::names());

@@ -34,10 +34,11 @@ pub struct Filter {
 impl Filter {
     /// Whether `socket` was asked for.
     #[inline]
-    pub fn matches(&self, socket: &Socket) -> bool {
-        (self.states.is_empty() || self.states.matches(socket.class())) && self.matches_ends(socket)
+    pub fn matches(&self, class: StateClass, socket: &Socket) -> bool {
+        (self.states.is_empty() || self.states.matches(class)) && self.matches_ends(socket)
     }
 
+    #[inline]
     fn matches_ends(&self, socket: &Socket) -> bool {
         let (local, remote) = (socket.local, socket.remote);
         self.wire
@@ -309,38 +310,38 @@ pub struct Cut {
 }
 
 /// Sockets counted by their state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tally {
-    counts: Vec<(StateClass, u64)>,
-    total: u64,
+    counts: [u64; StateClass::PLACES],
 }
 
 impl Tally {
-    /// Counts `socket`.
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self {
+            counts: [0; StateClass::PLACES],
+        }
+    }
+
+    /// Counts a socket of `class`.
     #[inline]
-    pub fn add(&mut self, socket: &Socket) {
-        self.total += 1;
-        let class = socket.class();
-        match self
-            .counts
-            .iter_mut()
-            .find(|(counted, _)| *counted == class)
-        {
-            Some((_, count)) => *count += 1,
-            None => self.counts.push((class, 1)),
+    pub fn add(&mut self, class: StateClass) {
+        if let Some(count) = self.counts.get_mut(class.place()) {
+            *count += 1;
         }
     }
 
     /// How many sockets were counted.
     pub fn total(&self) -> u64 {
-        self.total
+        self.counts.iter().sum()
     }
 
     /// The states that were seen, the most frequent first.
     pub fn by_frequency(&self) -> Vec<(StateClass, u64)> {
-        let mut counts = self.counts.clone();
-        counts.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-        counts
+        let counts = (0..).map(StateClass::at).zip(self.counts);
+        let mut seen: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
+        seen.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+        seen
     }
 }
 
@@ -355,7 +356,7 @@ mod tests {
         let matches = |change: fn(&mut Filter)| {
             let mut filter = Filter::default();
             change(&mut filter);
-            filter.matches(&row)
+            filter.matches(row.class(), &row)
         };
         assert!(matches(|_| {}));
         assert!(matches(|filter| filter.states = "bucket".parse().unwrap()));

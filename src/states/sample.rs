@@ -17,7 +17,7 @@ pub(super) fn socket(state: &str, local: &str, remote: &str) -> Socket {
     let code = u8::try_from(set.kernel_mask().trailing_zeros()).unwrap();
     let is_mini = state == "TIME_WAIT";
     let timer = Timer {
-        kind: TimerKind::TimeWait,
+        kind: TimerKind::TIME_WAIT,
         expires_ms: 30_000,
         retransmits: 0,
     };
@@ -47,7 +47,7 @@ pub(super) fn socket(state: &str, local: &str, remote: &str) -> Socket {
 /// A TIME_WAIT socket that the kernel will keep for `left_ms`.
 pub(super) fn time_wait(local: &str, remote: &str, left_ms: u32) -> Socket {
     let timer = Timer {
-        kind: TimerKind::TimeWait,
+        kind: TimerKind::TIME_WAIT,
         expires_ms: left_ms,
         retransmits: 0,
     };

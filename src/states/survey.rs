@@ -51,9 +51,9 @@ pub fn look(
     let filter = args.filter();
     let wanted = Wanted {
         protocols: args.protocols(),
-        states: wanted_states(args, &filter),
+        states: wanted_states(args, &filter, settings.is_some()),
     };
-    let mut tally = Tally::default();
+    let mut tally = Tally::new();
     let mut grouping = (!args.by.is_empty()).then(|| Grouping::by(&args.by));
     let mut census = settings.map(Census::new);
     let mut close_wait = HashSet::new();
@@ -62,14 +62,15 @@ pub fn look(
         if let Some(census) = census.as_mut() {
             census.add(socket);
         }
-        if !filter.matches(socket) {
+        let class = socket.class();
+        if !filter.matches(class, socket) {
             return ControlFlow::Continue(());
         }
-        tally.add(socket);
+        tally.add(class);
         if let Some(grouping) = grouping.as_mut() {
             grouping.add(socket);
         }
-        if socket.state == TcpState::CloseWait {
+        if socket.state == TcpState::CLOSE_WAIT {
             close_wait.extend(socket.inode);
         }
         written = rows.as_mut().map_or(Ok(()), |rows| rows.row(socket));
@@ -96,16 +97,16 @@ pub fn look(
 
 /// The states to ask the kernel for. A verdict needs every connection, for live ones take ports
 /// too; bound sockets cost the kernel a walk of their own, so they come only where they are named.
-fn wanted_states(args: &Args, filter: &Filter) -> StateSet {
+fn wanted_states(args: &Args, filter: &Filter, for_verdict: bool) -> StateSet {
     let all = || "all".parse().unwrap_or(StateSet::EMPTY);
-    let named_by_default = |state: TcpState| state != TcpState::BoundInactive;
+    let named_by_default = |state: TcpState| state != TcpState::BOUND_INACTIVE;
     let everything_else = || {
         let states = (1..=12)
             .map(TcpState::from_kernel)
             .filter(|state| named_by_default(*state));
         StateSet::of(&states.collect::<Vec<_>>())
     };
-    match (args.time_wait, filter.states.is_empty()) {
+    match (for_verdict, filter.states.is_empty()) {
         (true, _) if args.bound => all(),
         (true, _) => everything_else().union(filter.states),
         (false, true) => everything_else(),
@@ -139,13 +140,13 @@ pub fn add_bound(
     proc_root: &ProcRoot,
     census: &mut Census,
 ) -> Result<Vec<String>, KernelError> {
-    let states = StateSet::only(TcpState::BoundInactive);
+    let states = StateSet::only(TcpState::BOUND_INACTIVE);
     let wanted = Wanted {
         protocols: vec![Protocol::Tcp],
         states,
     };
     let reading = scan(args.source(), proc_root, &wanted, &mut |socket: &Socket| {
-        if socket.class() == StateClass::State(TcpState::BoundInactive) {
+        if socket.class() == StateClass::State(TcpState::BOUND_INACTIVE) {
             census.add(socket);
         }
         ControlFlow::Continue(())

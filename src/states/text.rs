@@ -28,12 +28,6 @@ pub fn render(report: &StatesReport, style: Style) -> String {
     }
 }
 
-/// The verdict in one line, without colour.
-pub fn headline(report: &StatesReport) -> String {
-    let (severity, sentence) = judgement(report);
-    format!("{severity}  {sentence}")
-}
-
 fn overview(report: &StatesReport, style: Style) -> String {
     let mut text = format!("{}\n", first_line(report));
     if !report.states.is_empty() {
@@ -49,7 +43,7 @@ fn overview(report: &StatesReport, style: Style) -> String {
             .iter()
             .any(|it| it.state == StateClass::State(state))
     };
-    if seen(TcpState::TimeWait) {
+    if seen(TcpState::TIME_WAIT) {
         text.push_str("`netkit states --time-wait` judges whether TIME_WAIT is a problem here\n");
     }
     text
@@ -107,7 +101,7 @@ fn claims(report: &StatesReport) -> String {
 
 /// CLOSE_WAIT is a program that does not close: its name is what the reader needs.
 fn close_wait(report: &StatesReport, found: &Owners) -> String {
-    let class = StateClass::State(TcpState::CloseWait);
+    let class = StateClass::State(TcpState::CLOSE_WAIT);
     let sockets = report
         .states
         .iter()

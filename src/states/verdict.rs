@@ -431,7 +431,7 @@ mod tests {
         for port in 40_000..40_010 {
             let mut row = time_wait(&format!("10.0.0.1:{port}"), "10.0.0.2:80", 30_000);
             if other.fin_wait2 {
-                row.state = TcpState::FinWait2;
+                row.state = TcpState::FIN_WAIT2;
             }
             census.add(&row);
         }

@@ -206,7 +206,7 @@ pub fn decode(payload: &[u8], protocol: Protocol) -> Option<Socket> {
     let (local, remote, v4_mapped) = addresses(row, family);
     let inode = u32_at(row, 68);
     let attributes = payload.get(ROW..).unwrap_or_default();
-    let is_unconnected = matches!(state, TcpState::Listen | TcpState::BoundInactive);
+    let is_unconnected = matches!(state, TcpState::LISTEN | TcpState::BOUND_INACTIVE);
     Some(Socket {
         protocol,
         family,
@@ -233,7 +233,9 @@ pub fn decode(payload: &[u8], protocol: Protocol) -> Option<Socket> {
 /// that is closed is in the kernel's tables.
 fn state_of(code: u8, remote_port: u16, protocol: Protocol) -> TcpState {
     match TcpState::from_kernel(code) {
-        TcpState::Close if protocol == Protocol::Tcp && remote_port == 0 => TcpState::BoundInactive,
+        TcpState::CLOSE if protocol == Protocol::Tcp && remote_port == 0 => {
+            TcpState::BOUND_INACTIVE
+        }
         state => state,
     }
 }
@@ -364,11 +366,11 @@ mod tests {
     #[test]
     fn a_time_wait_row_keeps_its_timer_and_has_no_owner() {
         let socket = decode(&time_wait_row(), Protocol::Tcp).unwrap();
-        assert_eq!(socket.state, TcpState::TimeWait);
+        assert_eq!(socket.state, TcpState::TIME_WAIT);
         assert_eq!(socket.local.to_string(), "127.0.0.1:53772");
         assert_eq!(socket.remote.to_string(), "127.0.0.1:9000");
         let timer = Timer {
-            kind: TimerKind::TimeWait,
+            kind: TimerKind::TIME_WAIT,
             expires_ms: 59_896,
             retransmits: 0,
         };
