@@ -10,7 +10,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use super::proc_root::{open, unreadable};
 use super::seen::{Novelty, Seen};
 use super::sock_diag::unmap;
 use super::{KernelError, ProcRoot};
-use crate::model::{Endpoint, Family, Protocol, Socket, TcpState, Timer, TimerKind};
+use crate::model::{Address, Endpoint, Family, Protocol, Socket, TcpState, Timer, TimerKind};
 
 /// One tick of the `tm->when` column: `USER_HZ` is 100 for every Linux that Rust runs on.
 const TICK_MS: u64 = 10;
@@ -242,7 +242,14 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
         rest: line.get(colon + 1..)?,
     };
     let (local, remote) = (fields.address(family)?, fields.address(family)?);
-    let (local, remote, v4_mapped) = normalise(local, remote);
+    let (from, to) = unmap(local.address, remote.address);
+    let (local, remote) = match family {
+        Family::Ipv4 => (local, remote),
+        Family::Ipv6 => (
+            Endpoint::new(from, local.port),
+            Endpoint::new(to, remote.port),
+        ),
+    };
     let state = TcpState::from_kernel(u8::try_from(fields.hex(2..=2)?).ok()?);
     let send_queue = u32::try_from(fields.hex(8..=8)?).ok()?;
     fields.skip(b':')?;
@@ -269,7 +276,7 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
         },
         local,
         remote,
-        v4_mapped,
+        v4_mapped: family == Family::Ipv6 && local.address.is_ipv4(),
         recv_queue,
         send_queue: (state != TcpState::LISTEN).then_some(send_queue),
         timer,
@@ -289,20 +296,6 @@ fn counted(kind: TimerKind, retransmits: u64, probes: u64) -> u64 {
     }
 }
 
-fn normalise(local: Endpoint, remote: Endpoint) -> (Endpoint, Endpoint, bool) {
-    match (local.address, remote.address) {
-        (IpAddr::V6(from), IpAddr::V6(to)) => {
-            let (from, to, v4_mapped) = unmap(from, to);
-            (
-                Endpoint::new(from, local.port),
-                Endpoint::new(to, remote.port),
-                v4_mapped,
-            )
-        }
-        _ => (local, remote, false),
-    }
-}
-
 /// The columns of a line, from left to right.
 struct Fields<'a> {
     rest: &'a [u8],
@@ -312,7 +305,7 @@ impl Fields<'_> {
     /// `0100007F:1F90`: each 32-bit word in host order, the port in hexadecimal.
     fn address(&mut self, family: Family) -> Option<Endpoint> {
         let address = match family {
-            Family::Ipv4 => IpAddr::V4(Ipv4Addr::from(self.word()?)),
+            Family::Ipv4 => Address::from_ipv4(Ipv4Addr::from(self.word()?)),
             Family::Ipv6 => {
                 let [a, b, c, d] = [self.word()?, self.word()?, self.word()?, self.word()?];
                 let mut octets = [0; 16];
@@ -321,7 +314,7 @@ impl Fields<'_> {
                     .iter_mut()
                     .zip(words)
                     .for_each(|(octet, byte)| *octet = byte);
-                IpAddr::V6(Ipv6Addr::from(octets))
+                Address::from_ipv6(Ipv6Addr::from(octets))
             }
         };
         self.skip(b':')?;

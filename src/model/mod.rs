@@ -6,7 +6,7 @@ mod ports;
 mod socket;
 mod state;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Address, Endpoint};
 pub use finding::{Finding, Severity};
 pub use ports::{BadPorts, PortRange, PortSet};
 pub use socket::{Family, Protocol, Socket, Timer, TimerKind};

@@ -5,13 +5,20 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 
-use super::line::{LINE, Line};
+use super::line::{Line, Word};
 use super::{Format, sanitize};
-use crate::model::{Endpoint, Socket, StateClass, TcpState, Timer};
+use crate::model::{
+    Address, Endpoint, Family, Protocol, Socket, StateClass, TcpState, Timer, TimerKind,
+};
 
 /// Bytes after which the buffer is handed on. Pipes take 64 KiB at once.
-const FULL: usize = 64 * 1024 - LINE;
+const FULL: usize = 64 * 1024 - JSON_ROW;
+/// Bytes of a row of text at most: two IPv6 addresses and an interface's name, escaped, are 220.
+const TEXT_ROW: usize = 256;
+/// Bytes of a row of JSON at most: the same makes 430.
+const JSON_ROW: usize = 512;
 
 const TEXT_HEADER: &str = "PROTO STATE       LOCAL                 REMOTE                RECV-Q SEND-Q TIMER           \
      UID INODE\n";
@@ -41,18 +48,20 @@ pub struct RowWriter<'a> {
     format: Format,
     buffer: Vec<u8>,
     interfaces: HashMap<u32, String>,
+    addresses: Addresses,
     is_first: bool,
 }
 
 impl<'a> RowWriter<'a> {
     /// A writer to `out`; `interfaces` has the names of interfaces by their index.
     pub fn new(out: &'a mut dyn Write, format: Format, interfaces: HashMap<u32, String>) -> Self {
-        let buffer = Vec::with_capacity(FULL + 2 * LINE);
+        let buffer = Vec::with_capacity(FULL + 2 * JSON_ROW);
         Self {
             out,
             format,
             buffer,
             interfaces,
+            addresses: Addresses::new(),
             is_first: true,
         }
     }
@@ -110,14 +119,18 @@ impl<'a> RowWriter<'a> {
 
     fn text(&mut self, socket: &Socket) {
         let interface = self.interface(socket);
-        let mut line = Line::begin(&mut self.buffer);
-        line.text(socket.protocol.name());
+        let mut line = Line::<TEXT_ROW>::new();
+        match socket.protocol {
+            Protocol::Tcp => line.text("tcp"),
+            Protocol::Udp => line.text("udp"),
+        }
         line.column(6);
-        line.text(&state_name(socket));
+        put_state(&mut line, socket);
         line.column(18);
-        text_endpoint(&mut line, socket.local, interface.as_deref());
+        self.addresses
+            .put_end(&mut line, socket.local, interface.as_deref());
         line.column(40);
-        text_endpoint(&mut line, socket.remote, None);
+        self.addresses.put_end(&mut line, socket.remote, None);
         line.column(62);
         line.integer(socket.recv_queue.into());
         line.column(69);
@@ -129,10 +142,11 @@ impl<'a> RowWriter<'a> {
         line.text(" ");
         optional(&mut line, socket.inode, "-");
         line.text("\n");
-        line.end();
+        self.buffer.extend_from_slice(line.as_bytes());
     }
 
     /// The name of the interface that the socket is bound to, or its index in digits.
+    #[inline]
     fn interface(&self, socket: &Socket) -> Option<String> {
         let index = socket.interface?;
         Some(
@@ -145,22 +159,33 @@ impl<'a> RowWriter<'a> {
 
     fn json(&mut self, socket: &Socket) {
         let interface = self.interface(socket);
-        let mut line = Line::begin(&mut self.buffer);
-        line.text("{\"protocol\":\"");
-        line.text(socket.protocol.name());
-        line.text("\",\"family\":\"");
-        line.text(socket.family.name());
-        line.text("\",\"state\":\"");
-        line.text(&state_name(socket));
+        let mut line = Line::<JSON_ROW>::new();
+        match (socket.protocol, socket.family) {
+            (Protocol::Tcp, Family::Ipv4) => {
+                line.text("{\"protocol\":\"tcp\",\"family\":\"ipv4\",\"state\":\"");
+            }
+            (Protocol::Tcp, Family::Ipv6) => {
+                line.text("{\"protocol\":\"tcp\",\"family\":\"ipv6\",\"state\":\"");
+            }
+            (Protocol::Udp, Family::Ipv4) => {
+                line.text("{\"protocol\":\"udp\",\"family\":\"ipv4\",\"state\":\"");
+            }
+            (Protocol::Udp, Family::Ipv6) => {
+                line.text("{\"protocol\":\"udp\",\"family\":\"ipv6\",\"state\":\"");
+            }
+        }
+        put_state(&mut line, socket);
         line.text("\",\"local\":");
-        json_endpoint(&mut line, socket.local);
+        self.addresses.put_json(&mut line, socket.local);
         line.text(",\"remote\":");
-        json_endpoint(&mut line, socket.remote);
-        line.text(if socket.v4_mapped {
-            ",\"v4_mapped\":true,\"recv_queue\":"
+        self.addresses.put_json(&mut line, socket.remote);
+        line.text(",\"v4_mapped\":");
+        if socket.v4_mapped {
+            line.text("true");
         } else {
-            ",\"v4_mapped\":false,\"recv_queue\":"
-        });
+            line.text("false");
+        }
+        line.text(",\"recv_queue\":");
         line.integer(socket.recv_queue.into());
         line.text(",\"send_queue\":");
         optional(&mut line, socket.send_queue, "null");
@@ -180,7 +205,7 @@ impl<'a> RowWriter<'a> {
             Some(cookie) => line.integer(cookie),
         }
         line.text("}");
-        line.end();
+        self.buffer.extend_from_slice(line.as_bytes());
     }
 
     fn csv(&mut self, socket: &Socket) -> io::Result<()> {
@@ -216,33 +241,76 @@ impl<'a> RowWriter<'a> {
     }
 }
 
-/// `10.0.0.1%eth0:80`
-fn text_endpoint(line: &mut Line<'_>, end: Endpoint, interface: Option<&str>) {
-    match (interface, end.address.is_ipv4()) {
-        (None, true) => line.address(end.address),
-        (interface, is_ipv4) => {
-            line.text(if is_ipv4 { "" } else { "[" });
-            line.address(end.address);
-            line.text(if is_ipv4 { "" } else { "]" });
-            if let Some(name) = interface {
-                line.text("%");
-                line.text(&sanitize(name));
-            }
+/// IPv4 addresses of rows before, ready to be put: most rows share theirs with others.
+struct Addresses {
+    words: Box<[(Ipv4Addr, Word); 256]>,
+}
+
+impl Addresses {
+    fn new() -> Self {
+        Self {
+            words: Box::new([(Ipv4Addr::UNSPECIFIED, Word::new("0.0.0.0")); 256]),
         }
     }
-    line.text(":");
-    match end.port {
-        0 => line.text("*"),
-        port => line.integer(port.into()),
+
+    #[inline]
+    fn put<const N: usize>(&mut self, line: &mut Line<N>, address: Address) {
+        let Some(ipv4) = address.ipv4() else {
+            return line.address(address.to_ip());
+        };
+        let [_, _, third, fourth] = ipv4.octets();
+        let Some((held, word)) = self.words.get_mut(usize::from(third ^ fourth)) else {
+            return;
+        };
+        if *held != ipv4 {
+            (*held, *word) = (ipv4, Word::new(&ipv4.to_string()));
+        }
+        line.word(word);
+    }
+
+    /// `10.0.0.1%eth0:80`
+    #[inline]
+    fn put_end<const N: usize>(
+        &mut self,
+        line: &mut Line<N>,
+        end: Endpoint,
+        interface: Option<&str>,
+    ) {
+        if end.address.is_ipv4() {
+            self.put(line, end.address);
+        } else {
+            line.text("[");
+            self.put(line, end.address);
+            line.text("]");
+        }
+        if let Some(name) = interface {
+            line.text("%");
+            line.text(&sanitize(name));
+        }
+        line.text(":");
+        match end.port {
+            0 => line.text("*"),
+            port => line.integer(port.into()),
+        }
+    }
+
+    #[inline]
+    fn put_json<const N: usize>(&mut self, line: &mut Line<N>, end: Endpoint) {
+        line.text("{\"address\":\"");
+        self.put(line, end.address);
+        line.text("\",\"port\":");
+        line.integer(end.port.into());
+        line.text("}");
     }
 }
 
 /// `time_wait:59.9s`; `due` for what the kernel will end any moment; `/3` for retransmissions.
-fn text_timer(line: &mut Line<'_>, timer: Option<Timer>) {
+#[inline]
+fn text_timer<const N: usize>(line: &mut Line<N>, timer: Option<Timer>) {
     let Some(timer) = timer else {
         return line.text("-");
     };
-    line.text(&timer.kind.name());
+    put_timer(line, timer.kind);
     if timer.expires_ms == 0 {
         line.text(":due");
     } else {
@@ -258,20 +326,13 @@ fn text_timer(line: &mut Line<'_>, timer: Option<Timer>) {
     }
 }
 
-fn json_endpoint(line: &mut Line<'_>, end: Endpoint) {
-    line.text("{\"address\":\"");
-    line.address(end.address);
-    line.text("\",\"port\":");
-    line.integer(end.port.into());
-    line.text("}");
-}
-
-fn json_timer(line: &mut Line<'_>, timer: Option<Timer>) {
+#[inline]
+fn json_timer<const N: usize>(line: &mut Line<N>, timer: Option<Timer>) {
     let Some(timer) = timer else {
         return line.text(",\"timer\":null");
     };
     line.text(",\"timer\":{\"kind\":\"");
-    line.text(&timer.kind.name());
+    put_timer(line, timer.kind);
     line.text("\",\"expires_ms\":");
     line.integer(timer.expires_ms.into());
     line.text(",\"retransmits\":");
@@ -279,10 +340,47 @@ fn json_timer(line: &mut Line<'_>, timer: Option<Timer>) {
     line.text("}");
 }
 
-fn optional(line: &mut Line<'_>, number: Option<u32>, absent: &str) {
+#[inline]
+fn optional<const N: usize>(line: &mut Line<N>, number: Option<u32>, absent: &str) {
     match number {
         Some(number) => line.integer(number.into()),
         None => line.text(absent),
+    }
+}
+
+/// The names that come in every row, ready to be put.
+const STATES: [Word; 14] = [
+    Word::new(""),
+    Word::new("ESTABLISHED"),
+    Word::new("SYN_SENT"),
+    Word::new("SYN_RECV"),
+    Word::new("FIN_WAIT1"),
+    Word::new("FIN_WAIT2"),
+    Word::new("TIME_WAIT"),
+    Word::new("CLOSE"),
+    Word::new("CLOSE_WAIT"),
+    Word::new("LAST_ACK"),
+    Word::new("LISTEN"),
+    Word::new("CLOSING"),
+    Word::new("NEW_SYN_RECV"),
+    Word::new("BOUND_INACTIVE"),
+];
+
+#[inline]
+fn put_state<const N: usize>(line: &mut Line<N>, socket: &Socket) {
+    let code = usize::from(socket.state.code());
+    match STATES.get(code) {
+        Some(word) if socket.protocol == Protocol::Tcp && code > 0 => line.word(word),
+        _ => line.text(&state_name(socket)),
+    }
+}
+
+#[inline]
+fn put_timer<const N: usize>(line: &mut Line<N>, kind: TimerKind) {
+    const TIME_WAIT: Word = Word::new("time_wait");
+    match kind {
+        TimerKind::TIME_WAIT => line.word(&TIME_WAIT),
+        kind => line.text(&kind.name()),
     }
 }
 
@@ -296,21 +394,23 @@ fn state_name(socket: &Socket) -> std::borrow::Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Family, Protocol, TimerKind};
+
+    fn end(text: &str) -> Endpoint {
+        let address: std::net::SocketAddr = text.parse().unwrap();
+        Endpoint::new(address.ip(), address.port())
+    }
 
     fn socket() -> Socket {
         Socket {
             protocol: Protocol::Tcp,
             family: Family::Ipv4,
             state: TcpState::TIME_WAIT,
-            local: Endpoint::new([127, 0, 0, 1].into(), 53772),
-            remote: Endpoint::new([127, 0, 0, 1].into(), 9000),
+            local: end("127.0.0.1:53772"),
+            remote: end("127.0.0.1:9000"),
             v4_mapped: false,
             recv_queue: 0,
             send_queue: Some(0),
@@ -343,7 +443,7 @@ mod tests {
     fn text_has_the_same_columns_for_every_row() {
         let listener = Socket {
             state: TcpState::LISTEN,
-            remote: Endpoint::new([0, 0, 0, 0].into(), 0),
+            remote: end("0.0.0.0:0"),
             send_queue: Some(128),
             timer: None,
             uid: Some(1000),
@@ -353,10 +453,7 @@ mod tests {
         };
         let long = Socket {
             family: Family::Ipv6,
-            local: Endpoint::new(
-                "2001:db8:1111:2222:3333:4444:5555:6666".parse().unwrap(),
-                65535,
-            ),
+            local: end("[2001:db8:1111:2222:3333:4444:5555:6666]:65535"),
             timer: Some(Timer {
                 kind: TimerKind::RETRANSMIT,
                 expires_ms: 0,
@@ -402,7 +499,7 @@ mod tests {
             timer in prop::option::of((1_u8.., any::<u32>(), any::<u8>())),
             inode in prop::option::of(any::<u32>()),
         ) {
-            let address = IpAddr::from(std::net::Ipv6Addr::from(address));
+            let address = std::net::IpAddr::from(std::net::Ipv6Addr::from(address));
             let socket = Socket {
                 family: Family::Ipv6,
                 state: TcpState::from_kernel(code),

@@ -4,14 +4,12 @@
 //! not tell their side wait in a batch of fixed size.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 
 use super::sides::{Side, Sides};
 use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
-use crate::model::{Endpoint, PortSet, Socket, StateClass, TcpState};
+use crate::model::{Address, Endpoint, PortSet, Socket, StateClass, TcpState};
 
 /// How long a socket stays in TIME_WAIT, in milliseconds: a constant of the kernel, which no sysctl
 /// changes (`include/net/tcp.h`, `TCP_TIMEWAIT_LEN`).
@@ -48,7 +46,7 @@ impl ReuseRule {
 
     /// Whether it covers connections between these addresses.
     #[inline]
-    pub fn covers(self, source: IpAddr, destination: IpAddr) -> bool {
+    pub fn covers(self, source: Address, destination: Address) -> bool {
         match self.mode {
             TwReuse::Off => false,
             TwReuse::Everywhere => true,
@@ -58,34 +56,12 @@ impl ReuseRule {
 }
 
 /// Connections that this host opened share their supply of ports if all of this is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Destination {
     /// The address here.
-    pub source: IpAddr,
+    pub source: Address,
     /// The end there.
     pub end: Endpoint,
-}
-
-/// Two or five words instead of the fifty bytes that a derived hash would take: one of these is
-/// computed for each row.
-impl Hash for Destination {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match (self.source, self.end.address) {
-            (IpAddr::V4(from), IpAddr::V4(to)) => {
-                state.write_u64(u64::from(from.to_bits()) << 32 | u64::from(to.to_bits()));
-            }
-            (from, to) => {
-                for address in [from, to] {
-                    match address {
-                        IpAddr::V4(address) => state.write_u32(address.to_bits()),
-                        IpAddr::V6(address) => state.write_u128(address.to_bits()),
-                    }
-                }
-            }
-        }
-        state.write_u16(self.end.port);
-    }
 }
 
 /// The connections of one destination.

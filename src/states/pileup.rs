@@ -14,7 +14,7 @@ use super::query::Filter;
 use super::verdict;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
-use crate::model::{Endpoint, Finding, Severity};
+use crate::model::{Address, Endpoint, Finding, Severity};
 use crate::output::numbers::{float, rounded};
 
 /// From which numbers on something is a finding.
@@ -148,9 +148,9 @@ pub struct Reuse {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DestinationVerdict {
     /// The address here.
-    pub source_address: std::net::IpAddr,
+    pub source_address: Address,
     /// The address there.
-    pub destination_address: std::net::IpAddr,
+    pub destination_address: Address,
     /// The port there.
     pub destination_port: u16,
     /// Sockets in TIME_WAIT.
@@ -187,7 +187,7 @@ pub struct DestinationVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ServiceCount {
     /// The address that it listens on, or that connections came to.
-    pub address: std::net::IpAddr,
+    pub address: Address,
     /// Its port.
     pub port: u16,
     /// Sockets in TIME_WAIT.

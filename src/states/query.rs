@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use crate::model::{Endpoint, Family, PortRange, Socket, StateClass, StateSet};
+use crate::model::{Address, Endpoint, Family, PortRange, Socket, StateClass, StateSet};
 
 /// Conditions on a socket; all of those that are given must hold. Addresses are compared as they
 /// are on the wire: an IPv4 connection of an IPv6 socket is an IPv4 connection.
@@ -52,7 +52,7 @@ impl Filter {
 
     /// Whether the verdict shall speak of connections from `source` to `destination`. They use
     /// many local ports, so a condition on the local port chooses services, and no destination.
-    pub fn matches_destination(&self, source: IpAddr, destination: Endpoint) -> bool {
+    pub fn matches_destination(&self, source: Address, destination: Endpoint) -> bool {
         self.local_ports.is_empty()
             && self.wire.is_none_or(|wire| wire == wire_family(source))
             && within(&self.ports, destination.port)
@@ -75,7 +75,7 @@ impl Filter {
     }
 }
 
-fn wire_family(address: IpAddr) -> Family {
+fn wire_family(address: Address) -> Family {
     if address.is_ipv4() {
         Family::Ipv4
     } else {
@@ -87,8 +87,11 @@ fn within(ranges: &[PortRange], port: u16) -> bool {
     ranges.is_empty() || ranges.iter().any(|range| range.contains(port))
 }
 
-fn inside(networks: &[IpNet], address: IpAddr) -> bool {
-    networks.is_empty() || networks.iter().any(|network| network.contains(&address))
+fn inside(networks: &[IpNet], address: Address) -> bool {
+    networks.is_empty()
+        || networks
+            .iter()
+            .any(|network| network.contains(&address.to_ip()))
 }
 
 /// Reads an address or a network. IPv4-mapped ones become the IPv4 ones that they stand for.
@@ -181,7 +184,7 @@ pub enum KeyValue {
     /// An end.
     Endpoint(Endpoint),
     /// An address.
-    Address(IpAddr),
+    Address(Address),
     /// A port; 0 for "any".
     Port(u16),
     /// A family.

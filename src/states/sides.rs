@@ -6,11 +6,10 @@
 //! share is the service.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use foldhash::fast::RandomState;
 
-use crate::model::{Endpoint, PortRange, PortSet, Socket};
+use crate::model::{Address, Endpoint, PortRange, PortSet, Socket};
 
 /// What is known of a connection's sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ impl Listeners {
     /// kernel says that it is `IPV6_V6ONLY`; /proc does not say it.
     pub fn add(&mut self, socket: &Socket) {
         self.ports.insert(socket.local.port);
-        let is_any_v6 = socket.local.address == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let is_any_v6 = socket.local.address == Address::ANY_IPV6;
         let takes_ipv4 = is_any_v6 && socket.v6_only != Some(true);
         let listener = Listener {
             end: socket.local,
@@ -59,9 +58,11 @@ impl Listeners {
         if !self.ports.contains(local.port) {
             return None;
         }
-        let any = match local.address {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        let is_ipv4 = local.address.is_ipv4();
+        let any = if is_ipv4 {
+            Address::ANY_IPV4
+        } else {
+            Address::ANY_IPV6
         };
         let listeners = self.by_port.get(&local.port)?;
         let of_address = |address| {
@@ -69,11 +70,7 @@ impl Listeners {
                 .iter()
                 .find(|listener| listener.end.address == address)
         };
-        let dual_stack = || {
-            listeners
-                .iter()
-                .find(|it| it.takes_ipv4 && local.address.is_ipv4())
-        };
+        let dual_stack = || listeners.iter().find(|it| it.takes_ipv4 && is_ipv4);
         let found = of_address(local.address)
             .or_else(|| of_address(any))
             .or_else(dual_stack);
@@ -247,14 +244,8 @@ mod tests {
         let mut sides = sides(&[]);
         let mut connections = Vec::new();
         for port in 50_000..50_010 {
-            connections.push((
-                end("10.0.0.1:9000"),
-                Endpoint::new([10, 0, 0, 2].into(), port),
-            ));
-            connections.push((
-                Endpoint::new([10, 0, 0, 1].into(), port),
-                end("10.0.0.2:40000"),
-            ));
+            connections.push((end("10.0.0.1:9000"), end(&format!("10.0.0.2:{port}"))));
+            connections.push((end(&format!("10.0.0.1:{port}")), end("10.0.0.2:40000")));
         }
         connections.push((end("10.0.0.1:45000"), end("10.0.0.3:45000")));
         let found = sides.by_fan_out(&connections, |_, _| (0, 0));

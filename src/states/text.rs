@@ -8,7 +8,7 @@ use super::report::StatesReport;
 use super::verdict::{MINI_SOCKET_BYTES, far_end, is_about_destination, megabytes};
 use crate::catalogue::states::meaning;
 use crate::kernel::owners::Owners;
-use crate::model::{Severity, StateClass, TcpState};
+use crate::model::{Endpoint, Severity, StateClass, TcpState};
 use crate::output::numbers::{
     bar, count, duration, float, histogram, percent, percent_text, plural, rate, ratio, thousands,
 };
@@ -385,7 +385,7 @@ fn service_lines(pileup: &Pileup) -> Vec<String> {
         .iter()
         .take(SERVICES)
         .map(|service| {
-            let end = std::net::SocketAddr::new(service.address, service.port);
+            let end = Endpoint::new(service.address, service.port);
             let bytes = service.time_wait * MINI_SOCKET_BYTES;
             format!(
                 "{} on the server side of {end}: they cost no ports, {}, and refuse nobody",

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::pileup::{Around, DestinationVerdict, Pileup, Thresholds, minis};
 use crate::catalogue::findings as ids;
-use crate::model::{Finding, Severity};
+use crate::model::{Endpoint, Finding, Severity};
 use crate::output::numbers::{count, duration, rate, thousands};
 
 /// Bytes that a mini-socket takes: a slab slot of `tw_sock_TCP`, measured on Linux 6.18.
@@ -55,8 +55,7 @@ pub(super) fn route(there: &DestinationVerdict) -> String {
 
 /// `10.0.9.20:5432`
 pub(super) fn far_end(there: &DestinationVerdict) -> String {
-    let port = there.destination_port;
-    std::net::SocketAddr::new(there.destination_address, port).to_string()
+    Endpoint::new(there.destination_address, there.destination_port).to_string()
 }
 
 fn destination(

@@ -1,11 +1,11 @@
 //! The bytes: requests, messages, rows. Layouts from `include/uapi/linux/inet_diag.h` and
 //! `include/uapi/linux/netlink.h`; everything is in host byte order but ports and addresses.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nix::errno::Errno;
 
-use crate::model::{Endpoint, Family, Protocol, Socket, TcpState, Timer, TimerKind};
+use crate::model::{Address, Endpoint, Family, Protocol, Socket, TcpState, Timer, TimerKind};
 
 /// Size of `struct nlmsghdr`.
 const HEADER: usize = 16;
@@ -203,7 +203,7 @@ pub fn decode(payload: &[u8], protocol: Protocol) -> Option<Socket> {
         _ => return None,
     };
     let state = state_of(row[1], u16_be_at(row, 6), protocol);
-    let (local, remote, v4_mapped) = addresses(row, family);
+    let (local, remote) = addresses(row, family);
     let inode = u32_at(row, 68);
     let attributes = payload.get(ROW..).unwrap_or_default();
     let is_unconnected = matches!(state, TcpState::LISTEN | TcpState::BOUND_INACTIVE);
@@ -213,7 +213,7 @@ pub fn decode(payload: &[u8], protocol: Protocol) -> Option<Socket> {
         state,
         local: Endpoint::new(local, u16_be_at(row, 4)),
         remote: Endpoint::new(remote, u16_be_at(row, 6)),
-        v4_mapped,
+        v4_mapped: family == Family::Ipv6 && local.is_ipv4(),
         recv_queue: u32_at(row, 56),
         send_queue: Some(u32_at(row, 60)),
         timer: timer(row),
@@ -249,30 +249,30 @@ fn timer(row: &[u8; ROW]) -> Option<Timer> {
     })
 }
 
-/// Both addresses, IPv4-mapped ones as IPv4, and whether they were mapped.
+/// Both addresses.
 #[inline]
-fn addresses(row: &[u8; ROW], family: Family) -> (IpAddr, IpAddr, bool) {
+fn addresses(row: &[u8; ROW], family: Family) -> (Address, Address) {
     match family {
         Family::Ipv4 => (
-            Ipv4Addr::new(row[8], row[9], row[10], row[11]).into(),
-            Ipv4Addr::new(row[24], row[25], row[26], row[27]).into(),
-            false,
+            Address::from_ipv4(Ipv4Addr::from(bytes_at::<4>(row, 8))),
+            Address::from_ipv4(Ipv4Addr::from(bytes_at::<4>(row, 24))),
         ),
         Family::Ipv6 => unmap(ipv6_at(row, 8), ipv6_at(row, 24)),
     }
 }
 
-/// Writes IPv4-mapped addresses as IPv4. Of an unconnected socket bound to `::ffff:a.b.c.d` the
-/// remote end is `::`, which then stands for `0.0.0.0`.
+/// The ends of an IPv6 socket. Where one is an IPv4 address, so is the other: of an unconnected
+/// socket that is bound to `::ffff:a.b.c.d` the remote end is `::`, which then means `0.0.0.0`.
 #[inline]
-pub(in crate::kernel) fn unmap(local: Ipv6Addr, remote: Ipv6Addr) -> (IpAddr, IpAddr, bool) {
-    match (local.to_ipv4_mapped(), remote.to_ipv4_mapped()) {
-        (None, None) => (local.into(), remote.into(), false),
-        (local_v4, remote_v4) => (
-            local_v4.unwrap_or(Ipv4Addr::UNSPECIFIED).into(),
-            remote_v4.unwrap_or(Ipv4Addr::UNSPECIFIED).into(),
-            true,
-        ),
+pub(in crate::kernel) fn unmap(local: Address, remote: Address) -> (Address, Address) {
+    let as_ipv4 = |address: Address| match address {
+        Address::ANY_IPV6 => Address::ANY_IPV4,
+        address => address,
+    };
+    if local.is_ipv4() || remote.is_ipv4() {
+        (as_ipv4(local), as_ipv4(remote))
+    } else {
+        (local, remote)
     }
 }
 
@@ -323,8 +323,8 @@ fn u64_at(row: &[u8], offset: usize) -> u64 {
 }
 
 #[inline]
-fn ipv6_at(row: &[u8], offset: usize) -> Ipv6Addr {
-    Ipv6Addr::from(bytes_at::<16>(row, offset))
+fn ipv6_at(row: &[u8], offset: usize) -> Address {
+    Address::from_ipv6(Ipv6Addr::from(bytes_at::<16>(row, offset)))
 }
 
 #[cfg(test)]
