@@ -35,7 +35,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
         Ok(cli) => cli,
         Err(answer) => return decline(&answer, streams),
     };
-    streams.trace(cli.common.verbose);
+    streams::trace(cli.common.verbose);
     match carry_out(&cli, streams) {
         Ok(outcome) => {
             if !cli.common.quiet {
@@ -89,7 +89,7 @@ fn decline(answer: &clap::Error, streams: &mut Streams) -> Exit {
 fn failed(error: &anyhow::Error, streams: &mut Streams) -> Exit {
     let causes = || error.chain();
     if let Some(write) = causes().find_map(|cause| cause.downcast_ref::<io::Error>())
-        && !causes().any(|cause| cause.is::<KernelError>())
+        && !causes().any(<dyn std::error::Error>::is::<KernelError>)
     {
         if write.kind() == io::ErrorKind::BrokenPipe {
             return Exit::Fine;

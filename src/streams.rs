@@ -74,21 +74,21 @@ impl Streams {
     pub(crate) fn hint(&mut self, hint: &str) {
         drop(writeln!(self.err, "hint: {hint}"));
     }
+}
 
-    /// With `-v`, what is done is told on standard error from now on; with `-vv`, in detail.
-    pub(crate) fn trace(&self, verbosity: u8) {
-        let level = match verbosity {
-            0 => return,
-            1 => LevelFilter::INFO,
-            _ => LevelFilter::DEBUG,
-        };
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(level)
-            .without_time()
-            .with_target(false)
-            .with_ansi(false)
-            .with_writer(io::stderr);
-        // A second run in the same process finds the first one's subscriber, which serves.
-        drop(tracing::subscriber::set_global_default(subscriber.finish()));
-    }
+/// With `-v`, what is done is told on standard error from now on; with `-vv`, in detail.
+pub(crate) fn trace(verbosity: u8) {
+    let level = match verbosity {
+        0 => return,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(io::stderr);
+    // A second run in the same process finds the first one's subscriber, which serves.
+    drop(tracing::subscriber::set_global_default(subscriber.finish()));
 }

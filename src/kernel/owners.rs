@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use procfs::process::{FDTarget, Process, all_processes_with_root};
 
+use serde::Serialize;
+
 use super::ProcRoot;
 
 /// A process that holds sockets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Owner {
     /// The process.
     pub pid: i32,
@@ -18,7 +20,7 @@ pub struct Owner {
 }
 
 /// Who holds a set of sockets, as far as it can be seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Owners {
     /// The processes, the one with the most sockets first.
     pub owners: Vec<Owner>,
@@ -61,12 +63,12 @@ fn sockets_held(process: &Process, inodes: &HashSet<u32>) -> Option<u64> {
         Err(_) => return Some(0),
         Ok(descriptors) => descriptors,
     };
-    let is_one = |target: &FDTarget| match target {
+    let is_one = |target: &FDTarget| {
+        let FDTarget::Socket(inode) = target else {
+            return false;
+        };
         // The socket's number in the tables has 32 bits, in the link 64.
-        FDTarget::Socket(inode) => {
-            u32::try_from(inode & u64::from(u32::MAX)).is_ok_and(|inode| inodes.contains(&inode))
-        }
-        _ => false,
+        u32::try_from(inode & u64::from(u32::MAX)).is_ok_and(|inode| inodes.contains(&inode))
     };
     let held = descriptors
         .flatten()

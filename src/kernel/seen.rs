@@ -39,9 +39,10 @@ impl Seen {
     /// Remembers `key`.
     pub fn insert(&mut self, key: &impl Hash) -> Novelty {
         let hash = self.hasher.hash_one(key);
-        let [a, b, c, d, e, f, g, h] = hash.to_le_bytes();
-        let fingerprint = u32::from_le_bytes([a, b, c, d]).max(1);
-        let spread = u64::from(u32::from_le_bytes([e, f, g, h]));
+        let fingerprint = u32::try_from(hash & u64::from(u32::MAX))
+            .unwrap_or(0)
+            .max(1);
+        let spread = hash >> 32;
         let length = self.slots.len();
         let scaled = spread.wrapping_mul(u64::try_from(length).unwrap_or(u64::MAX)) >> 32;
         let start = usize::try_from(scaled).unwrap_or(0).min(length);

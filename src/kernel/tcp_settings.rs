@@ -111,7 +111,7 @@ impl Reader<'_> {
     }
 }
 
-/// `32768	60999`
+/// Two numbers, a tab between them.
 fn parse_range(text: &str) -> Option<PortRange> {
     let mut ends = text.split_whitespace().map(str::parse);
     let (low, high) = (ends.next()?.ok()?, ends.next()?.ok()?);

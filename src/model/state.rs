@@ -144,57 +144,34 @@ pub struct StateSet {
 }
 
 /// Named sets of states; the words are those of ss(8).
-const GROUPS: [(&str, &[TcpState]); 5] = [
-    ("all", &ALL),
-    ("connected", &CONNECTED),
-    ("synchronized", &SYNCHRONIZED),
-    (
-        "bucket",
-        &[
-            TcpState::SYN_RECV,
-            TcpState::NEW_SYN_RECV,
-            TcpState::TIME_WAIT,
-        ],
-    ),
-    ("big", &BIG),
+const GROUPS: [(&str, StateSet); 5] = [
+    ("all", ALL),
+    ("connected", CONNECTED),
+    ("synchronized", SYNCHRONIZED),
+    ("bucket", BUCKET),
+    ("big", BIG),
 ];
 
-const ALL: [TcpState; 13] = {
-    let mut states = [TcpState::ESTABLISHED; 13];
-    let mut index = 0;
-    while index < states.len() {
-        states[index] = NAMED[index].0;
-        index += 1;
-    }
-    states
-};
-
-const CONNECTED: [TcpState; 10] = [
+const ALL: StateSet = CONNECTED.union(StateSet::of(&[
+    TcpState::CLOSE,
+    TcpState::LISTEN,
+    TcpState::BOUND_INACTIVE,
+]));
+const CONNECTED: StateSet = SYNCHRONIZED.union(StateSet::only(TcpState::SYN_SENT));
+const SYNCHRONIZED: StateSet = BUCKET.union(StateSet::of(&[
     TcpState::ESTABLISHED,
-    TcpState::SYN_SENT,
-    TcpState::SYN_RECV,
-    TcpState::NEW_SYN_RECV,
     TcpState::FIN_WAIT1,
     TcpState::FIN_WAIT2,
-    TcpState::TIME_WAIT,
     TcpState::CLOSE_WAIT,
     TcpState::LAST_ACK,
     TcpState::CLOSING,
-];
-
-const SYNCHRONIZED: [TcpState; 9] = [
-    TcpState::ESTABLISHED,
+]));
+const BUCKET: StateSet = StateSet::of(&[
     TcpState::SYN_RECV,
     TcpState::NEW_SYN_RECV,
-    TcpState::FIN_WAIT1,
-    TcpState::FIN_WAIT2,
     TcpState::TIME_WAIT,
-    TcpState::CLOSE_WAIT,
-    TcpState::LAST_ACK,
-    TcpState::CLOSING,
-];
-
-const BIG: [TcpState; 9] = [
+]);
+const BIG: StateSet = StateSet::of(&[
     TcpState::ESTABLISHED,
     TcpState::SYN_SENT,
     TcpState::FIN_WAIT1,
@@ -204,7 +181,7 @@ const BIG: [TcpState; 9] = [
     TcpState::LAST_ACK,
     TcpState::LISTEN,
     TcpState::CLOSING,
-];
+]);
 
 /// Other spellings, in the folded form of [`fold`]: those of ss, netstat and the RFCs.
 const ALIASES: [(&str, TcpState); 7] = [
@@ -224,16 +201,28 @@ impl StateSet {
         mini_fin_wait2: false,
     };
 
+    /// Every state, bound sockets that do not listen included.
+    pub const ALL: Self = ALL;
+
     /// The set of these states.
-    pub fn of(states: &[TcpState]) -> Self {
-        states
-            .iter()
-            .fold(Self::EMPTY, |set, state| set.union(Self::only(*state)))
+    pub const fn of(states: &[TcpState]) -> Self {
+        let mut set = Self::EMPTY;
+        let mut rest = states;
+        while let Some((state, others)) = rest.split_first() {
+            set = set.union(Self::only(*state));
+            rest = others;
+        }
+        set
     }
 
     /// The set of one state; a number above 31 has no bit, so it gives the empty set.
-    pub fn only(state: TcpState) -> Self {
-        let bits = 1_u32.checked_shl(u32::from(state.code())).unwrap_or(0);
+    #[inline]
+    pub const fn only(state: TcpState) -> Self {
+        let bits = if state.code() < 32 {
+            1 << state.code()
+        } else {
+            0
+        };
         Self {
             bits,
             mini_fin_wait2: false,
@@ -242,10 +231,19 @@ impl StateSet {
 
     /// What is in either set.
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self {
             bits: self.bits | other.bits,
             mini_fin_wait2: self.mini_fin_wait2 || other.mini_fin_wait2,
+        }
+    }
+
+    /// What is in this set and not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self {
+            bits: self.bits & !other.bits,
+            mini_fin_wait2: self.mini_fin_wait2,
         }
     }
 
@@ -321,8 +319,8 @@ impl std::str::FromStr for StateSet {
 
     fn from_str(word: &str) -> Result<Self, UnknownState> {
         let folded = fold(word);
-        if let Some((_, states)) = GROUPS.iter().find(|(name, _)| *name == folded) {
-            return Ok(Self::of(states));
+        if let Some((_, set)) = GROUPS.iter().find(|(name, _)| *name == folded) {
+            return Ok(*set);
         }
         if folded == fold(&StateClass::FinWait2Mini.name()) {
             return Ok(Self {

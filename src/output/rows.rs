@@ -388,7 +388,7 @@ fn put_timer<const N: usize>(line: &mut Line<N>, kind: TimerKind) {
 fn state_name(socket: &Socket) -> std::borrow::Cow<'static, str> {
     match socket.class() {
         StateClass::FinWait2Mini => TcpState::FIN_WAIT2.name(),
-        class => class.name(),
+        class @ (StateClass::State(_) | StateClass::UdpUnconnected) => class.name(),
     }
 }
 
@@ -432,9 +432,9 @@ mod tests {
         let names = HashMap::from([(2, "eth\"0".to_owned())]);
         let mut writer = RowWriter::new(&mut out, format, names);
         writer.begin().unwrap();
-        sockets
-            .iter()
-            .for_each(|socket| writer.row(socket).unwrap());
+        for socket in sockets {
+            writer.row(socket).unwrap();
+        }
         writer.end().unwrap();
         String::from_utf8(out).unwrap()
     }

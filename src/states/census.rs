@@ -199,15 +199,15 @@ impl Census {
         match self.sides.of(row.local, row.remote) {
             Side::Server(service) => self.serve(service, &row),
             Side::Client => self.open_here(&row),
-            Side::Open => match self.destinations.contains_key(&row.destination()) {
-                true => self.open_here(&row),
-                false => {
-                    self.open.push(row);
-                    if self.open.len() == BATCH {
-                        self.settle();
-                    }
+            Side::Open if self.destinations.contains_key(&row.destination()) => {
+                self.open_here(&row);
+            }
+            Side::Open => {
+                self.open.push(row);
+                if self.open.len() == BATCH {
+                    self.settle();
                 }
-            },
+            }
         }
     }
 
@@ -325,7 +325,9 @@ mod tests {
 
     fn census(settings: &TcpSettings, sockets: &[Socket]) -> Census {
         let mut census = Census::new(settings);
-        sockets.iter().for_each(|socket| census.add(socket));
+        for socket in sockets {
+            census.add(socket);
+        }
         census.settle();
         census
     }

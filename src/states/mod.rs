@@ -157,11 +157,10 @@ fn counters_over(period: Option<Duration>, proc_root: &ProcRoot) -> (TcpCounters
 }
 
 fn show(report: &StatesReport, screen: &mut Screen<'_>) -> io::Result<()> {
-    let is_streamed = report.view.has_listed;
-    match screen.format {
-        Format::Json if is_streamed => json_tail(report, screen.out)?,
-        Format::Table | Format::Csv | Format::Ndjson if is_streamed => {}
-        format => emit(report, format, screen.style, screen.out)?,
+    match (screen.format, report.view.has_listed) {
+        (Format::Json, true) => json_tail(report, screen.out)?,
+        (_, true) => {}
+        (format, false) => emit(report, format, screen.style, screen.out)?,
     }
     screen.out.flush()
 }

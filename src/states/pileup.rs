@@ -720,7 +720,9 @@ mod tests {
             time_wait("10.0.0.1:40000", "10.0.0.2:80", 100),
             time_wait("10.0.0.1:40000", "10.0.0.3:80", 100),
         ];
-        rows.iter().for_each(|row| census.add(row));
+        for row in &rows {
+            census.add(row);
+        }
         census.settle();
         let around = Around {
             settings: &settings,

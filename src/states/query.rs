@@ -266,13 +266,15 @@ impl Grouping {
 }
 
 /// The groups that are shown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Groups {
     /// The keys, in the order in which they were asked for.
+    #[serde(skip)]
     pub keys: Vec<Key>,
     /// The largest group first.
     pub groups: Vec<Group>,
     /// What `--top` left out.
+    #[serde(rename = "groups_cut")]
     pub cut: Cut,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::pileup::Pileup;
-use super::query::{Cut, Groups};
+use super::query::Groups;
 use super::text;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::owners::Owners;
@@ -35,10 +35,10 @@ pub struct StatesReport {
     /// What the kernel's counters claim.
     pub counters: Counters,
     /// The groups of `--by`.
-    #[serde(flatten, serialize_with = "groups")]
+    #[serde(flatten)]
     pub groups: Option<Groups>,
     /// The holders of a pile of CLOSE_WAITs.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "owners")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub close_wait_owners: Option<Owners>,
     /// The verdict of `--time-wait`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,35 +86,6 @@ fn microseconds<S: serde::Serializer>(elapsed: &Duration, out: S) -> Result<S::O
     out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
 }
 
-fn groups<S: serde::Serializer>(groups: &Option<Groups>, out: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Flat<'a> {
-        groups: &'a [super::query::Group],
-        groups_cut: Cut,
-    }
-    groups
-        .as_ref()
-        .map(|it| Flat {
-            groups: &it.groups,
-            groups_cut: it.cut,
-        })
-        .serialize(out)
-}
-
-fn owners<S: serde::Serializer>(owners: &Option<Owners>, out: S) -> Result<S::Ok, S::Error> {
-    let Some(found) = owners else {
-        return out.serialize_none();
-    };
-    let holders = found.owners.iter().map(|owner| {
-        serde_json::json!({ "pid": owner.pid, "name": owner.name, "sockets": owner.sockets })
-    });
-    serde_json::json!({
-        "owners": holders.collect::<Vec<_>>(),
-        "hidden_processes": found.hidden_processes,
-    })
-    .serialize(out)
-}
-
 impl Report for StatesReport {
     fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         out.write_all(text::render(self, style).as_bytes())
@@ -122,9 +93,6 @@ impl Report for StatesReport {
 
     /// The groups; or the destinations of the verdict; or the states.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.view.has_listed {
-            return Ok(());
-        }
         let mut csv = csv::Writer::from_writer(out);
         if let Some(groups) = &self.groups {
             let names = groups.keys.iter().map(|key| key.name());

@@ -98,18 +98,12 @@ pub fn look(
 /// The states to ask the kernel for. A verdict needs every connection, for live ones take ports
 /// too; bound sockets cost the kernel a walk of their own, so they come only where they are named.
 fn wanted_states(args: &Args, filter: &Filter, for_verdict: bool) -> StateSet {
-    let all = || "all".parse().unwrap_or(StateSet::EMPTY);
-    let named_by_default = |state: TcpState| state != TcpState::BOUND_INACTIVE;
-    let everything_else = || {
-        let states = (1..=12)
-            .map(TcpState::from_kernel)
-            .filter(|state| named_by_default(*state));
-        StateSet::of(&states.collect::<Vec<_>>())
-    };
+    let bound = StateSet::only(TcpState::BOUND_INACTIVE);
+    let usual = StateSet::ALL.without(bound);
     match (for_verdict, filter.states.is_empty()) {
-        (true, _) if args.bound => all(),
-        (true, _) => everything_else().union(filter.states),
-        (false, true) => everything_else(),
+        (true, _) if args.bound => StateSet::ALL,
+        (true, _) => usual.union(filter.states),
+        (false, true) => usual,
         (false, false) => filter.states,
     }
 }

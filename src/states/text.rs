@@ -1,7 +1,5 @@
 //! `netkit states` for people: the verdict in one sentence, the evidence in numbers, what to do.
 
-use std::fmt::Write as _;
-
 use super::pileup::{DestinationVerdict, Pileup};
 use super::query::Groups;
 use super::report::StatesReport;
@@ -31,9 +29,9 @@ pub fn render(report: &StatesReport, style: Style) -> String {
 fn overview(report: &StatesReport, style: Style) -> String {
     let mut text = format!("{}\n", first_line(report));
     if !report.states.is_empty() {
-        let _ = write!(text, "\n{}", states_table(report, style));
+        text += &format!("\n{}", states_table(report, style));
     }
-    let _ = write!(text, "\n{}", claims(report));
+    text += &format!("\n{}", claims(report));
     if let Some(owners) = &report.close_wait_owners {
         text.push_str(&close_wait(report, owners));
     }
@@ -109,25 +107,22 @@ fn close_wait(report: &StatesReport, found: &Owners) -> String {
         .map_or(0, |it| it.sockets);
     let mut text = String::new();
     if found.owners.is_empty() {
-        let _ = writeln!(
-            text,
-            "{} in CLOSE_WAIT; no process that you may see holds them",
+        text += &format!(
+            "{} in CLOSE_WAIT; no process that you may see holds them\n",
             count(sockets, "socket")
         );
     }
     for owner in found.owners.iter().take(SERVICES) {
-        let _ = writeln!(
-            text,
-            "{} (pid {}) holds {} in CLOSE_WAIT: the peers have closed, it has not",
+        text += &format!(
+            "{} (pid {}) holds {} in CLOSE_WAIT: the peers have closed, it has not\n",
             sanitize(&owner.name),
             owner.pid,
             count(owner.sockets, "socket"),
         );
     }
     if found.hidden_processes > 0 {
-        let _ = writeln!(
-            text,
-            "{} could not be looked into; root can",
+        text += &format!(
+            "{} could not be looked into; root can\n",
             plural(found.hidden_processes, "process", "processes")
         );
     }
@@ -149,9 +144,8 @@ fn grouped(report: &StatesReport, groups: &Groups, style: Style) -> String {
     let mut text = format!("{}\n\n", first_line(report));
     text.push_str(&render_table(&columns, rows.collect(), style.width));
     if groups.cut.groups > 0 {
-        let _ = writeln!(
-            text,
-            "\n{} with {} not shown; `--top 0` shows all",
+        text += &format!(
+            "\n{} with {} not shown; `--top 0` shows all\n",
             count(groups.cut.groups, "more group"),
             count(groups.cut.sockets, "socket")
         );
@@ -207,9 +201,9 @@ fn verdict(report: &StatesReport, pileup: &Pileup, style: Style) -> String {
     if !pileup.destinations.is_empty() {
         text += &destinations(report, pileup, style);
     }
-    let _ = writeln!(text, "\n{}", style.title("Evidence"));
+    text += &format!("\n{}\n", style.title("Evidence"));
     for line in evidence(report, pileup) {
-        let _ = writeln!(text, "{}", wrapped("  ", &line, style.width));
+        text += &format!("{}\n", wrapped("  ", &line, style.width));
     }
     if pileup.severity > Some(Severity::Ok) {
         text += &advice(report, pileup, style);
@@ -259,9 +253,8 @@ fn destinations(report: &StatesReport, pileup: &Pileup, style: Style) -> String 
     let cut = pileup.destinations.get(shown..).unwrap_or_default();
     if !cut.is_empty() {
         let waits: u64 = cut.iter().map(|there| there.time_wait).sum();
-        let _ = writeln!(
-            text,
-            "{} with {} in TIME_WAIT not shown; `--top 0` shows all",
+        text += &format!(
+            "{} with {} in TIME_WAIT not shown; `--top 0` shows all\n",
             count(
                 u64::try_from(cut.len()).unwrap_or(u64::MAX),
                 "more destination"
@@ -500,15 +493,11 @@ fn advice(report: &StatesReport, pileup: &Pileup, style: Style) -> String {
     }
     let mut text = format!("\n{}\n", style.title("What helps, in this order"));
     for (number, step) in (1..).zip(&steps) {
-        let _ = writeln!(
-            text,
-            "{}",
-            wrapped(&format!("  {number}  "), step, style.width)
-        );
+        text += &format!("{}\n", wrapped(&format!("  {number}  "), step, style.width));
     }
-    let _ = writeln!(text, "{}", style.title("What does not"));
+    text += &format!("{}\n", style.title("What does not"));
     for myth in &pileup.does_not_help {
-        let _ = writeln!(text, "{}", wrapped("  ", myth, style.width));
+        text += &format!("{}\n", wrapped("  ", myth, style.width));
     }
     text
 }

@@ -177,9 +177,10 @@ fn evidence(there: &DestinationVerdict) -> Map<String, Value> {
 }
 
 fn members(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
+    if let Value::Object(map) = value {
+        map
+    } else {
+        Map::new()
     }
 }
 
