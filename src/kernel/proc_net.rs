@@ -9,10 +9,12 @@
 //! and reading stops when only known rows come, or more than the kernel says that it has.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
+
+use memchr::memchr;
 
 use super::counters::SockStat;
 use super::proc_root::{open, unreadable};
@@ -21,6 +23,8 @@ use super::sock_diag::unmap;
 use super::{KernelError, ProcRoot};
 use crate::model::{Address, Endpoint, Family, Protocol, Socket, TcpState, Timer, TimerKind};
 
+/// The kernel gives at most a page at a time; a captured file gives more.
+const BUFFER: usize = 64 * 1024;
 /// One tick of the `tm->when` column: `USER_HZ` is 100 for every Linux that Rust runs on.
 const TICK_MS: u64 = 10;
 /// Known rows after which the kernel is taken to show the table's end again. A page holds 27 rows;
@@ -177,8 +181,10 @@ impl Reading<'_> {
 /// One open table.
 struct Table {
     path: PathBuf,
-    reader: BufReader<File>,
-    line: Vec<u8>,
+    file: File,
+    buffer: Vec<u8>,
+    /// The bytes of the buffer that are read and not yet passed on.
+    unread: Range<usize>,
     protocol: Protocol,
     family: Family,
     put_back: Option<Socket>,
@@ -188,16 +194,18 @@ impl Table {
     fn open(root: &ProcRoot, protocol: Protocol, family: Family) -> Result<Self, KernelError> {
         let suffix = if family == Family::Ipv6 { "6" } else { "" };
         let path = root.net(&format!("{}{suffix}", protocol.name()));
-        let reader = BufReader::with_capacity(64 * 1024, open(&path)?);
+        let file = open(&path)?;
+        let buffer = vec![0; BUFFER];
         let mut table = Self {
             path,
-            reader,
-            line: Vec::with_capacity(256),
+            file,
+            buffer,
+            unread: 0..0,
             protocol,
             family,
             put_back: None,
         };
-        table.read_line()?;
+        table.line()?;
         Ok(table)
     }
 
@@ -218,8 +226,9 @@ impl Table {
         if let Some(socket) = self.put_back.take() {
             return Ok(Some(socket));
         }
-        while self.read_line()? {
-            match parse_line(&self.line, self.protocol, self.family) {
+        let (protocol, family) = (self.protocol, self.family);
+        while let Some(line) = self.line()? {
+            match parse_line(line, protocol, family) {
                 Some(socket) => return Ok(Some(socket)),
                 None => notes.malformed += 1,
             }
@@ -227,11 +236,39 @@ impl Table {
         Ok(None)
     }
 
-    fn read_line(&mut self) -> Result<bool, KernelError> {
-        self.line.clear();
-        let read = self.reader.read_until(b'\n', &mut self.line);
-        read.map(|length| length > 0)
-            .map_err(|source| unreadable(&self.path, source))
+    /// The next line, without its end; `None` at the end of the file. A line as long as the buffer
+    /// is cut there: it is none of the kernel's.
+    fn line(&mut self) -> Result<Option<&[u8]>, KernelError> {
+        loop {
+            let unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
+            let is_full = unread.len() == self.buffer.len();
+            if let Some(length) = memchr(b'\n', unread).or(is_full.then_some(unread.len())) {
+                let start = self.unread.start;
+                self.unread.start = (start + length + 1).min(self.unread.end);
+                return Ok(self.buffer.get(start..start + length));
+            }
+            if !self.fill()? {
+                let rest = std::mem::replace(&mut self.unread, 0..0);
+                return Ok(self.buffer.get(rest).filter(|line| !line.is_empty()));
+            }
+        }
+    }
+
+    /// Reads more behind what is unread; false at the end of the file.
+    fn fill(&mut self) -> Result<bool, KernelError> {
+        self.buffer.copy_within(self.unread.clone(), 0);
+        self.unread = 0..self.unread.len();
+        let room = self.buffer.get_mut(self.unread.end..).unwrap_or_default();
+        loop {
+            match self.file.read(room) {
+                Ok(length) => {
+                    self.unread.end += length;
+                    return Ok(length > 0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(&self.path, error)),
+            }
+        }
     }
 }
 
@@ -241,46 +278,45 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
     let mut fields = Fields {
         rest: line.get(colon + 1..)?,
     };
-    let (local, remote) = (fields.address(family)?, fields.address(family)?);
-    let (from, to) = unmap(local.address, remote.address);
     let (local, remote) = match family {
-        Family::Ipv4 => (local, remote),
-        Family::Ipv6 => (
-            Endpoint::new(from, local.port),
-            Endpoint::new(to, remote.port),
-        ),
+        Family::Ipv4 => (fields.ipv4()?, fields.ipv4()?),
+        Family::Ipv6 => fields.ipv6_pair()?,
     };
-    let state = TcpState::from_kernel(u8::try_from(fields.hex(2..=2)?).ok()?);
-    let send_queue = u32::try_from(fields.hex(8..=8)?).ok()?;
+    let [state] = fields.hex::<2>()?.to_be_bytes().last_chunk().copied()?;
+    let state = match TcpState::from_kernel(state) {
+        TcpState::NEW_SYN_RECV => TcpState::SYN_RECV,
+        state => state,
+    };
+    let (send_queue, recv_queue) = fields.queues()?;
+    let kind = u8::try_from(fields.hex::<2>()?)
+        .ok()
+        .map(TimerKind::from_kernel)?;
     fields.skip(b':')?;
-    let recv_queue = u32::try_from(fields.hex(8..=8)?).ok()?;
-    let timer_code = u8::try_from(fields.hex(2..=2)?).ok()?;
-    fields.skip(b':')?;
-    let ticks = fields.hex(8..=16)?;
-    let retransmits = fields.hex(8..=8)?;
-    let uid = u32::try_from(fields.decimal()?).ok()?;
-    let probes = fields.decimal()?;
-    let inode = u32::try_from(fields.decimal()? & u64::from(u32::MAX)).ok()?;
-    let timer = TimerKind::from_kernel(timer_code).map(|kind| Timer {
+    let ticks = fields.long_hex()?;
+    let retransmits = fields.hex::<8>()?;
+    let (uid, probes, inode) = fields.owner()?;
+    // The number in the tables of sock_diag has 32 bits; so this one gets.
+    let inode = u32::try_from(inode & u64::from(u32::MAX)).ok()?;
+    let timer = kind.map(|kind| Timer {
         kind,
         expires_ms: u32::try_from(ticks.saturating_mul(TICK_MS)).unwrap_or(u32::MAX),
-        retransmits: u8::try_from(counted(kind, retransmits, probes)).unwrap_or(u8::MAX),
+        retransmits: u8::try_from(counted(kind, retransmits.into(), probes)).unwrap_or(u8::MAX),
     });
     Some(Socket {
         protocol,
         family,
-        state: if state == TcpState::NEW_SYN_RECV {
-            TcpState::SYN_RECV
-        } else {
-            state
-        },
+        state,
         local,
         remote,
         v4_mapped: family == Family::Ipv6 && local.address.is_ipv4(),
         recv_queue,
         send_queue: (state != TcpState::LISTEN).then_some(send_queue),
         timer,
-        uid: (inode != 0).then_some(uid),
+        uid: if inode == 0 {
+            None
+        } else {
+            Some(u32::try_from(uid).ok()?)
+        },
         inode: (inode != 0).then_some(inode),
         interface: None,
         cookie: None,
@@ -302,70 +338,101 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// `0100007F:1F90`: each 32-bit word in host order, the port in hexadecimal.
-    fn address(&mut self, family: Family) -> Option<Endpoint> {
-        let address = match family {
-            Family::Ipv4 => Address::from_ipv4(Ipv4Addr::from(self.word()?)),
-            Family::Ipv6 => {
-                let [a, b, c, d] = [self.word()?, self.word()?, self.word()?, self.word()?];
-                let mut octets = [0; 16];
-                let words = [a, b, c, d].into_iter().flatten();
-                octets
-                    .iter_mut()
-                    .zip(words)
-                    .for_each(|(octet, byte)| *octet = byte);
-                Address::from_ipv6(Ipv6Addr::from(octets))
-            }
-        };
-        self.skip(b':')?;
-        Some(Endpoint::new(
-            address,
-            u16::try_from(self.hex(4..=4)?).ok()?,
+    /// `0100007F:1F90`: the address as a word in host order, the port as a number.
+    #[inline]
+    fn ipv4(&mut self) -> Option<Endpoint> {
+        let address = Ipv4Addr::from(self.hex::<8>()?.to_ne_bytes());
+        Some(Endpoint::new(Address::from_ipv4(address), self.port()?))
+    }
+
+    /// Both ends of an IPv6 socket: each address is four words in host order.
+    fn ipv6_pair(&mut self) -> Option<(Endpoint, Endpoint)> {
+        let (local, local_port) = (self.ipv6()?, self.port()?);
+        let (remote, remote_port) = (self.ipv6()?, self.port()?);
+        let (local, remote) = unmap(local, remote);
+        Some((
+            Endpoint::new(local, local_port),
+            Endpoint::new(remote, remote_port),
         ))
     }
 
-    /// Eight digits: one word of an address, as the bytes that it has in memory.
-    fn word(&mut self) -> Option<[u8; 4]> {
-        self.skip_spaces();
-        let (digits, rest) = self.rest.split_first_chunk::<8>()?;
+    fn ipv6(&mut self) -> Option<Address> {
+        let mut bits = 0;
+        for _ in 0..4 {
+            let word = u32::from_be_bytes(self.hex::<8>()?.to_ne_bytes());
+            bits = bits << 32 | u128::from(word);
+        }
+        Some(Address::from_ipv6(Ipv6Addr::from_bits(bits)))
+    }
+
+    #[inline]
+    fn port(&mut self) -> Option<u16> {
+        self.skip(b':')?;
+        u16::try_from(self.hex::<4>()?).ok()
+    }
+
+    /// `tx_queue:rx_queue`, which most rows have empty.
+    #[inline]
+    fn queues(&mut self) -> Option<(u32, u32)> {
+        const EMPTY: &[u8] = b" 00000000:00000000";
+        if let Some(rest) = self.rest.strip_prefix(EMPTY) {
+            self.rest = rest;
+            return Some((0, 0));
+        }
+        let send_queue = self.hex::<8>()?;
+        self.skip(b':')?;
+        Some((send_queue, self.hex::<8>()?))
+    }
+
+    /// `uid`, `timeout` (unanswered probes) and `inode`, all 0 for rows that only the kernel holds.
+    #[inline]
+    fn owner(&mut self) -> Option<(u64, u64, u64)> {
+        const NOBODY: &[u8] = b"     0        0 0 ";
+        if self.rest.starts_with(NOBODY) {
+            return Some((0, 0, 0));
+        }
+        Some((self.decimal()?, self.decimal()?, self.decimal()?))
+    }
+
+    /// Exactly `N` hexadecimal digits after any blanks; up to eight.
+    #[inline]
+    fn hex<const N: usize>(&mut self) -> Option<u32> {
+        self.skip_blanks();
+        let (digits, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest;
-        Some(u32::try_from(hexadecimal(digits)?).ok()?.to_ne_bytes())
+        hexadecimal(digits)
     }
 
-    /// A hexadecimal number with a number of digits within `width`.
-    fn hex(&mut self, width: std::ops::RangeInclusive<usize>) -> Option<u64> {
-        let digits = self.take(u8::is_ascii_hexdigit);
-        width.contains(&digits.len()).then(|| hexadecimal(digits))?
+    /// `tm->when`: eight digits, or sixteen for a timer that the kernel printed as negative.
+    #[inline]
+    fn long_hex(&mut self) -> Option<u64> {
+        let high = self.hex::<8>()?;
+        match self.rest.first()? {
+            b' ' => Some(u64::from(high)),
+            _ => Some(u64::from(high) << 32 | u64::from(self.hex::<8>()?)),
+        }
     }
 
+    #[inline]
     fn decimal(&mut self) -> Option<u64> {
-        let digits = self.take(u8::is_ascii_digit);
-        let add = |sum: u64, digit: &u8| {
-            sum.checked_mul(10)?
-                .checked_add(u64::from(digit.wrapping_sub(b'0')))
-        };
-        (!digits.is_empty()).then(|| digits.iter().try_fold(0, add))?
+        self.skip_blanks();
+        let mut sum = None;
+        while let Some((digit @ b'0'..=b'9', rest)) = self.rest.split_first() {
+            let tens = sum.unwrap_or(0_u64).checked_mul(10)?;
+            sum = Some(tens.checked_add(u64::from(digit - b'0'))?);
+            self.rest = rest;
+        }
+        sum
     }
 
-    /// The bytes after any spaces for which `belongs` holds.
-    fn take(&mut self, belongs: fn(&u8) -> bool) -> &[u8] {
-        self.skip_spaces();
-        let end = self
-            .rest
-            .iter()
-            .position(|byte| !belongs(byte))
-            .unwrap_or(self.rest.len());
-        let (taken, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        taken
-    }
-
-    fn skip_spaces(&mut self) {
+    #[inline]
+    fn skip_blanks(&mut self) {
         while let Some((b' ', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
     }
 
+    #[inline]
     fn skip(&mut self, expected: u8) -> Option<()> {
         let (byte, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -373,17 +440,40 @@ impl Fields<'_> {
     }
 }
 
-/// The value of up to 16 hexadecimal digits.
-fn hexadecimal(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |sum: u64, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'A'..=b'F' => digit - b'A' + 10,
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(sum << 4 | u64::from(value))
-    })
+/// The value of each byte as a hexadecimal digit; 0xff for those that are none.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which checks it"
+)]
+const DIGITS: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let (upper, lower) = (b"0123456789ABCDEF", b"0123456789abcdef");
+    let mut value = 0;
+    while value < 16 {
+        table[widen(upper[widen(value)])] = value;
+        table[widen(lower[widen(value)])] = value;
+        value += 1;
+    }
+    table
+};
+
+#[expect(clippy::as_conversions, reason = "`From` is not const; this widens")]
+const fn widen(byte: u8) -> usize {
+    byte as usize
+}
+
+/// The value of up to eight hexadecimal digits. Faults are gathered and looked at once: a branch a
+/// digit costs more than the rest of the line.
+#[inline]
+fn hexadecimal<const N: usize>(digits: &[u8; N]) -> Option<u32> {
+    let mut sum = 0;
+    let mut faults = 0;
+    for digit in digits {
+        let value = DIGITS.get(usize::from(*digit)).copied().unwrap_or(0xff);
+        faults |= value;
+        sum = sum << 4 | u32::from(value & 15);
+    }
+    (faults < 16).then_some(sum)
 }
 
 #[cfg(test)]
