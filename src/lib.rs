@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
 use kernel::KernelError;
@@ -71,6 +72,10 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
 /// Help and version on standard output; what is wrong with the command line on standard error.
 fn decline(answer: &clap::Error, streams: &mut Streams) -> Exit {
     let text = answer.render().to_string();
+    if answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        streams.say(&format!("say what to look at\n\n{}", text.trim_end()));
+        return Exit::Usage;
+    }
     if answer.use_stderr() {
         streams.say(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
         return Exit::Usage;
@@ -97,7 +102,8 @@ fn failed(error: &anyhow::Error, streams: &mut Streams) -> Exit {
         streams.say(&format!("cannot write the answer: {write}"));
         return Exit::Blind;
     }
-    streams.say(&format!("{error:#}"));
+    // Each error names its cause itself.
+    streams.say(&error.to_string());
     if let Some(hint) = causes()
         .find_map(|cause| cause.downcast_ref())
         .and_then(KernelError::hint)

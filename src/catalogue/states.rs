@@ -33,7 +33,7 @@ pub const STATES: [StateEntry; 15] = [
     ),
     StateEntry {
         class: StateClass::FinWait2Mini,
-        meaning: "the same, and no program holds it any more",
+        meaning: "as FIN_WAIT2, and no program holds it any more",
     },
     entry(
         TcpState::CLOSING,

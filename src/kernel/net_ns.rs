@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
 use super::KernelError;
-use super::proc_root::open;
+use super::proc_root::open_file;
 
 /// Where `ip netns add` keeps its names (iproute2, `NETNS_RUN_DIR`).
 const NAMED: &str = "/run/netns";
@@ -67,14 +67,19 @@ impl NetNs {
         look: impl FnOnce() -> T + Send,
     ) -> Result<T, KernelError> {
         let path = self.file(proc_root);
-        let file = open(&path)?;
+        let refused = |errno| KernelError::Namespace {
+            path: path.clone(),
+            errno,
+        };
+        let file = open_file(&path)
+            .map_err(|error| refused(Errno::from_raw(error.raw_os_error().unwrap_or(0))))?;
         thread::scope(|scope| {
             let inside = scope.spawn(|| {
                 setns(file, CloneFlags::CLONE_NEWNET)?;
-                Ok(look())
+                Ok::<T, Errno>(look())
             });
             match inside.join() {
-                Ok(seen) => seen.map_err(|errno: Errno| KernelError::Namespace { path, errno }),
+                Ok(seen) => seen.map_err(refused),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })

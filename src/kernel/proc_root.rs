@@ -90,11 +90,16 @@ pub(super) fn read_text(path: &Path) -> Result<String, KernelError> {
 
 /// Opens the file at `path` for reading, with the path in the error.
 pub(super) fn open(path: &Path) -> Result<fs::File, KernelError> {
+    open_file(path).map_err(|source| unreadable(path, source))
+}
+
+/// Opens the file at `path` for reading.
+pub(super) fn open_file(path: &Path) -> io::Result<fs::File> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the one place that opens tables"
+        reason = "this is the one place that opens files"
     )]
-    fs::File::open(path).map_err(|source| unreadable(path, source))
+    fs::File::open(path)
 }
 
 pub(super) fn unreadable(path: &Path, source: io::Error) -> KernelError {

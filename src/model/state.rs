@@ -281,7 +281,7 @@ impl StateSet {
 
 /// A word that names no state and no group of states.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state `{word}`{}; known are {}", near(.nearest.as_deref()), known().join(", "))]
+#[error("unknown state `{word}`{}\nhint: the states are {}", near(.nearest.as_deref()), known().join(", "))]
 pub struct UnknownState {
     word: String,
     nearest: Option<String>,

@@ -3,7 +3,7 @@
 use super::pileup::{DestinationVerdict, Pileup};
 use super::query::Groups;
 use super::report::StatesReport;
-use super::verdict::{MINI_SOCKET_BYTES, far_end, is_about_destination, megabytes};
+use super::verdict::{MINI_SOCKET_BYTES, far_end, is_about_destination, size};
 use crate::catalogue::states::meaning;
 use crate::kernel::owners::Owners;
 use crate::model::{Endpoint, Severity, StateClass, TcpState};
@@ -240,7 +240,7 @@ fn destinations(report: &StatesReport, pileup: &Pileup, style: Style) -> String 
         vec![
             there.source_address.to_string(),
             far_end(there),
-            thousands(there.time_wait + there.fin_wait2_mini),
+            thousands(there.time_wait),
             thousands(there.live),
             there.used_percent.map_or_else(unknown, percent_text),
             there.headroom.map_or_else(unknown, thousands),
@@ -342,6 +342,12 @@ fn worst_lines(pileup: &Pileup) -> Vec<String> {
             far_end(worst)
         ));
     }
+    if worst.fin_wait2_mini > 0 {
+        let ports = plural(worst.fin_wait2_mini, "port is", "ports are");
+        lines.push(format!(
+            "{ports} held by FIN_WAIT2: the peer has not closed its end"
+        ));
+    }
     if worst.used_percent > Some(50.0) {
         lines
             .push("connect() is slow: past half of the ports the kernel searches twice".to_owned());
@@ -383,7 +389,7 @@ fn service_lines(pileup: &Pileup) -> Vec<String> {
             format!(
                 "{} on the server side of {end}: they cost no ports, {}, and refuse nobody",
                 thousands(service.time_wait),
-                megabytes(bytes)
+                size(bytes)
             )
         })
         .collect();

@@ -270,16 +270,19 @@ fn buckets(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Option<
         advice: vec![
             format!(
                 "raise net.ipv4.tcp_max_tw_buckets to {room}: {} in all if they are all used",
-                megabytes(room * MINI_SOCKET_BYTES)
+                size(room * MINI_SOCKET_BYTES)
             ),
             "keep connections open, so that fewer are closed".to_owned(),
         ],
     })
 }
 
-/// `34 MB`, at least 1.
-pub(super) fn megabytes(bytes: u64) -> String {
-    format!("{} MB", thousands(bytes.div_ceil(1_000_000)))
+/// `34 MB`, `12 kB`.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", thousands(bytes.div_ceil(1000))),
+        _ => format!("{} MB", thousands(bytes.div_ceil(1_000_000))),
+    }
 }
 
 /// Sockets that skipped TIME_WAIT.
