@@ -9,8 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::output::{Color, Style};
 
-/// Bytes collected before they are written, as many as a pipe takes at once.
-const BUFFER: usize = 64 * 1024;
+/// Bytes collected before they are written. Larger pieces, as rows come in, go straight through.
+const BUFFER: usize = 16 * 1024;
 
 /// The streams of a run.
 pub struct Streams {

@@ -1,9 +1,7 @@
 //! The sysctls that decide what a TIME_WAIT socket costs.
 
-use std::path::PathBuf;
-
+use super::ProcRoot;
 use super::proc_root::read_text;
-use super::{KernelError, ProcRoot};
 use crate::model::{PortRange, PortSet};
 
 /// How `net.ipv4.tcp_tw_reuse` lets connect(2) take over TIME_WAIT sockets
@@ -82,7 +80,9 @@ impl Reader<'_> {
         match self.text(key) {
             Ok(text) => self.parsed(key, &text, parse),
             Err(problem) => {
-                self.problems.push(problem);
+                if !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
                 None
             }
         }
@@ -104,12 +104,16 @@ impl Reader<'_> {
     }
 
     fn text(&self, key: &str) -> Result<String, String> {
-        let path: PathBuf = self.proc_root.sysctl(key).ok_or_else(|| {
-            format!("{key} of that network namespace can only be read from inside it")
-        })?;
-        read_text(&path).map_err(|error: KernelError| error.to_string())
+        let path = self
+            .proc_root
+            .sysctl(key)
+            .ok_or_else(|| OUTSIDE.to_owned())?;
+        read_text(&path).map_err(|error| error.to_string())
     }
 }
+
+/// There is no /proc/PID/sys: /proc/sys shows the namespace of its reader.
+const OUTSIDE: &str = "the settings of that network namespace can only be read from inside it";
 
 /// Two numbers, a tab between them.
 fn parse_range(text: &str) -> Option<PortRange> {

@@ -110,7 +110,20 @@ impl<const N: usize> Line<N> {
         self.bytes.get(..self.at).unwrap_or_default()
     }
 
-    /// Puts `text`, if it fits. With a constant, this is one comparison and a store or two.
+    /// Puts a constant: one comparison and a store or two.
+    #[inline]
+    pub fn put<const M: usize>(&mut self, bytes: &[u8; M]) {
+        if let Some(room) = self
+            .bytes
+            .get_mut(self.at..)
+            .and_then(|room| room.first_chunk_mut())
+        {
+            *room = *bytes;
+            self.at += M;
+        }
+    }
+
+    /// Puts `text`, if it fits.
     #[inline]
     pub fn text(&mut self, text: &str) {
         let end = self.at + text.len();

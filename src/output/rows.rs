@@ -121,8 +121,8 @@ impl<'a> RowWriter<'a> {
         let interface = self.interface(socket);
         let mut line = Line::<TEXT_ROW>::new();
         match socket.protocol {
-            Protocol::Tcp => line.text("tcp"),
-            Protocol::Udp => line.text("udp"),
+            Protocol::Tcp => line.put(b"tcp"),
+            Protocol::Udp => line.put(b"udp"),
         }
         line.column(6);
         put_state(&mut line, socket);
@@ -134,14 +134,14 @@ impl<'a> RowWriter<'a> {
         line.column(62);
         line.integer(socket.recv_queue.into());
         line.column(69);
-        optional(&mut line, socket.send_queue, "-");
+        optional(&mut line, socket.send_queue, b"-");
         line.column(76);
         text_timer(&mut line, socket.timer);
         line.column(92);
-        optional(&mut line, socket.uid, "-");
-        line.text(" ");
-        optional(&mut line, socket.inode, "-");
-        line.text("\n");
+        optional(&mut line, socket.uid, b"-");
+        line.put(b" ");
+        optional(&mut line, socket.inode, b"-");
+        line.put(b"\n");
         self.buffer.extend_from_slice(line.as_bytes());
     }
 
@@ -162,49 +162,49 @@ impl<'a> RowWriter<'a> {
         let mut line = Line::<JSON_ROW>::new();
         match (socket.protocol, socket.family) {
             (Protocol::Tcp, Family::Ipv4) => {
-                line.text("{\"protocol\":\"tcp\",\"family\":\"ipv4\",\"state\":\"");
+                line.put(b"{\"protocol\":\"tcp\",\"family\":\"ipv4\",\"state\":\"");
             }
             (Protocol::Tcp, Family::Ipv6) => {
-                line.text("{\"protocol\":\"tcp\",\"family\":\"ipv6\",\"state\":\"");
+                line.put(b"{\"protocol\":\"tcp\",\"family\":\"ipv6\",\"state\":\"");
             }
             (Protocol::Udp, Family::Ipv4) => {
-                line.text("{\"protocol\":\"udp\",\"family\":\"ipv4\",\"state\":\"");
+                line.put(b"{\"protocol\":\"udp\",\"family\":\"ipv4\",\"state\":\"");
             }
             (Protocol::Udp, Family::Ipv6) => {
-                line.text("{\"protocol\":\"udp\",\"family\":\"ipv6\",\"state\":\"");
+                line.put(b"{\"protocol\":\"udp\",\"family\":\"ipv6\",\"state\":\"");
             }
         }
         put_state(&mut line, socket);
-        line.text("\",\"local\":");
+        line.put(b"\",\"local\":");
         self.addresses.put_json(&mut line, socket.local);
-        line.text(",\"remote\":");
+        line.put(b",\"remote\":");
         self.addresses.put_json(&mut line, socket.remote);
-        line.text(",\"v4_mapped\":");
+        line.put(b",\"v4_mapped\":");
         if socket.v4_mapped {
-            line.text("true");
+            line.put(b"true");
         } else {
-            line.text("false");
+            line.put(b"false");
         }
-        line.text(",\"recv_queue\":");
+        line.put(b",\"recv_queue\":");
         line.integer(socket.recv_queue.into());
-        line.text(",\"send_queue\":");
-        optional(&mut line, socket.send_queue, "null");
+        line.put(b",\"send_queue\":");
+        optional(&mut line, socket.send_queue, b"null");
         json_timer(&mut line, socket.timer);
-        line.text(",\"uid\":");
-        optional(&mut line, socket.uid, "null");
-        line.text(",\"inode\":");
-        optional(&mut line, socket.inode, "null");
-        line.text(",\"interface\":");
+        line.put(b",\"uid\":");
+        optional(&mut line, socket.uid, b"null");
+        line.put(b",\"inode\":");
+        optional(&mut line, socket.inode, b"null");
+        line.put(b",\"interface\":");
         match interface {
-            None => line.text("null"),
+            None => line.put(b"null"),
             Some(name) => line.text(&serde_json::Value::from(name).to_string()),
         }
-        line.text(",\"cookie\":");
+        line.put(b",\"cookie\":");
         match socket.cookie {
-            None => line.text("null"),
+            None => line.put(b"null"),
             Some(cookie) => line.integer(cookie),
         }
-        line.text("}");
+        line.put(b"}");
         self.buffer.extend_from_slice(line.as_bytes());
     }
 
@@ -279,28 +279,28 @@ impl Addresses {
         if end.address.is_ipv4() {
             self.put(line, end.address);
         } else {
-            line.text("[");
+            line.put(b"[");
             self.put(line, end.address);
-            line.text("]");
+            line.put(b"]");
         }
         if let Some(name) = interface {
-            line.text("%");
+            line.put(b"%");
             line.text(&sanitize(name));
         }
-        line.text(":");
+        line.put(b":");
         match end.port {
-            0 => line.text("*"),
+            0 => line.put(b"*"),
             port => line.integer(port.into()),
         }
     }
 
     #[inline]
     fn put_json<const N: usize>(&mut self, line: &mut Line<N>, end: Endpoint) {
-        line.text("{\"address\":\"");
+        line.put(b"{\"address\":\"");
         self.put(line, end.address);
-        line.text("\",\"port\":");
+        line.put(b"\",\"port\":");
         line.integer(end.port.into());
-        line.text("}");
+        line.put(b"}");
     }
 }
 
@@ -308,20 +308,20 @@ impl Addresses {
 #[inline]
 fn text_timer<const N: usize>(line: &mut Line<N>, timer: Option<Timer>) {
     let Some(timer) = timer else {
-        return line.text("-");
+        return line.put(b"-");
     };
     put_timer(line, timer.kind);
     if timer.expires_ms == 0 {
-        line.text(":due");
+        line.put(b":due");
     } else {
-        line.text(":");
+        line.put(b":");
         line.integer((timer.expires_ms / 1000).into());
-        line.text(".");
+        line.put(b".");
         line.integer((timer.expires_ms % 1000 / 100).into());
-        line.text("s");
+        line.put(b"s");
     }
     if timer.retransmits > 0 {
-        line.text("/");
+        line.put(b"/");
         line.integer(timer.retransmits.into());
     }
 }
@@ -329,22 +329,26 @@ fn text_timer<const N: usize>(line: &mut Line<N>, timer: Option<Timer>) {
 #[inline]
 fn json_timer<const N: usize>(line: &mut Line<N>, timer: Option<Timer>) {
     let Some(timer) = timer else {
-        return line.text(",\"timer\":null");
+        return line.put(b",\"timer\":null");
     };
-    line.text(",\"timer\":{\"kind\":\"");
+    line.put(b",\"timer\":{\"kind\":\"");
     put_timer(line, timer.kind);
-    line.text("\",\"expires_ms\":");
+    line.put(b"\",\"expires_ms\":");
     line.integer(timer.expires_ms.into());
-    line.text(",\"retransmits\":");
+    line.put(b",\"retransmits\":");
     line.integer(timer.retransmits.into());
-    line.text("}");
+    line.put(b"}");
 }
 
 #[inline]
-fn optional<const N: usize>(line: &mut Line<N>, number: Option<u32>, absent: &str) {
+fn optional<const N: usize, const M: usize>(
+    line: &mut Line<N>,
+    number: Option<u32>,
+    absent: &[u8; M],
+) {
     match number {
         Some(number) => line.integer(number.into()),
-        None => line.text(absent),
+        None => line.put(absent),
     }
 }
 
