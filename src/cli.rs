@@ -42,13 +42,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
     /// When to use colour; `NO_COLOR` is respected
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value = "auto",
-        value_name = "WHEN"
-    )]
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(crate) color: Color,
     /// Say nothing; the exit code tells
     #[arg(long, short, global = true)]
@@ -72,9 +66,6 @@ impl Common {
 
     /// Where to look.
     pub(crate) fn place(&self) -> Place {
-        Place {
-            net_ns: self.netns.clone(),
-            procfs: self.procfs.clone(),
-        }
+        Place { net_ns: self.netns.clone(), procfs: self.procfs.clone() }
     }
 }

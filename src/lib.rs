@@ -40,10 +40,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
     match carry_out(&cli, streams) {
         Ok(outcome) => {
             if !cli.common.quiet {
-                outcome
-                    .messages
-                    .iter()
-                    .for_each(|message| streams.say(message));
+                outcome.messages.iter().for_each(|message| streams.say(message));
             }
             outcome.exit
         }
@@ -54,16 +51,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
 fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     let style = streams.style(cli.common.color);
     let mut nowhere = io::sink();
-    let out: &mut (dyn Write + Send) = if cli.common.quiet {
-        &mut nowhere
-    } else {
-        streams.out.as_mut()
-    };
-    let mut screen = Screen {
-        out,
-        format: cli.common.format(),
-        style,
-    };
+    let out: &mut (dyn Write + Send) =
+        if cli.common.quiet { &mut nowhere } else { streams.out.as_mut() };
+    let mut screen = Screen { out, format: cli.common.format(), style };
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
     }
@@ -80,11 +70,7 @@ fn decline(answer: &clap::Error, streams: &mut Streams) -> Exit {
         streams.say(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
         return Exit::Usage;
     }
-    match streams
-        .out
-        .write_all(text.as_bytes())
-        .and_then(|()| streams.out.flush())
-    {
+    match streams.out.write_all(text.as_bytes()).and_then(|()| streams.out.flush()) {
         Ok(()) => Exit::Fine,
         Err(error) => failed(&error.into(), streams),
     }
@@ -104,9 +90,7 @@ fn failed(error: &anyhow::Error, streams: &mut Streams) -> Exit {
     }
     // Each error names its cause itself.
     streams.say(&error.to_string());
-    if let Some(hint) = causes()
-        .find_map(|cause| cause.downcast_ref())
-        .and_then(KernelError::hint)
+    if let Some(hint) = causes().find_map(|cause| cause.downcast_ref()).and_then(KernelError::hint)
     {
         streams.hint(hint);
     }

@@ -32,24 +32,13 @@ impl Streams {
             Ok(own) => Box::new(BufWriter::with_capacity(BUFFER, File::from(own))),
             Err(_) => Box::new(stdout),
         };
-        let style = Style {
-            color: is_terminal && !wants_no_color,
-            width,
-        };
-        Self {
-            out,
-            err: Box::new(io::stderr()),
-            style,
-        }
+        let style = Style { color: is_terminal && !wants_no_color, width };
+        Self { out, err: Box::new(io::stderr()), style }
     }
 
     /// Streams of a caller's own, without colour.
     pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Self {
-            out,
-            err,
-            style: Style::PLAIN,
-        }
+        Self { out, err, style: Style::PLAIN }
     }
 
     /// How the answer may look.
@@ -59,10 +48,7 @@ impl Streams {
             Color::Always => true,
             Color::Never => false,
         };
-        Style {
-            color,
-            ..self.style
-        }
+        Style { color, ..self.style }
     }
 
     /// Says something to the user. That nobody listens is no reason to fail.

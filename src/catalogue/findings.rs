@@ -115,17 +115,8 @@ mod tests {
     #[test]
     fn names_are_unique_and_entries_complete() {
         for (index, entry) in FINDINGS.iter().enumerate() {
-            assert!(
-                FINDINGS
-                    .iter()
-                    .skip(index + 1)
-                    .all(|other| other.id != entry.id)
-            );
-            assert!(
-                !entry.meaning.ends_with('.') && !entry.source.is_empty(),
-                "{}",
-                entry.id
-            );
+            assert!(FINDINGS.iter().skip(index + 1).all(|other| other.id != entry.id));
+            assert!(!entry.meaning.ends_with('.') && !entry.source.is_empty(), "{}", entry.id);
         }
     }
 }

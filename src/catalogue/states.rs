@@ -18,64 +18,32 @@ pub struct StateEntry {
 pub const STATES: [StateEntry; 15] = [
     entry(TcpState::LISTEN, "waiting for connections"),
     entry(TcpState::SYN_SENT, "connecting, the peer has not answered"),
-    entry(
-        TcpState::SYN_RECV,
-        "half open, the client's last ACK is missing",
-    ),
+    entry(TcpState::SYN_RECV, "half open, the client's last ACK is missing"),
     entry(TcpState::ESTABLISHED, "open, data may flow"),
-    entry(
-        TcpState::FIN_WAIT1,
-        "closed here, the FIN is not acknowledged",
-    ),
-    entry(
-        TcpState::FIN_WAIT2,
-        "closed here, waiting for the peer's close",
-    ),
+    entry(TcpState::FIN_WAIT1, "closed here, the FIN is not acknowledged"),
+    entry(TcpState::FIN_WAIT2, "closed here, waiting for the peer's close"),
     StateEntry {
         class: StateClass::FinWait2Mini,
         meaning: "as FIN_WAIT2, and no program holds it any more",
     },
-    entry(
-        TcpState::CLOSING,
-        "both closed at once, our FIN not acknowledged",
-    ),
+    entry(TcpState::CLOSING, "both closed at once, our FIN not acknowledged"),
     entry(TcpState::TIME_WAIT, "closed by this side first, kept 60 s"),
-    entry(
-        TcpState::CLOSE_WAIT,
-        "the peer closed, a local program has not",
-    ),
-    entry(
-        TcpState::LAST_ACK,
-        "closed after the peer, FIN not acknowledged",
-    ),
-    entry(
-        TcpState::BOUND_INACTIVE,
-        "holds a port, neither listens nor connects",
-    ),
+    entry(TcpState::CLOSE_WAIT, "the peer closed, a local program has not"),
+    entry(TcpState::LAST_ACK, "closed after the peer, FIN not acknowledged"),
+    entry(TcpState::BOUND_INACTIVE, "holds a port, neither listens nor connects"),
     entry(TcpState::CLOSE, "not in use"),
-    entry(
-        TcpState::NEW_SYN_RECV,
-        "half open, the client's last ACK is missing",
-    ),
-    StateEntry {
-        class: StateClass::UdpUnconnected,
-        meaning: "UDP, takes datagrams from anyone",
-    },
+    entry(TcpState::NEW_SYN_RECV, "half open, the client's last ACK is missing"),
+    StateEntry { class: StateClass::UdpUnconnected, meaning: "UDP, takes datagrams from anyone" },
 ];
 
 const fn entry(state: TcpState, meaning: &'static str) -> StateEntry {
-    StateEntry {
-        class: StateClass::State(state),
-        meaning,
-    }
+    StateEntry { class: StateClass::State(state), meaning }
 }
 
 /// What `class` means; for a number without a name, that it has none.
 pub fn meaning(class: StateClass) -> &'static str {
     let known = STATES.iter().find(|entry| entry.class == class);
-    known.map_or("a state that this netkit does not know", |entry| {
-        entry.meaning
-    })
+    known.map_or("a state that this netkit does not know", |entry| entry.meaning)
 }
 
 #[cfg(test)]
@@ -86,11 +54,7 @@ mod tests {
     fn every_named_state_has_a_meaning_that_fits() {
         for code in 1..=13 {
             let class = StateClass::State(TcpState::from_kernel(code));
-            assert!(
-                STATES.iter().any(|entry| entry.class == class),
-                "{}",
-                class.name()
-            );
+            assert!(STATES.iter().any(|entry| entry.class == class), "{}", class.name());
         }
         for entry in STATES {
             assert!(entry.meaning.chars().count() <= 46, "{}", entry.meaning);

@@ -52,9 +52,7 @@ impl SockStat {
 
 /// The number after `key` on the line that starts with `head`.
 fn pair(text: &str, head: &str, key: &str) -> Option<u64> {
-    let line = text
-        .lines()
-        .find_map(|line| line.trim_start().strip_prefix(head))?;
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(head))?;
     let mut words = line.split_whitespace();
     words.find(|word| *word == key)?;
     words.next()?.parse().ok()
@@ -146,14 +144,8 @@ mod tests {
         let snmp = "Tcp: RtoAlgorithm MaxConn ActiveOpens\nTcp: 1 -1 55\n";
         let counters = TcpCounters::parse(netstat, snmp);
         assert_eq!((counters.tw, counters.tw_recycled), (Some(20), Some(3)));
-        assert_eq!(
-            (counters.tw_overflow, counters.active_opens),
-            (Some(4), Some(55))
-        );
-        assert_eq!(
-            counters.paws_time_wait, None,
-            "a counter that is not there is not 0"
-        );
+        assert_eq!((counters.tw_overflow, counters.active_opens), (Some(4), Some(55)));
+        assert_eq!(counters.paws_time_wait, None, "a counter that is not there is not 0");
     }
 
     proptest! {

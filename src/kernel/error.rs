@@ -49,10 +49,7 @@ impl KernelError {
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
-            Self::Namespace {
-                errno: Errno::EPERM,
-                ..
-            } => Some(
+            Self::Namespace { errno: Errno::EPERM, .. } => Some(
                 "entering a network namespace takes root; `--netns PID` shows the tables of a \
                  process's without",
             ),
@@ -71,7 +68,5 @@ fn errno_text(errno: Errno) -> String {
 
 /// As [`errno_text`] where the error came from the kernel, else the error's own words.
 fn io_text(error: &io::Error) -> String {
-    error
-        .raw_os_error()
-        .map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
+    error.raw_os_error().map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
 }

@@ -11,10 +11,7 @@ pub fn names() -> HashMap<u32, String> {
         return HashMap::new();
     };
     let name = |interface: &Interface| {
-        (
-            interface.index(),
-            interface.name().to_string_lossy().into_owned(),
-        )
+        (interface.index(), interface.name().to_string_lossy().into_owned())
     };
     list.iter().map(name).collect()
 }

@@ -67,10 +67,7 @@ impl NetNs {
         look: impl FnOnce() -> T + Send,
     ) -> Result<T, KernelError> {
         let path = self.file(proc_root);
-        let refused = |errno| KernelError::Namespace {
-            path: path.clone(),
-            errno,
-        };
+        let refused = |errno| KernelError::Namespace { path: path.clone(), errno };
         let file = open_file(&path)
             .map_err(|error| refused(Errno::from_raw(error.raw_os_error().unwrap_or(0))))?;
         thread::scope(|scope| {
@@ -94,9 +91,6 @@ mod tests {
     fn a_name_a_pid_and_a_path_are_told_apart() {
         assert_eq!("1234".parse(), Ok(NetNs::Process(1234)));
         assert_eq!("blue".parse(), Ok(NetNs::Named("blue".to_owned())));
-        assert_eq!(
-            "/proc/1/ns/net".parse(),
-            Ok(NetNs::Path("/proc/1/ns/net".into()))
-        );
+        assert_eq!("/proc/1/ns/net".parse(), Ok(NetNs::Path("/proc/1/ns/net".into())));
     }
 }

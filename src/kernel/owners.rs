@@ -49,9 +49,7 @@ impl Owners {
                 None => found.hidden_processes += 1,
             }
         }
-        found
-            .owners
-            .sort_by_key(|owner| (std::cmp::Reverse(owner.sockets), owner.pid));
+        found.owners.sort_by_key(|owner| (std::cmp::Reverse(owner.sockets), owner.pid));
         found
     }
 }
@@ -70,9 +68,6 @@ fn sockets_held(process: &Process, inodes: &HashSet<u32>) -> Option<u64> {
         // The socket's number in the tables has 32 bits, in the link 64.
         u32::try_from(inode & u64::from(u32::MAX)).is_ok_and(|inode| inodes.contains(&inode))
     };
-    let held = descriptors
-        .flatten()
-        .filter(|descriptor| is_one(&descriptor.target))
-        .count();
+    let held = descriptors.flatten().filter(|descriptor| is_one(&descriptor.target)).count();
     u64::try_from(held).ok()
 }

@@ -23,10 +23,7 @@ impl Place {
         &self,
         mut look: impl FnMut(&ProcRoot, Option<String>) -> T + Send,
     ) -> Result<T, KernelError> {
-        let here = self
-            .procfs
-            .as_deref()
-            .map_or_else(ProcRoot::live, ProcRoot::at);
+        let here = self.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
         let Some(net_ns) = &self.net_ns else {
             return Ok(look(&here, None));
         };

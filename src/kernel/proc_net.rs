@@ -89,11 +89,7 @@ impl Reading<'_> {
     fn tcp(&mut self, root: &ProcRoot, before: &SockStat) -> Result<ControlFlow<()>, KernelError> {
         let mut v4 = Table::open(root, Protocol::Tcp, Family::Ipv4)?;
         let has_v6_sockets = !root.is_live() || before.tcp6_in_use != Some(0);
-        let mut v6 = if has_v6_sockets {
-            Table::open_v6(root, Protocol::Tcp)?
-        } else {
-            None
-        };
+        let mut v6 = if has_v6_sockets { Table::open_v6(root, Protocol::Tcp)? } else { None };
         for table in [Some(&mut v4), v6.as_mut()].into_iter().flatten() {
             if self.listeners(table)?.is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -107,8 +103,7 @@ impl Reading<'_> {
         if !has_v6_sockets && !self.has_found_all_minis(root, before) {
             v6 = Table::open_v6(root, Protocol::Tcp)?;
         }
-        v6.as_mut()
-            .map_or(Ok(ControlFlow::Continue(())), |table| self.rest(table))
+        v6.as_mut().map_or(Ok(ControlFlow::Continue(())), |table| self.rest(table))
     }
 
     fn udp(&mut self, root: &ProcRoot) -> Result<ControlFlow<()>, KernelError> {
@@ -117,9 +112,7 @@ impl Reading<'_> {
             return Ok(ControlFlow::Break(()));
         }
         let v6 = Table::open_v6(root, Protocol::Udp)?;
-        v6.map_or(Ok(ControlFlow::Continue(())), |mut table| {
-            self.rest(&mut table)
-        })
+        v6.map_or(Ok(ControlFlow::Continue(())), |mut table| self.rest(&mut table))
     }
 
     fn has_found_all_minis(&self, root: &ProcRoot, before: &SockStat) -> bool {
@@ -196,15 +189,7 @@ impl Table {
         let path = root.net(&format!("{}{suffix}", protocol.name()));
         let file = open(&path)?;
         let buffer = vec![0; BUFFER];
-        let mut table = Self {
-            path,
-            file,
-            buffer,
-            unread: 0..0,
-            protocol,
-            family,
-            put_back: None,
-        };
+        let mut table = Self { path, file, buffer, unread: 0..0, protocol, family, put_back: None };
         table.line()?;
         Ok(table)
     }
@@ -275,9 +260,7 @@ impl Table {
 /// Reads one line of a table. `None` if it is not one.
 pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Socket> {
     let colon = line.iter().take(16).position(|byte| *byte == b':')?;
-    let mut fields = Fields {
-        rest: line.get(colon + 1..)?,
-    };
+    let mut fields = Fields { rest: line.get(colon + 1..)? };
     let (local, remote) = match family {
         Family::Ipv4 => (fields.ipv4()?, fields.ipv4()?),
         Family::Ipv6 => fields.ipv6_pair()?,
@@ -288,9 +271,7 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
         state => state,
     };
     let (send_queue, recv_queue) = fields.queues()?;
-    let kind = u8::try_from(fields.hex::<2>()?)
-        .ok()
-        .map(TimerKind::from_kernel)?;
+    let kind = u8::try_from(fields.hex::<2>()?).ok().map(TimerKind::from_kernel)?;
     fields.skip(b':')?;
     let ticks = fields.long_hex()?;
     let retransmits = fields.hex::<8>()?;
@@ -312,11 +293,7 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
         recv_queue,
         send_queue: (state != TcpState::LISTEN).then_some(send_queue),
         timer,
-        uid: if inode == 0 {
-            None
-        } else {
-            Some(u32::try_from(uid).ok()?)
-        },
+        uid: if inode == 0 { None } else { Some(u32::try_from(uid).ok()?) },
         inode: (inode != 0).then_some(inode),
         interface: None,
         cookie: None,
@@ -350,10 +327,7 @@ impl Fields<'_> {
         let (local, local_port) = (self.ipv6()?, self.port()?);
         let (remote, remote_port) = (self.ipv6()?, self.port()?);
         let (local, remote) = unmap(local, remote);
-        Some((
-            Endpoint::new(local, local_port),
-            Endpoint::new(remote, remote_port),
-        ))
+        Some((Endpoint::new(local, local_port), Endpoint::new(remote, remote_port)))
     }
 
     fn ipv6(&mut self) -> Option<Address> {
@@ -441,10 +415,7 @@ impl Fields<'_> {
 }
 
 /// The value of each byte as a hexadecimal digit; 0xff for those that are none.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "computed by the compiler, which checks it"
-)]
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which checks it")]
 const DIGITS: [u8; 256] = {
     let mut table = [0xff; 256];
     let (upper, lower) = (b"0123456789ABCDEF", b"0123456789abcdef");
@@ -502,11 +473,7 @@ mod tests {
         let socket = tcp(TIME_WAIT, Family::Ipv4);
         assert_eq!(socket.local.to_string(), "127.0.0.1:53772");
         assert_eq!(socket.remote.to_string(), "127.0.0.1:9000");
-        let timer = Timer {
-            kind: TimerKind::TIME_WAIT,
-            expires_ms: 59_890,
-            retransmits: 0,
-        };
+        let timer = Timer { kind: TimerKind::TIME_WAIT, expires_ms: 59_890, retransmits: 0 };
         assert_eq!(socket.timer, Some(timer));
         assert_eq!((socket.uid, socket.inode), (None, None));
         assert!(socket.is_mini());
@@ -535,20 +502,13 @@ mod tests {
     #[test]
     fn an_unknown_state_costs_its_name_and_not_the_row() {
         let line = String::from_utf8_lossy(LISTEN).replace(" 0A ", " 2A ");
-        assert_eq!(
-            tcp(line.as_bytes(), Family::Ipv4).state,
-            TcpState::from_kernel(0x2a)
-        );
+        assert_eq!(tcp(line.as_bytes(), Family::Ipv4).state, TcpState::from_kernel(0x2a));
     }
 
     #[test]
     fn a_damaged_line_is_no_row() {
         for cut in 0..92 {
-            assert_eq!(
-                parse_line(&LISTEN[..cut], Protocol::Tcp, Family::Ipv4),
-                None,
-                "{cut}"
-            );
+            assert_eq!(parse_line(&LISTEN[..cut], Protocol::Tcp, Family::Ipv4), None, "{cut}");
         }
         let header = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when";
         assert_eq!(parse_line(header, Protocol::Tcp, Family::Ipv4), None);
@@ -558,26 +518,14 @@ mod tests {
     fn a_bad_line_costs_itself_and_a_repeated_one_is_passed_on_once() {
         let tree = tempfile::tempdir().unwrap();
         std::fs::create_dir(tree.path().join("net")).unwrap();
-        let table = [
-            b"header\n",
-            LISTEN,
-            b"garbage\n",
-            TIME_WAIT,
-            TIME_WAIT,
-            PERSIST,
-        ]
-        .concat();
+        let table = [b"header\n", LISTEN, b"garbage\n", TIME_WAIT, TIME_WAIT, PERSIST].concat();
         std::fs::write(tree.path().join("net/tcp"), table).unwrap();
         let mut rows = 0;
         let notes = read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| {
             rows += 1;
             ControlFlow::Continue(())
         });
-        let expected = ProcNotes {
-            malformed: 1,
-            repeated: 1,
-            stopped: false,
-        };
+        let expected = ProcNotes { malformed: 1, repeated: 1, stopped: false };
         assert_eq!((rows, notes.unwrap()), (3, expected));
     }
 
@@ -587,9 +535,8 @@ mod tests {
         std::fs::create_dir(tree.path().join("net")).unwrap();
         let table = [&b"header\n"[..], LISTEN, &TIME_WAIT.repeat(5000), PERSIST].concat();
         std::fs::write(tree.path().join("net/tcp"), table).unwrap();
-        let notes = read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| {
-            ControlFlow::Continue(())
-        });
+        let notes =
+            read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| ControlFlow::Continue(()));
         assert!(notes.unwrap().stopped);
     }
 
@@ -605,20 +552,13 @@ mod tests {
         };
         let table: String = (0..40_000).map(line).collect();
         std::fs::write(tree.path().join("net/tcp"), format!("header\n{table}")).unwrap();
-        std::fs::write(
-            tree.path().join("net/sockstat"),
-            "TCP: inuse 0 orphan 0 tw 9\n",
-        )
-        .unwrap();
+        std::fs::write(tree.path().join("net/sockstat"), "TCP: inuse 0 orphan 0 tw 9\n").unwrap();
         let mut rows = 0;
         let notes = read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| {
             rows += 1;
             ControlFlow::Continue(())
         });
-        assert!(
-            notes.unwrap().stopped && (16_000..20_000).contains(&rows),
-            "{rows}"
-        );
+        assert!(notes.unwrap().stopped && (16_000..20_000).contains(&rows), "{rows}");
     }
 
     proptest! {

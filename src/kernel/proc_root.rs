@@ -24,12 +24,7 @@ impl ProcRoot {
         let root = PathBuf::from("/proc");
         let own = root.join("thread-self/net");
         let net = if own.exists() { own } else { root.join("net") };
-        Self {
-            root,
-            net,
-            is_live: true,
-            has_sysctls: true,
-        }
+        Self { root, net, is_live: true, has_sysctls: true }
     }
 
     /// A tree that was mounted or captured at `root`.
@@ -73,17 +68,13 @@ impl ProcRoot {
     ///
     /// `None` for another process's tables: /proc/sys shows the reader's namespace, never that one.
     pub fn sysctl(&self, key: &str) -> Option<PathBuf> {
-        self.has_sysctls
-            .then(|| self.root.join("sys").join(key.replace('.', "/")))
+        self.has_sysctls.then(|| self.root.join("sys").join(key.replace('.', "/")))
     }
 }
 
 /// The whole of the small file at `path`, with the path in the error.
 pub(super) fn read_text(path: &Path) -> Result<String, KernelError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads small files"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads small files")]
     let text = fs::read(path).map_err(|source| unreadable(path, source))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
@@ -95,16 +86,10 @@ pub(super) fn open(path: &Path) -> Result<fs::File, KernelError> {
 
 /// Opens the file at `path` for reading.
 pub(super) fn open_file(path: &Path) -> io::Result<fs::File> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that opens files"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that opens files")]
     fs::File::open(path)
 }
 
 pub(super) fn unreadable(path: &Path, source: io::Error) -> KernelError {
-    KernelError::Unreadable {
-        path: path.to_owned(),
-        source,
-    }
+    KernelError::Unreadable { path: path.to_owned(), source }
 }

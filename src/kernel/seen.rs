@@ -29,19 +29,13 @@ impl Seen {
     /// A set with room for `capacity` keys: 5⅓ bytes each.
     pub fn with_capacity(capacity: usize) -> Self {
         let slots = capacity.saturating_add(capacity / 3).max(64);
-        Self {
-            slots: vec![0; slots],
-            held: 0,
-            hasher: RandomState::default(),
-        }
+        Self { slots: vec![0; slots], held: 0, hasher: RandomState::default() }
     }
 
     /// Remembers `key`.
     pub fn insert(&mut self, key: &impl Hash) -> Novelty {
         let hash = self.hasher.hash_one(key);
-        let fingerprint = u32::try_from(hash & u64::from(u32::MAX))
-            .unwrap_or(0)
-            .max(1);
+        let fingerprint = u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0).max(1);
         let spread = hash >> 32;
         let length = self.slots.len();
         let scaled = spread.wrapping_mul(u64::try_from(length).unwrap_or(u64::MAX)) >> 32;

@@ -60,11 +60,8 @@ pub fn scan(
     wanted: &Wanted,
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<Reading, KernelError> {
-    let by_netlink = source.unwrap_or(if proc_root.is_live() {
-        Source::SockDiag
-    } else {
-        Source::Proc
-    });
+    let by_netlink =
+        source.unwrap_or(if proc_root.is_live() { Source::SockDiag } else { Source::Proc });
     if by_netlink == Source::Proc {
         return scan_proc(proc_root, wanted, visit);
     }
@@ -77,9 +74,7 @@ pub fn scan(
         Err(refusal @ KernelError::Refused { .. }) if source.is_none() && rows == 0 => {
             tracing::info!(%refusal, "reading /proc instead");
             let mut reading = scan_proc(proc_root, wanted, visit)?;
-            reading
-                .warnings
-                .insert(0, format!("{refusal}; read from /proc instead"));
+            reading.warnings.insert(0, format!("{refusal}; read from /proc instead"));
             Ok(reading)
         }
         result => result,
@@ -108,10 +103,7 @@ fn scan_proc(
     if wanted.states.contains(TcpState::BOUND_INACTIVE) {
         warnings.push("bound sockets that do not listen are not in /proc and not shown".to_owned());
     }
-    Ok(Reading {
-        source: Source::Proc,
-        warnings,
-    })
+    Ok(Reading { source: Source::Proc, warnings })
 }
 
 fn proc_warnings(notes: ProcNotes) -> Vec<String> {
@@ -138,11 +130,7 @@ fn scan_sock_diag(
     wanted: &Wanted,
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<Reading, KernelError> {
-    let mut dumps = Dumps {
-        diag: SockDiag::open()?,
-        notes: DumpNotes::default(),
-        broke: false,
-    };
+    let mut dumps = Dumps { diag: SockDiag::open()?, notes: DumpNotes::default(), broke: false };
     let mut warnings = Vec::new();
     for protocol in &wanted.protocols {
         match protocol {
@@ -151,10 +139,7 @@ fn scan_sock_diag(
         }
     }
     warnings.extend(dump_warnings(dumps.notes));
-    Ok(Reading {
-        source: Source::SockDiag,
-        warnings,
-    })
+    Ok(Reading { source: Source::SockDiag, warnings })
 }
 
 fn dump_warnings(notes: DumpNotes) -> Vec<String> {
@@ -217,10 +202,9 @@ impl Dumps {
     /// TCP of both families: in one walk by the old request, else in two.
     fn both_families(&mut self, mask: u32, visit: Visit<'_>) -> Result<(), KernelError> {
         match self.dump(Request::Legacy { states: mask }, visit) {
-            Err(KernelError::Refused {
-                errno: Errno::EINVAL | Errno::EOPNOTSUPP,
-                ..
-            }) => self.by_family(Protocol::Tcp, mask, visit),
+            Err(KernelError::Refused { errno: Errno::EINVAL | Errno::EOPNOTSUPP, .. }) => {
+                self.by_family(Protocol::Tcp, mask, visit)
+            }
             result => result,
         }
     }
@@ -236,16 +220,7 @@ impl Dumps {
         }
         [Family::Ipv4, Family::Ipv6]
             .into_iter()
-            .try_for_each(|family| {
-                self.dump(
-                    Request::ByFamily {
-                        family,
-                        protocol,
-                        states,
-                    },
-                    visit,
-                )
-            })
+            .try_for_each(|family| self.dump(Request::ByFamily { family, protocol, states }, visit))
     }
 
     /// Sockets that are bound and neither listen nor are connected. A kernel before 6.8 answers
@@ -306,10 +281,7 @@ impl BoundProbe {
             // `idiag_inode` has 32 bits, the file system's number 64.
             u32::try_from(number & u64::from(u32::MAX)).ok()
         });
-        Self {
-            inode,
-            _socket: bound,
-        }
+        Self { inode, _socket: bound }
     }
 
     fn inode(&self) -> Option<u32> {
@@ -330,21 +302,11 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_said() {
-        let notes = ProcNotes {
-            malformed: 1,
-            repeated: 200,
-            stopped: true,
-        };
+        let notes = ProcNotes { malformed: 1, repeated: 200, stopped: true };
         let warnings = proc_warnings(notes);
         assert_eq!(warnings[0], "1 malformed line was left out");
-        assert!(
-            warnings[1].ends_with("the table may be incomplete"),
-            "{warnings:?}"
-        );
-        let lost = DumpNotes {
-            lost: 2,
-            ..DumpNotes::default()
-        };
+        assert!(warnings[1].ends_with("the table may be incomplete"), "{warnings:?}");
+        let lost = DumpNotes { lost: 2, ..DumpNotes::default() };
         assert!(dump_warnings(lost)[0].contains("may be incomplete"));
         assert_eq!(dump_warnings(DumpNotes::default()), Vec::<String>::new());
     }

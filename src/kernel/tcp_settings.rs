@@ -39,10 +39,7 @@ pub struct TcpSettings {
 impl TcpSettings {
     /// Reads the settings of the namespace that `proc_root` shows.
     pub fn read(proc_root: &ProcRoot) -> Self {
-        let mut reader = Reader {
-            proc_root,
-            problems: Vec::new(),
-        };
+        let mut reader = Reader { proc_root, problems: Vec::new() };
         let settings = Self {
             port_range: reader.get("net.ipv4.ip_local_port_range", parse_range),
             reserved_ports: reader
@@ -54,10 +51,7 @@ impl TcpSettings {
             max_tw_buckets: reader.get("net.ipv4.tcp_max_tw_buckets", parse_unsigned),
             problems: Vec::new(),
         };
-        Self {
-            problems: reader.problems,
-            ..settings
-        }
+        Self { problems: reader.problems, ..settings }
     }
 
     /// The ports that connect(2) may choose from: the range less the reserved ones.
@@ -97,17 +91,13 @@ impl Reader<'_> {
     fn parsed<T>(&mut self, key: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = parse(text.trim());
         if value.is_none() {
-            self.problems
-                .push(format!("{key} has the unknown value `{}`", text.trim()));
+            self.problems.push(format!("{key} has the unknown value `{}`", text.trim()));
         }
         value
     }
 
     fn text(&self, key: &str) -> Result<String, String> {
-        let path = self
-            .proc_root
-            .sysctl(key)
-            .ok_or_else(|| OUTSIDE.to_owned())?;
+        let path = self.proc_root.sysctl(key).ok_or_else(|| OUTSIDE.to_owned())?;
         read_text(&path).map_err(|error| error.to_string())
     }
 }
@@ -155,19 +145,10 @@ mod tests {
 
     #[test]
     fn values_are_read_as_the_kernel_writes_them() {
-        assert_eq!(
-            parse_range("32768\t60999"),
-            Some(PortRange {
-                low: 32768,
-                high: 60999
-            })
-        );
+        assert_eq!(parse_range("32768\t60999"), Some(PortRange { low: 32768, high: 60999 }));
         assert_eq!(parse_range("60999 32768"), None);
         assert_eq!(parse_port_list("").map(|ports| ports.len()), Some(0));
-        assert_eq!(
-            parse_port_list("8080,9000-9100").map(|ports| ports.len()),
-            Some(102)
-        );
+        assert_eq!(parse_port_list("8080,9000-9100").map(|ports| ports.len()), Some(102));
         assert_eq!(parse_unsigned("-1"), Some(u32::MAX));
         assert_eq!(parse_tw_reuse("3"), None);
     }

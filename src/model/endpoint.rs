@@ -54,8 +54,7 @@ impl Address {
     /// The address in the type of the standard library.
     #[inline]
     pub fn to_ip(self) -> IpAddr {
-        self.ipv4()
-            .map_or_else(|| IpAddr::V6(Ipv6Addr::from_bits(self.0)), IpAddr::V4)
+        self.ipv4().map_or_else(|| IpAddr::V6(Ipv6Addr::from_bits(self.0)), IpAddr::V4)
     }
 }
 
@@ -100,10 +99,7 @@ impl Endpoint {
     /// The endpoint of `address` and `port`.
     #[inline]
     pub fn new(address: impl Into<Address>, port: u16) -> Self {
-        Self {
-            address: address.into(),
-            port,
-        }
+        Self { address: address.into(), port }
     }
 }
 
@@ -150,14 +146,7 @@ mod tests {
     fn loopback_is_a_whole_network_in_ipv4_and_one_address_in_ipv6() {
         assert!(address("127.0.0.1").is_loopback() && address("127.255.0.9").is_loopback());
         assert!(address("::1").is_loopback() && address("::ffff:127.0.0.1").is_loopback());
-        for other in [
-            "128.0.0.1",
-            "126.0.0.1",
-            "::",
-            "::2",
-            "0.0.0.0",
-            "::127.0.0.1",
-        ] {
+        for other in ["128.0.0.1", "126.0.0.1", "::", "::2", "0.0.0.0", "::127.0.0.1"] {
             assert!(!address(other).is_loopback(), "{other}");
         }
     }

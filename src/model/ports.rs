@@ -45,9 +45,7 @@ impl FromStr for PortRange {
 
     fn from_str(text: &str) -> Result<Self, BadPorts> {
         let port = |part: &str| {
-            part.trim()
-                .parse::<u16>()
-                .map_err(|_| BadPorts::NotAPort(text.to_owned()))
+            part.trim().parse::<u16>().map_err(|_| BadPorts::NotAPort(text.to_owned()))
         };
         let (low, high) = match text.split_once('-') {
             Some((low, high)) => (port(low)?, port(high)?),
@@ -69,9 +67,7 @@ pub struct PortSet {
 impl PortSet {
     /// The set of no port.
     pub fn new() -> Self {
-        Self {
-            words: Box::new([0; 1024]),
-        }
+        Self { words: Box::new([0; 1024]) }
     }
 
     /// Adds `port`.
@@ -88,9 +84,7 @@ impl PortSet {
 
     /// Whether `port` is in the set.
     pub fn contains(&self, port: u16) -> bool {
-        self.words
-            .get(usize::from(port >> 6))
-            .is_some_and(|word| word & (1 << (port & 63)) != 0)
+        self.words.get(usize::from(port >> 6)).is_some_and(|word| word & (1 << (port & 63)) != 0)
     }
 
     /// How many ports are in the set, 0 to 65,536.
@@ -111,10 +105,7 @@ impl PortSet {
 
     /// Takes out every port of `other`.
     pub fn remove_all(&mut self, other: &Self) {
-        self.words
-            .iter_mut()
-            .zip(other.words.iter())
-            .for_each(|(a, b)| *a &= !b);
+        self.words.iter_mut().zip(other.words.iter()).for_each(|(a, b)| *a &= !b);
     }
 }
 
@@ -126,9 +117,7 @@ impl Default for PortSet {
 
 impl fmt::Debug for PortSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries((0..=u16::MAX).filter(|port| self.contains(*port)))
-            .finish()
+        f.debug_set().entries((0..=u16::MAX).filter(|port| self.contains(*port))).finish()
     }
 }
 
@@ -139,34 +128,16 @@ mod tests {
     #[test]
     fn ranges_are_read_and_refused() {
         assert_eq!("80".parse(), Ok(PortRange { low: 80, high: 80 }));
-        assert_eq!(
-            "8000-8100".parse(),
-            Ok(PortRange {
-                low: 8000,
-                high: 8100
-            })
-        );
-        assert!(matches!(
-            "70000".parse::<PortRange>(),
-            Err(BadPorts::NotAPort(_))
-        ));
-        assert!(matches!(
-            "90-80".parse::<PortRange>(),
-            Err(BadPorts::Backwards(_))
-        ));
-        assert!(matches!(
-            "-".parse::<PortRange>(),
-            Err(BadPorts::NotAPort(_))
-        ));
+        assert_eq!("8000-8100".parse(), Ok(PortRange { low: 8000, high: 8100 }));
+        assert!(matches!("70000".parse::<PortRange>(), Err(BadPorts::NotAPort(_))));
+        assert!(matches!("90-80".parse::<PortRange>(), Err(BadPorts::Backwards(_))));
+        assert!(matches!("-".parse::<PortRange>(), Err(BadPorts::NotAPort(_))));
     }
 
     #[test]
     fn a_set_counts_what_it_holds() {
         let mut set = PortSet::new();
-        set.insert_range(PortRange {
-            low: 0,
-            high: u16::MAX,
-        });
+        set.insert_range(PortRange { low: 0, high: u16::MAX });
         assert_eq!(set.len(), 65536);
         let mut other = PortSet::new();
         other.insert(0);

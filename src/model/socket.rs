@@ -131,8 +131,7 @@ impl Socket {
     /// in TIME_WAIT or in FIN_WAIT2 (`include/net/inet_timewait_sock.h`).
     #[inline]
     pub fn is_mini(&self) -> bool {
-        self.timer
-            .is_some_and(|timer| timer.kind == TimerKind::TIME_WAIT)
+        self.timer.is_some_and(|timer| timer.kind == TimerKind::TIME_WAIT)
     }
 
     /// What the socket is counted under.

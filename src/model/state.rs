@@ -53,10 +53,7 @@ impl TcpState {
     /// The kernel's name, as in `TIME_WAIT`; `STATE_n` for a number without one.
     pub fn name(self) -> Cow<'static, str> {
         let named = NAMED.iter().find(|(state, _)| *state == self);
-        named.map_or_else(
-            || Cow::Owned(format!("STATE_{}", self.0)),
-            |(_, name)| (*name).into(),
-        )
+        named.map_or_else(|| Cow::Owned(format!("STATE_{}", self.0)), |(_, name)| (*name).into())
     }
 }
 
@@ -152,11 +149,8 @@ const GROUPS: [(&str, StateSet); 5] = [
     ("big", BIG),
 ];
 
-const ALL: StateSet = CONNECTED.union(StateSet::of(&[
-    TcpState::CLOSE,
-    TcpState::LISTEN,
-    TcpState::BOUND_INACTIVE,
-]));
+const ALL: StateSet =
+    CONNECTED.union(StateSet::of(&[TcpState::CLOSE, TcpState::LISTEN, TcpState::BOUND_INACTIVE]));
 const CONNECTED: StateSet = SYNCHRONIZED.union(StateSet::only(TcpState::SYN_SENT));
 const SYNCHRONIZED: StateSet = BUCKET.union(StateSet::of(&[
     TcpState::ESTABLISHED,
@@ -166,11 +160,8 @@ const SYNCHRONIZED: StateSet = BUCKET.union(StateSet::of(&[
     TcpState::LAST_ACK,
     TcpState::CLOSING,
 ]));
-const BUCKET: StateSet = StateSet::of(&[
-    TcpState::SYN_RECV,
-    TcpState::NEW_SYN_RECV,
-    TcpState::TIME_WAIT,
-]);
+const BUCKET: StateSet =
+    StateSet::of(&[TcpState::SYN_RECV, TcpState::NEW_SYN_RECV, TcpState::TIME_WAIT]);
 const BIG: StateSet = StateSet::of(&[
     TcpState::ESTABLISHED,
     TcpState::SYN_SENT,
@@ -196,10 +187,7 @@ const ALIASES: [(&str, TcpState); 7] = [
 
 impl StateSet {
     /// The set of no state.
-    pub const EMPTY: Self = Self {
-        bits: 0,
-        mini_fin_wait2: false,
-    };
+    pub const EMPTY: Self = Self { bits: 0, mini_fin_wait2: false };
 
     /// Every state, bound sockets that do not listen included.
     pub const ALL: Self = ALL;
@@ -218,15 +206,8 @@ impl StateSet {
     /// The set of one state; a number above 31 has no bit, so it gives the empty set.
     #[inline]
     pub const fn only(state: TcpState) -> Self {
-        let bits = if state.code() < 32 {
-            1 << state.code()
-        } else {
-            0
-        };
-        Self {
-            bits,
-            mini_fin_wait2: false,
-        }
+        let bits = if state.code() < 32 { 1 << state.code() } else { 0 };
+        Self { bits, mini_fin_wait2: false }
     }
 
     /// What is in either set.
@@ -241,10 +222,7 @@ impl StateSet {
     /// What is in this set and not in `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
-        Self {
-            bits: self.bits & !other.bits,
-            mini_fin_wait2: self.mini_fin_wait2,
-        }
+        Self { bits: self.bits & !other.bits, mini_fin_wait2: self.mini_fin_wait2 }
     }
 
     /// Whether nothing is in the set.
@@ -270,11 +248,7 @@ impl StateSet {
 
     /// The mask for `idiag_states`: bit *n* asks for state *n*.
     pub fn kernel_mask(self) -> u32 {
-        let mini = if self.mini_fin_wait2 {
-            Self::only(TcpState::FIN_WAIT2).bits
-        } else {
-            0
-        };
+        let mini = if self.mini_fin_wait2 { Self::only(TcpState::FIN_WAIT2).bits } else { 0 };
         self.bits | mini
     }
 }
@@ -288,30 +262,20 @@ pub struct UnknownState {
 }
 
 fn near(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!(", did you mean `{name}`?"))
-        .unwrap_or_default()
+    nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// Every word that a state set is made of, as it is printed.
 fn known() -> Vec<String> {
-    let states = NAMED
-        .iter()
-        .filter(|(state, _)| *state != TcpState::NEW_SYN_RECV);
+    let states = NAMED.iter().filter(|(state, _)| *state != TcpState::NEW_SYN_RECV);
     let states = states.map(|(_, name)| (*name).to_owned());
     let mini = StateClass::FinWait2Mini.name().into_owned();
-    states
-        .chain([mini])
-        .chain(GROUPS.iter().map(|(name, _)| (*name).to_owned()))
-        .collect()
+    states.chain([mini]).chain(GROUPS.iter().map(|(name, _)| (*name).to_owned())).collect()
 }
 
 /// `TIME_WAIT`, `time-wait` and `timewait` are one word.
 fn fold(word: &str) -> String {
-    word.chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' '))
-        .flat_map(char::to_lowercase)
-        .collect()
+    word.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
 impl std::str::FromStr for StateSet {
@@ -323,31 +287,20 @@ impl std::str::FromStr for StateSet {
             return Ok(*set);
         }
         if folded == fold(&StateClass::FinWait2Mini.name()) {
-            return Ok(Self {
-                bits: 0,
-                mini_fin_wait2: true,
-            });
+            return Ok(Self { bits: 0, mini_fin_wait2: true });
         }
-        let alias = ALIASES
-            .iter()
-            .find(|(name, _)| *name == folded)
-            .map(|(_, state)| *state);
-        let named = NAMED
-            .iter()
-            .find(|(_, name)| fold(name) == folded)
-            .map(|(state, _)| *state);
-        alias.or(named).map(Self::only).ok_or_else(|| UnknownState {
-            word: word.to_owned(),
-            nearest: nearest(&folded),
-        })
+        let alias = ALIASES.iter().find(|(name, _)| *name == folded).map(|(_, state)| *state);
+        let named = NAMED.iter().find(|(_, name)| fold(name) == folded).map(|(state, _)| *state);
+        alias
+            .or(named)
+            .map(Self::only)
+            .ok_or_else(|| UnknownState { word: word.to_owned(), nearest: nearest(&folded) })
     }
 }
 
 /// The known word that is most like `folded`, if any is like it at all.
 fn nearest(folded: &str) -> Option<String> {
-    let scored = known()
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(&fold(&name), folded), name));
+    let scored = known().into_iter().map(|name| (strsim::jaro_winkler(&fold(&name), folded), name));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.75).then_some(best.1)
 }
@@ -378,10 +331,7 @@ mod tests {
         let connected: StateSet = "connected".parse().unwrap();
         assert!(!connected.contains(TcpState::LISTEN) && !connected.contains(TcpState::CLOSE));
         let synchronized: StateSet = "synchronized".parse().unwrap();
-        assert_eq!(
-            synchronized.union(StateSet::only(TcpState::SYN_SENT)),
-            connected
-        );
+        assert_eq!(synchronized.union(StateSet::only(TcpState::SYN_SENT)), connected);
         let big: StateSet = "big".parse().unwrap();
         assert!(big.contains(TcpState::LISTEN) && !big.contains(TcpState::TIME_WAIT));
     }
@@ -394,10 +344,7 @@ mod tests {
             "{error}"
         );
         let error = "zzz".parse::<StateSet>().unwrap_err().to_string();
-        assert!(
-            !error.contains("did you mean") && error.contains("SYN_RECV"),
-            "{error}"
-        );
+        assert!(!error.contains("did you mean") && error.contains("SYN_RECV"), "{error}");
     }
 
     #[test]

@@ -17,10 +17,7 @@ pub struct Word {
 
 impl Word {
     /// The word of `text`, cut to 16 bytes.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "below 16, which `get_mut` is not const to see"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "below 16, which `get_mut` is not const to see")]
     pub const fn new(text: &str) -> Self {
         let mut bytes = [b' '; 16];
         let mut length = 0;
@@ -37,19 +34,13 @@ impl Word {
 }
 
 /// The digits of an octet.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "computed by the compiler, which checks it"
-)]
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which checks it")]
 const OCTETS: [([u8; 4], u8); 256] = {
     let mut table = [([b' '; 4], 0); 256];
     let mut octet = 0_u8;
     loop {
-        let [hundreds, tens, ones] = [
-            b'0' + octet / 100,
-            b'0' + octet / 10 % 10,
-            b'0' + octet % 10,
-        ];
+        let [hundreds, tens, ones] =
+            [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
         table[widen(octet)] = match octet {
             0..10 => ([ones, b' ', b' ', b' '], 1),
             10..100 => ([tens, ones, b' ', b' '], 2),
@@ -64,10 +55,7 @@ const OCTETS: [([u8; 4], u8); 256] = {
 };
 
 /// `000` to `999`.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "computed by the compiler, which checks it"
-)]
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which checks it")]
 const THREE: [[u8; 4]; 1000] = {
     let mut table = [[b' '; 4]; 1000];
     let mut hundreds = 0;
@@ -98,10 +86,7 @@ impl<const N: usize> Line<N> {
     /// A blank line.
     #[inline]
     pub fn new() -> Self {
-        Self {
-            bytes: [b' '; N],
-            at: 0,
-        }
+        Self { bytes: [b' '; N], at: 0 }
     }
 
     /// What was put.
@@ -113,11 +98,7 @@ impl<const N: usize> Line<N> {
     /// Puts a constant: one comparison and a store or two.
     #[inline]
     pub fn put<const M: usize>(&mut self, bytes: &[u8; M]) {
-        if let Some(room) = self
-            .bytes
-            .get_mut(self.at..)
-            .and_then(|room| room.first_chunk_mut())
-        {
+        if let Some(room) = self.bytes.get_mut(self.at..).and_then(|room| room.first_chunk_mut()) {
             *room = *bytes;
             self.at += M;
         }
@@ -185,11 +166,7 @@ impl<const N: usize> Line<N> {
     /// Stores all of `bytes` and steps over the first `length`; the rest is blank, or written over.
     #[inline]
     fn store<const M: usize>(&mut self, bytes: [u8; M], length: u8) {
-        if let Some(room) = self
-            .bytes
-            .get_mut(self.at..)
-            .and_then(|room| room.first_chunk_mut())
-        {
+        if let Some(room) = self.bytes.get_mut(self.at..).and_then(|room| room.first_chunk_mut()) {
             *room = bytes;
             self.at += usize::from(length);
         }
@@ -245,9 +222,6 @@ mod tests {
     fn what_does_not_fit_is_left_out() {
         assert_eq!(line(|line| line.text(&"x".repeat(65))), "");
         assert_eq!(line(|line| line.text(&"x".repeat(64))).len(), 64);
-        assert_eq!(
-            line(|line| line.word(&Word::new(&"x".repeat(17)))),
-            "x".repeat(16)
-        );
+        assert_eq!(line(|line| line.word(&Word::new(&"x".repeat(17)))), "x".repeat(16));
     }
 }

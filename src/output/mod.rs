@@ -9,6 +9,7 @@ mod sanitize;
 mod screen;
 mod style;
 mod table;
+mod wrap;
 
 pub use format::Format;
 pub use report::{Report, emit, json_tail};
@@ -17,3 +18,4 @@ pub use sanitize::sanitize;
 pub use screen::{Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, render_table};
+pub use wrap::wrapped;

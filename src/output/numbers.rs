@@ -20,20 +20,12 @@ pub fn count(number: u64, noun: &str) -> String {
 
 /// [`count`] for a noun that does not take a plain `s`.
 pub fn plural(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        thousands(number),
-        if number == 1 { one } else { many }
-    )
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
 /// `part` of `whole` in percent; 0 of nothing.
 pub fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        ratio(part, whole) * 100.0
-    }
+    if whole == 0 { 0.0 } else { ratio(part, whole) * 100.0 }
 }
 
 /// `part / whole` as a fraction.
@@ -42,11 +34,7 @@ pub fn ratio(part: u64, whole: u64) -> f64 {
 }
 
 /// The nearest `f64`; exact below 2⁵³, which no count here reaches.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "std has no other way"
-)]
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "std has no other way")]
 pub fn float(number: u64) -> f64 {
     number as f64
 }
@@ -84,9 +72,7 @@ pub fn bar(share: f64, width: u16) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let filled = whole((share.clamp(0.0, 1.0) * f64::from(width) * 8.0).ceil());
     let full = "█".repeat(usize::try_from(filled / 8).unwrap_or(0));
-    let rest = usize::try_from(filled % 8)
-        .ok()
-        .and_then(|eighth| EIGHTHS.get(eighth));
+    let rest = usize::try_from(filled % 8).ok().and_then(|eighth| EIGHTHS.get(eighth));
     format!("{full}{}", rest.unwrap_or(&""))
 }
 
@@ -117,11 +103,7 @@ pub fn duration(seconds: f64) -> String {
 
 /// A rate: one decimal below 1,000, thousands above.
 pub fn rate(per_second: f64) -> String {
-    if per_second < 1000.0 {
-        format!("{per_second:.1}")
-    } else {
-        thousands(whole(per_second))
-    }
+    if per_second < 1000.0 { format!("{per_second:.1}") } else { thousands(whole(per_second)) }
 }
 
 #[cfg(test)]

@@ -56,14 +56,7 @@ impl<'a> RowWriter<'a> {
     /// A writer to `out`; `interfaces` has the names of interfaces by their index.
     pub fn new(out: &'a mut dyn Write, format: Format, interfaces: HashMap<u32, String>) -> Self {
         let buffer = Vec::with_capacity(FULL + 2 * JSON_ROW);
-        Self {
-            out,
-            format,
-            buffer,
-            interfaces,
-            addresses: Addresses::new(),
-            is_first: true,
-        }
+        Self { out, format, buffer, interfaces, addresses: Addresses::new(), is_first: true }
     }
 
     /// Writes what stands above the rows: the heading; in JSON the object's beginning.
@@ -83,11 +76,7 @@ impl<'a> RowWriter<'a> {
             Format::Table => self.text(socket),
             Format::Csv => self.csv(socket)?,
             Format::Json => {
-                self.buffer.extend(if self.is_first {
-                    &b"\n"[..]
-                } else {
-                    &b",\n"[..]
-                });
+                self.buffer.extend(if self.is_first { &b"\n"[..] } else { &b",\n"[..] });
                 self.json(socket);
             }
             Format::Ndjson => {
@@ -96,11 +85,7 @@ impl<'a> RowWriter<'a> {
             }
         }
         self.is_first = false;
-        if self.buffer.len() < FULL {
-            Ok(())
-        } else {
-            self.flush()
-        }
+        if self.buffer.len() < FULL { Ok(()) } else { self.flush() }
     }
 
     /// Writes what stands below the rows, and hands all on. In JSON the object stays open.
@@ -127,8 +112,7 @@ impl<'a> RowWriter<'a> {
         line.column(6);
         put_state(&mut line, socket);
         line.column(18);
-        self.addresses
-            .put_end(&mut line, socket.local, interface.as_deref());
+        self.addresses.put_end(&mut line, socket.local, interface.as_deref());
         line.column(40);
         self.addresses.put_end(&mut line, socket.remote, None);
         line.column(62);
@@ -149,12 +133,7 @@ impl<'a> RowWriter<'a> {
     #[inline]
     fn interface(&self, socket: &Socket) -> Option<String> {
         let index = socket.interface?;
-        Some(
-            self.interfaces
-                .get(&index)
-                .cloned()
-                .unwrap_or_else(|| index.to_string()),
-        )
+        Some(self.interfaces.get(&index).cloned().unwrap_or_else(|| index.to_string()))
     }
 
     fn json(&mut self, socket: &Socket) {
@@ -222,9 +201,7 @@ impl<'a> RowWriter<'a> {
             socket.v4_mapped.to_string(),
             socket.recv_queue.to_string(),
             text(socket.send_queue.map(u64::from)),
-            timer
-                .map(|timer| timer.kind.name().into_owned())
-                .unwrap_or_default(),
+            timer.map(|timer| timer.kind.name().into_owned()).unwrap_or_default(),
             text(timer.map(|timer| timer.expires_ms.into())),
             text(timer.map(|timer| timer.retransmits.into())),
             text(socket.uid.map(u64::from)),
@@ -248,9 +225,7 @@ struct Addresses {
 
 impl Addresses {
     fn new() -> Self {
-        Self {
-            words: Box::new([(Ipv4Addr::UNSPECIFIED, Word::new("0.0.0.0")); 256]),
-        }
+        Self { words: Box::new([(Ipv4Addr::UNSPECIFIED, Word::new("0.0.0.0")); 256]) }
     }
 
     #[inline]
@@ -418,11 +393,7 @@ mod tests {
             v4_mapped: false,
             recv_queue: 0,
             send_queue: Some(0),
-            timer: Some(Timer {
-                kind: TimerKind::TIME_WAIT,
-                expires_ms: 59_896,
-                retransmits: 0,
-            }),
+            timer: Some(Timer { kind: TimerKind::TIME_WAIT, expires_ms: 59_896, retransmits: 0 }),
             uid: None,
             inode: None,
             interface: None,
@@ -458,11 +429,7 @@ mod tests {
         let long = Socket {
             family: Family::Ipv6,
             local: end("[2001:db8:1111:2222:3333:4444:5555:6666]:65535"),
-            timer: Some(Timer {
-                kind: TimerKind::RETRANSMIT,
-                expires_ms: 0,
-                retransmits: 3,
-            }),
+            timer: Some(Timer { kind: TimerKind::RETRANSMIT, expires_ms: 0, retransmits: 3 }),
             ..socket()
         };
         let text = written(Format::Table, &[socket(), listener, long]);
@@ -472,21 +439,12 @@ mod tests {
         tcp   LISTEN      127.0.0.1%eth"0:53772 0.0.0.0:*             0      128    -               1000 4711
         tcp   TIME_WAIT   [2001:db8:1111:2222:3333:4444:5555:6666]:65535 127.0.0.1:9000 0 0 retransmit:due/3 - -
         "#);
-        assert!(
-            text.lines()
-                .all(|line| line.split_whitespace().count() == 9)
-        );
+        assert!(text.lines().all(|line| line.split_whitespace().count() == 9));
     }
 
     #[test]
     fn csv_is_quoted_where_it_must_be() {
-        let text = written(
-            Format::Csv,
-            &[Socket {
-                interface: Some(2),
-                ..socket()
-            }],
-        );
+        let text = written(Format::Csv, &[Socket { interface: Some(2), ..socket() }]);
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!(row.iter().nth(15), Some("eth\"0"));

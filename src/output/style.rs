@@ -27,10 +27,7 @@ pub struct Style {
 
 impl Style {
     /// Without colour, 80 columns wide.
-    pub const PLAIN: Self = Self {
-        color: false,
-        width: 80,
-    };
+    pub const PLAIN: Self = Self { color: false, width: 80 };
 
     /// `text` in the colour of `severity`.
     pub fn severity(self, severity: Severity, text: &str) -> String {
@@ -49,10 +46,6 @@ impl Style {
     }
 
     fn paint(self, ansi: Ansi, text: &str) -> String {
-        if self.color {
-            format!("{ansi}{text}{ansi:#}")
-        } else {
-            text.to_owned()
-        }
+        if self.color { format!("{ansi}{text}{ansi:#}") } else { text.to_owned() }
     }
 }

@@ -18,16 +18,10 @@ pub type Column = (&'static str, Align);
 pub fn render_table(columns: &[Column], rows: Vec<Vec<String>>, width: u16) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(columns.iter().map(|(title, align)| cell(title, *align)));
     for row in rows {
-        table.add_row(
-            row.iter()
-                .zip(columns)
-                .map(|(text, (_, align))| cell(text, *align)),
-        );
+        table.add_row(row.iter().zip(columns).map(|(text, (_, align))| cell(text, *align)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((1, 0));

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{ArgAction, Args as ClapArgs, ValueEnum};
 use ipnet::IpNet;
 
+use super::filter::{Filter, parse_network};
+use super::grouping::Key;
 use super::pileup::Thresholds;
-use super::query::{Filter, Key, parse_network};
 use crate::kernel::sockets::Source;
 use crate::model::{Family, PortRange, Protocol, Severity, StateSet, TcpState};
 use crate::output::Format;
@@ -29,18 +30,10 @@ Exit codes: 0 as it should be, 1 a finding at or above --fail-on, 2 wrong argume
 /// Lists sockets by TCP state, and judges whether TIME_WAIT is a problem
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// Sockets in these states
-    #[arg(
-        long,
-        value_name = "STATE",
-        value_delimiter = ',',
-        help_heading = "Which sockets"
-    )]
+    #[arg(long, value_name = "STATE", value_delimiter = ',', help_heading = "Which sockets")]
     state: Vec<StateSet>,
     /// Sockets in TIME_WAIT: the verdict on them, or with --list and --by the sockets themselves
     #[arg(long, help_heading = "Which sockets")]
@@ -59,47 +52,22 @@ pub struct Args {
     #[arg(long, short = 't', help_heading = "Which sockets")]
     tcp: bool,
     /// UDP sockets, instead of TCP or, with --tcp, besides
-    #[arg(
-        long,
-        short = 'u',
-        conflicts_with = "time_wait",
-        help_heading = "Which sockets"
-    )]
+    #[arg(long, short = 'u', conflicts_with = "time_wait", help_heading = "Which sockets")]
     udp: bool,
     /// IPv4 traffic, that of IPv6 sockets (v4-mapped) included
-    #[arg(
-        short = '4',
-        long,
-        conflicts_with = "ipv6",
-        help_heading = "Which sockets"
-    )]
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Which sockets")]
     ipv4: bool,
     /// IPv6 traffic
     #[arg(short = '6', long, help_heading = "Which sockets")]
     ipv6: bool,
     /// Port of either end: a number or a range
-    #[arg(
-        long,
-        value_name = "PORT",
-        value_delimiter = ',',
-        help_heading = "Which sockets"
-    )]
+    #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Which sockets")]
     port: Vec<PortRange>,
     /// Port of this end
-    #[arg(
-        long,
-        value_name = "PORT",
-        value_delimiter = ',',
-        help_heading = "Which sockets"
-    )]
+    #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Which sockets")]
     local_port: Vec<PortRange>,
     /// Port of the other end
-    #[arg(
-        long,
-        value_name = "PORT",
-        value_delimiter = ',',
-        help_heading = "Which sockets"
-    )]
+    #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Which sockets")]
     remote_port: Vec<PortRange>,
     /// Address or network of this end
     #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = parse_network,
@@ -124,20 +92,10 @@ pub struct Args {
     )]
     pub by: Vec<Key>,
     /// How many groups or destinations to show; 0 for all
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 20,
-        help_heading = "What to show"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "What to show")]
     pub top: usize,
     /// Where to read: sock_diag where it is allowed, else /proc
-    #[arg(
-        long,
-        value_enum,
-        default_value = "auto",
-        help_heading = "What to show"
-    )]
+    #[arg(long, value_enum, default_value = "auto", help_heading = "What to show")]
     source: SourceArg,
 
     /// What the verdict goes by.
@@ -203,9 +161,7 @@ impl FromStr for Percent {
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
         let within = number.filter(|number| (0.0..=100.0).contains(number));
-        within
-            .map(Self)
-            .ok_or_else(|| format!("`{text}` is not a percentage from 0 to 100"))
+        within.map(Self).ok_or_else(|| format!("`{text}` is not a percentage from 0 to 100"))
     }
 }
 
@@ -216,11 +172,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time such as 5s, 500ms or 1m, of at most an hour");
     let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     let duration = Duration::try_from(signed).map_err(|_| wrong())?;
-    if duration.is_zero() || duration > MAX_SAMPLE {
-        Err(wrong())
-    } else {
-        Ok(duration)
-    }
+    if duration.is_zero() || duration > MAX_SAMPLE { Err(wrong()) } else { Ok(duration) }
 }
 
 impl Args {
@@ -232,22 +184,15 @@ impl Args {
             (self.established, TcpState::ESTABLISHED),
             (self.bound && !self.time_wait, TcpState::BOUND_INACTIVE),
         ];
-        let flags = flags
-            .iter()
-            .filter(|(given, _)| *given)
-            .map(|(_, state)| StateSet::only(*state));
+        let flags =
+            flags.iter().filter(|(given, _)| *given).map(|(_, state)| StateSet::only(*state));
         let wire = match (self.ipv4, self.ipv6) {
             (true, _) => Some(Family::Ipv4),
             (_, true) => Some(Family::Ipv6),
             (false, false) => None,
         };
         Filter {
-            states: self
-                .state
-                .iter()
-                .copied()
-                .chain(flags)
-                .fold(StateSet::EMPTY, StateSet::union),
+            states: self.state.iter().copied().chain(flags).fold(StateSet::EMPTY, StateSet::union),
             wire,
             ports: self.port.clone(),
             local_ports: self.local_port.clone(),
@@ -259,15 +204,8 @@ impl Args {
 
     /// The protocols, TCP if none is named.
     pub fn protocols(&self) -> Vec<Protocol> {
-        let named = [
-            (self.tcp || !self.udp, Protocol::Tcp),
-            (self.udp, Protocol::Udp),
-        ];
-        named
-            .into_iter()
-            .filter(|(wanted, _)| *wanted)
-            .map(|(_, protocol)| protocol)
-            .collect()
+        let named = [(self.tcp || !self.udp, Protocol::Tcp), (self.udp, Protocol::Udp)];
+        named.into_iter().filter(|(wanted, _)| *wanted).map(|(_, protocol)| protocol).collect()
     }
 
     /// The source, `None` for the best there is.

@@ -34,14 +34,8 @@ impl ReuseRule {
     /// counts as off.
     pub fn of(settings: &TcpSettings) -> Self {
         let has_timestamps = settings.timestamps.unwrap_or(false);
-        let mode = settings
-            .tw_reuse
-            .filter(|_| has_timestamps)
-            .unwrap_or(TwReuse::Off);
-        Self {
-            mode,
-            delay_ms: settings.tw_reuse_delay_ms.unwrap_or(DELAY_BEFORE_6_14_MS),
-        }
+        let mode = settings.tw_reuse.filter(|_| has_timestamps).unwrap_or(TwReuse::Off);
+        Self { mode, delay_ms: settings.tw_reuse_delay_ms.unwrap_or(DELAY_BEFORE_6_14_MS) }
     }
 
     /// Whether it covers connections between these addresses.
@@ -171,17 +165,11 @@ impl Census {
             }
             StateClass::State(state) => {
                 self.full_sockets += u64::from(state != TcpState::SYN_RECV);
-                Kind::Live {
-                    closed_first: closer(state),
-                }
+                Kind::Live { closed_first: closer(state) }
             }
             StateClass::UdpUnconnected => return,
         };
-        self.place(Row {
-            local: socket.local,
-            remote: socket.remote,
-            kind,
-        });
+        self.place(Row { local: socket.local, remote: socket.remote, kind });
     }
 
     fn time_wait(&mut self, socket: &Socket) -> Kind {
@@ -217,13 +205,8 @@ impl Census {
         let ends: Vec<_> = rows.iter().map(|row| (row.local, row.remote)).collect();
         let (services, destinations) = (&self.services, &self.destinations);
         let sides = self.sides.by_fan_out(&ends, |local, remote| {
-            let there = Destination {
-                source: local.address,
-                end: remote,
-            };
-            let there = destinations
-                .get(&there)
-                .map_or(0, |count| count.time_wait + count.live);
+            let there = Destination { source: local.address, end: remote };
+            let there = destinations.get(&there).map_or(0, |count| count.time_wait + count.live);
             (services.get(&local).copied().unwrap_or(0), there)
         });
         for (row, side) in rows.iter().zip(sides) {
@@ -247,10 +230,7 @@ impl Census {
     /// A connection that was opened here: it takes a port from its destination.
     fn open_here(&mut self, row: &Row) {
         let port = row.local.port;
-        let is_free_else = self
-            .ephemeral
-            .as_ref()
-            .is_some_and(|ports| ports.contains(port))
+        let is_free_else = self.ephemeral.as_ref().is_some_and(|ports| ports.contains(port))
             && !self.bound.contains(port);
         let takes_port = u64::from(is_free_else);
         let covered = self.reuse.covers(row.local.address, row.remote.address);
@@ -280,18 +260,13 @@ impl Census {
 
     /// How many ephemeral ports bind(2) holds.
     pub fn bound_ephemeral(&self) -> Option<u64> {
-        self.ephemeral
-            .as_ref()
-            .map(|ports| u64::from(ports.count_common(&self.bound)))
+        self.ephemeral.as_ref().map(|ports| u64::from(ports.count_common(&self.bound)))
     }
 }
 
 impl Row {
     fn destination(&self) -> Destination {
-        Destination {
-            source: self.local.address,
-            end: self.remote,
-        }
+        Destination { source: self.local.address, end: self.remote }
     }
 }
 
@@ -312,10 +287,7 @@ mod tests {
 
     fn settings() -> TcpSettings {
         TcpSettings {
-            port_range: Some(PortRange {
-                low: 40_000,
-                high: 40_009,
-            }),
+            port_range: Some(PortRange { low: 40_000, high: 40_009 }),
             tw_reuse: Some(TwReuse::Loopback),
             tw_reuse_delay_ms: Some(1000),
             timestamps: Some(true),
@@ -347,10 +319,7 @@ mod tests {
             ]
         };
         let near = one(&census(&settings(), &rows("127.0.0.1:80")));
-        assert_eq!(
-            (near.time_wait, near.reusable, near.waiting_ports),
-            (3, 2, 1)
-        );
+        assert_eq!((near.time_wait, near.reusable, near.waiting_ports), (3, 2, 1));
         assert_eq!((near.last_second, near.closed_here_first), (1, 3));
         let far = one(&census(&settings(), &rows("10.0.0.2:80")));
         assert_eq!((far.reusable, far.waiting_ports), (0, 3));
@@ -358,10 +327,7 @@ mod tests {
 
     #[test]
     fn nothing_is_reusable_without_timestamps() {
-        let settings = TcpSettings {
-            timestamps: Some(false),
-            ..settings()
-        };
+        let settings = TcpSettings { timestamps: Some(false), ..settings() };
         let rows = [time_wait("127.0.0.1:40001", "127.0.0.1:80", 0)];
         assert_eq!(one(&census(&settings, &rows)).reusable, 0);
     }
@@ -371,18 +337,12 @@ mod tests {
         let mini = time_wait("10.0.0.1:40001", "10.0.0.2:80", 30_000);
         let rows = [
             socket("ESTABLISHED", "10.0.0.1:40000", "10.0.0.2:80"),
-            Socket {
-                state: TcpState::FIN_WAIT2,
-                ..mini
-            },
+            Socket { state: TcpState::FIN_WAIT2, ..mini },
             socket("CLOSE_WAIT", "10.0.0.1:40002", "10.0.0.2:80"),
             socket("ESTABLISHED", "10.0.0.1:1000", "10.0.0.2:80"),
         ];
         let count = one(&census(&settings(), &rows));
-        assert_eq!(
-            (count.live, count.live_ports, count.waiting_ports),
-            (3, 2, 1)
-        );
+        assert_eq!((count.live, count.live_ports, count.waiting_ports), (3, 2, 1));
         assert_eq!((count.fin_wait2_mini, count.closed_there_first), (1, 1));
     }
 

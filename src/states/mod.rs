@@ -2,8 +2,9 @@
 
 mod args;
 mod census;
+mod filter;
+mod grouping;
 mod pileup;
-mod query;
 mod report;
 #[cfg(test)]
 mod sample;
@@ -38,13 +39,8 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         _ => Exit::Fine,
     };
     // In JSON the warnings are part of the answer.
-    let warnings = report
-        .warnings
-        .iter()
-        .filter(|_| screen.format != Format::Json);
-    let messages = warnings
-        .map(|warning| format!("warning: {warning}"))
-        .collect();
+    let warnings = report.warnings.iter().filter(|_| screen.format != Format::Json);
+    let messages = warnings.map(|warning| format!("warning: {warning}")).collect();
     Ok(Outcome { exit, messages })
 }
 
@@ -57,9 +53,7 @@ fn answer(
 ) -> anyhow::Result<StatesReport> {
     let captured_at = now().to_string();
     let stopwatch = Stopwatch::start();
-    let settings = args
-        .wants_verdict(screen.format)
-        .then(|| TcpSettings::read(proc_root));
+    let settings = args.wants_verdict(screen.format).then(|| TcpSettings::read(proc_root));
     let lists = args.lists(screen.format);
     let mut survey = if lists {
         let mut rows = RowWriter::new(screen.out, screen.format, interfaces::names());
@@ -77,23 +71,13 @@ fn answer(
         elapsed: stopwatch.elapsed(),
         total: survey.tally.total(),
         states: states(&survey),
-        counters: Counters {
-            sockstat: survey.sockstat,
-            since_boot: None,
-        },
+        counters: Counters { sockstat: survey.sockstat, since_boot: None },
         groups: None,
         close_wait_owners: None,
         pileup: None,
         findings: Vec::new(),
-        warnings: place_warning
-            .into_iter()
-            .chain(survey.reading.warnings.clone())
-            .collect(),
-        view: View {
-            protocols: protocols(args),
-            top: args.top,
-            has_listed: lists,
-        },
+        warnings: place_warning.into_iter().chain(survey.reading.warnings.clone()).collect(),
+        view: View { protocols: protocols(args), top: args.top, has_listed: lists },
     };
     if let Some(settings) = settings {
         judge_time_wait(&mut report, args, proc_root, (&settings, &mut survey))?;
@@ -121,20 +105,12 @@ fn judge_time_wait(
             || unseen_bound_matter(&census, settings, &limits, unseen_bound))
         && unseen_bound > 0
     {
-        report
-            .warnings
-            .extend(survey::add_bound(args, proc_root, &mut census)?);
+        report.warnings.extend(survey::add_bound(args, proc_root, &mut census)?);
         unseen_bound = 0;
     }
     let (counters, sample) = counters_over(args.verdict.sample, proc_root);
     let sockstat = survey.sockstat;
-    let around = Around {
-        settings,
-        sockstat,
-        counters,
-        sample,
-        unseen_bound,
-    };
+    let around = Around { settings, sockstat, counters, sample, unseen_bound };
     let (pileup, findings) = judge(&census, &around, &limits, &args.filter());
     report.warnings.extend(settings.problems.clone());
     report.counters.since_boot = Some(counters);
@@ -167,9 +143,7 @@ fn show(report: &StatesReport, screen: &mut Screen<'_>) -> io::Result<()> {
 
 fn states(survey: &Survey) -> Vec<StateCount> {
     let counts = survey.tally.by_frequency().into_iter();
-    counts
-        .map(|(state, sockets)| StateCount { state, sockets })
-        .collect()
+    counts.map(|(state, sockets)| StateCount { state, sockets }).collect()
 }
 
 fn protocols(args: &Args) -> &'static str {

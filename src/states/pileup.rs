@@ -10,7 +10,7 @@
 use serde::Serialize;
 
 use super::census::{Census, Destination, DestinationCount, ReuseRule, TIME_WAIT_MS};
-use super::query::Filter;
+use super::filter::Filter;
 use super::verdict;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
@@ -245,18 +245,10 @@ pub fn judge(
         does_not_help: verdict::DOES_NOT_HELP.to_vec(),
     };
     let findings = verdict::findings(&pileup, around, limits);
-    let worst = findings
-        .iter()
-        .map(|finding| finding.severity)
-        .max()
-        .unwrap_or_default();
+    let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or_default();
     let is_blind = supply.is_none() && !pileup.destinations.is_empty();
     // A note is no reason for anything but OK.
-    let worst = if worst == Severity::Info {
-        Severity::Ok
-    } else {
-        worst
-    };
+    let worst = if worst == Severity::Info { Severity::Ok } else { worst };
     pileup.severity = (!is_blind || worst > Severity::Ok).then_some(worst);
     (pileup, findings)
 }
@@ -271,9 +263,7 @@ pub fn unseen_bound_matter(
     let Some(now) = supply(census) else {
         return false;
     };
-    let then = Supply {
-        ports: now.ports.saturating_sub(unseen),
-    };
+    let then = Supply { ports: now.ports.saturating_sub(unseen) };
     let reuse = ReuseRule::of(settings);
     census.destinations.iter().any(|(there, count)| {
         let severity = |supply| destination(*there, count, Some(supply), reuse, limits).severity;
@@ -283,9 +273,7 @@ pub fn unseen_bound_matter(
 
 fn supply(census: &Census) -> Option<Supply> {
     let available = u64::from(census.ephemeral.as_ref()?.len());
-    Some(Supply {
-        ports: available.saturating_sub(census.bound_ephemeral()?),
-    })
+    Some(Supply { ports: available.saturating_sub(census.bound_ephemeral()?) })
 }
 
 fn destination(
@@ -296,11 +284,7 @@ fn destination(
     limits: &Thresholds,
 ) -> DestinationVerdict {
     let is_covered = reuse.covers(there.source, there.end.address);
-    let hold_ms = if is_covered {
-        reuse.delay_ms
-    } else {
-        TIME_WAIT_MS
-    };
+    let hold_ms = if is_covered { reuse.delay_ms } else { TIME_WAIT_MS };
     let mut verdict = DestinationVerdict {
         source_address: there.source,
         destination_address: there.end.address,
@@ -312,10 +296,7 @@ fn destination(
         headroom: None,
         used_percent: None,
         rate_per_s: float(count.last_second),
-        rate_60s_per_s: rounded(
-            float(count.time_wait) / (f64::from(TIME_WAIT_MS) / 1000.0),
-            2,
-        ),
+        rate_60s_per_s: rounded(float(count.time_wait) / (f64::from(TIME_WAIT_MS) / 1000.0), 2),
         ceiling_per_s: None,
         hold_ms,
         exhaustion_s: None,
@@ -397,17 +378,12 @@ fn order(a: &DestinationVerdict, b: &DestinationVerdict) -> std::cmp::Ordering {
 
 fn ephemeral(census: &Census, around: &Around<'_>) -> Ephemeral {
     let range = around.settings.port_range;
-    let available = census
-        .ephemeral
-        .as_ref()
-        .map(|ports| u64::from(ports.len()));
+    let available = census.ephemeral.as_ref().map(|ports| u64::from(ports.len()));
     let width = range.map(|range| u64::from(range.high - range.low) + 1);
     Ephemeral {
         low: range.map(|range| range.low),
         high: range.map(|range| range.high),
-        reserved: width
-            .zip(available)
-            .map(|(width, available)| width - available),
+        reserved: width.zip(available).map(|(width, available)| width - available),
         available,
         bound: census.bound_ephemeral(),
         unseen_bound_at_most: around.unseen_bound,
@@ -433,23 +409,12 @@ pub(super) fn minis(time_wait: u64, fin_wait2_mini: u64, sockstat: &SockStat) ->
 
 fn buckets_used(census: &Census, around: &Around<'_>) -> Option<f64> {
     let limit = f64::from(around.settings.max_tw_buckets?);
-    let used = float(minis(
-        census.time_wait,
-        census.fin_wait2_mini,
-        &around.sockstat,
-    ));
-    Some(if limit == 0.0 {
-        100.0
-    } else {
-        rounded(used / limit * 100.0, 2)
-    })
+    let used = float(minis(census.time_wait, census.fin_wait2_mini, &around.sockstat));
+    Some(if limit == 0.0 { 100.0 } else { rounded(used / limit * 100.0, 2) })
 }
 
 fn services(census: &Census, filter: &Filter) -> Vec<ServiceCount> {
-    let chosen = census
-        .services
-        .iter()
-        .filter(|(end, _)| filter.matches_service(**end));
+    let chosen = census.services.iter().filter(|(end, _)| filter.matches_service(**end));
     let mut services: Vec<_> = chosen
         .map(|(Endpoint { address, port }, time_wait)| ServiceCount {
             address: *address,
@@ -458,11 +423,7 @@ fn services(census: &Census, filter: &Filter) -> Vec<ServiceCount> {
         })
         .collect();
     services.sort_by_key(|service| {
-        (
-            std::cmp::Reverse(service.time_wait),
-            service.address,
-            service.port,
-        )
+        (std::cmp::Reverse(service.time_wait), service.address, service.port)
     });
     services
 }
@@ -476,11 +437,7 @@ fn ages(seconds: &[u64; 61]) -> Vec<AgeCount> {
         to_s: Some(from_s + 10),
         sockets: decade.iter().sum(),
     });
-    let overdue = AgeCount {
-        from_s: 60,
-        to_s: None,
-        sockets: overdue.iter().sum(),
-    };
+    let overdue = AgeCount { from_s: 60, to_s: None, sockets: overdue.iter().sum() };
     within.chain([overdue]).collect()
 }
 
@@ -492,10 +449,7 @@ mod tests {
 
     fn settings() -> TcpSettings {
         TcpSettings {
-            port_range: Some(PortRange {
-                low: 32_768,
-                high: 60_999,
-            }),
+            port_range: Some(PortRange { low: 32_768, high: 60_999 }),
             tw_reuse: Some(TwReuse::Loopback),
             tw_reuse_delay_ms: Some(1000),
             timestamps: Some(true),
@@ -542,10 +496,7 @@ mod tests {
         assert_eq!(ids(&findings), Vec::<&str>::new());
         let there = pileup.destinations[0];
         assert_eq!(there.headroom, Some(28_232 - 10_100));
-        assert_eq!(
-            there.ceiling_per_s,
-            Some(rounded((28_232.0 - 100.0) / 60.0, 2))
-        );
+        assert_eq!(there.ceiling_per_s, Some(rounded((28_232.0 - 100.0) / 60.0, 2)));
         assert_eq!((there.exhaustion_s, there.hold_ms), (None, 60_000));
     }
 
@@ -597,14 +548,8 @@ mod tests {
 
     #[test]
     fn a_narrow_range_is_not_alarming_by_itself() {
-        let range = PortRange {
-            low: 40_000,
-            high: 40_099,
-        };
-        let settings = TcpSettings {
-            port_range: Some(range),
-            ..settings()
-        };
+        let range = PortRange { low: 40_000, high: 40_099 };
+        let settings = TcpSettings { port_range: Some(range), ..settings() };
         let mut census = Census::new(&settings);
         census.add(&socket("ESTABLISHED", "10.0.0.1:40000", "10.0.0.2:80"));
         assert_eq!(judged(&census, &settings).0.severity, Some(Severity::Ok));
@@ -615,11 +560,7 @@ mod tests {
         let mut census = Census::new(&settings());
         census.add(&socket("LISTEN", "0.0.0.0:443", "0.0.0.0:0"));
         for port in 1024..60_000 {
-            census.add(&time_wait(
-                "10.0.0.1:443",
-                &format!("10.0.0.9:{port}"),
-                59_500,
-            ));
+            census.add(&time_wait("10.0.0.1:443", &format!("10.0.0.9:{port}"), 59_500));
         }
         census.settle();
         let (pileup, findings) = judged(&census, &settings());
@@ -630,10 +571,7 @@ mod tests {
 
     #[test]
     fn without_the_port_range_there_is_no_verdict() {
-        let settings = TcpSettings {
-            port_range: None,
-            ..settings()
-        };
+        let settings = TcpSettings { port_range: None, ..settings() };
         let mut census = Census::new(&settings);
         for n in 0..3 {
             let local = format!("10.0.0.1:{}", 32_768 + n);
@@ -648,10 +586,7 @@ mod tests {
     #[test]
     fn reserved_and_bound_ports_are_no_supply() {
         let mut settings = settings();
-        settings.reserved_ports.insert_range(PortRange {
-            low: 33_000,
-            high: 33_099,
-        });
+        settings.reserved_ports.insert_range(PortRange { low: 33_000, high: 33_099 });
         let mut census = Census::new(&settings);
         census.add(&socket("LISTEN", "127.0.0.9:40000", "0.0.0.0:0"));
         census.add(&socket("bound", "[::1]:40001", "[::]:0"));
@@ -685,30 +620,16 @@ mod tests {
         seconds[60] = 5;
         let ages = ages(&seconds);
         assert_eq!(ages.len(), 7);
-        assert_eq!(
-            (ages[5].from_s, ages[5].to_s, ages[5].sockets),
-            (50, Some(60), 10)
-        );
+        assert_eq!((ages[5].from_s, ages[5].to_s, ages[5].sockets), (50, Some(60), 10));
         assert_eq!((ages[6].to_s, ages[6].sockets), (None, 5));
     }
 
     #[test]
     fn a_sample_is_a_rate() {
-        let before = TcpCounters {
-            tw: Some(100),
-            tw_overflow: Some(1),
-            ..TcpCounters::default()
-        };
-        let after = TcpCounters {
-            tw: Some(200),
-            tw_overflow: Some(4),
-            ..TcpCounters::default()
-        };
+        let before = TcpCounters { tw: Some(100), tw_overflow: Some(1), ..TcpCounters::default() };
+        let after = TcpCounters { tw: Some(200), tw_overflow: Some(4), ..TcpCounters::default() };
         let sample = Sample::between(&before, &after, 2.0);
-        assert_eq!(
-            (sample.time_wait_per_s, sample.overflows),
-            (Some(50.0), Some(3))
-        );
+        assert_eq!((sample.time_wait_per_s, sample.overflows), (Some(50.0), Some(3)));
         assert_eq!(sample.recycled_per_s, None);
     }
 
@@ -731,11 +652,8 @@ mod tests {
             sample: None,
             unseen_bound: 0,
         };
-        let network = crate::states::query::parse_network("10.0.0.3").unwrap();
-        let filter = Filter {
-            remote: vec![network],
-            ..Filter::default()
-        };
+        let network = crate::states::filter::parse_network("10.0.0.3").unwrap();
+        let filter = Filter { remote: vec![network], ..Filter::default() };
         let (pileup, _) = judge(&census, &around, &LIMITS, &filter);
         assert_eq!(pileup.destinations.len(), 1);
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::grouping::Groups;
 use super::pileup::Pileup;
-use super::query::Groups;
 use super::text;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::owners::Owners;
@@ -102,14 +102,9 @@ impl Report for StatesReport {
                 csv.write_record(values.chain([group.sockets.to_string()]))?;
             }
         } else if let Some(pileup) = &self.pileup {
-            pileup
-                .destinations
-                .iter()
-                .try_for_each(|destination| csv.serialize(destination))?;
+            pileup.destinations.iter().try_for_each(|destination| csv.serialize(destination))?;
         } else {
-            self.states
-                .iter()
-                .try_for_each(|state| csv.serialize(state))?;
+            self.states.iter().try_for_each(|state| csv.serialize(state))?;
         }
         csv.flush()
     }

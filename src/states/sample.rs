@@ -16,19 +16,11 @@ pub(super) fn socket(state: &str, local: &str, remote: &str) -> Socket {
     let set: StateSet = state.parse().unwrap();
     let code = u8::try_from(set.kernel_mask().trailing_zeros()).unwrap();
     let is_mini = state == "TIME_WAIT";
-    let timer = Timer {
-        kind: TimerKind::TIME_WAIT,
-        expires_ms: 30_000,
-        retransmits: 0,
-    };
+    let timer = Timer { kind: TimerKind::TIME_WAIT, expires_ms: 30_000, retransmits: 0 };
     let local = end(local);
     Socket {
         protocol: Protocol::Tcp,
-        family: if local.address.is_ipv4() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        },
+        family: if local.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 },
         state: TcpState::from_kernel(code),
         local,
         remote: end(remote),
@@ -46,15 +38,8 @@ pub(super) fn socket(state: &str, local: &str, remote: &str) -> Socket {
 
 /// A TIME_WAIT socket that the kernel will keep for `left_ms`.
 pub(super) fn time_wait(local: &str, remote: &str, left_ms: u32) -> Socket {
-    let timer = Timer {
-        kind: TimerKind::TIME_WAIT,
-        expires_ms: left_ms,
-        retransmits: 0,
-    };
-    Socket {
-        timer: Some(timer),
-        ..socket("TIME_WAIT", local, remote)
-    }
+    let timer = Timer { kind: TimerKind::TIME_WAIT, expires_ms: left_ms, retransmits: 0 };
+    Socket { timer: Some(timer), ..socket("TIME_WAIT", local, remote) }
 }
 
 /// The thresholds of the command line's defaults.

@@ -42,14 +42,8 @@ impl Listeners {
         self.ports.insert(socket.local.port);
         let is_any_v6 = socket.local.address == Address::ANY_IPV6;
         let takes_ipv4 = is_any_v6 && socket.v6_only != Some(true);
-        let listener = Listener {
-            end: socket.local,
-            takes_ipv4,
-        };
-        self.by_port
-            .entry(socket.local.port)
-            .or_default()
-            .push(listener);
+        let listener = Listener { end: socket.local, takes_ipv4 };
+        self.by_port.entry(socket.local.port).or_default().push(listener);
     }
 
     /// The listener that connections of the local end `local` belong to: the one of that very
@@ -59,21 +53,12 @@ impl Listeners {
             return None;
         }
         let is_ipv4 = local.address.is_ipv4();
-        let any = if is_ipv4 {
-            Address::ANY_IPV4
-        } else {
-            Address::ANY_IPV6
-        };
+        let any = if is_ipv4 { Address::ANY_IPV4 } else { Address::ANY_IPV6 };
         let listeners = self.by_port.get(&local.port)?;
-        let of_address = |address| {
-            listeners
-                .iter()
-                .find(|listener| listener.end.address == address)
-        };
+        let of_address =
+            |address| listeners.iter().find(|listener| listener.end.address == address);
         let dual_stack = || listeners.iter().find(|it| it.takes_ipv4 && is_ipv4);
-        let found = of_address(local.address)
-            .or_else(|| of_address(any))
-            .or_else(dual_stack);
+        let found = of_address(local.address).or_else(|| of_address(any)).or_else(dual_stack);
         found.map(|listener| listener.end)
     }
 
@@ -100,10 +85,7 @@ pub struct Sides {
 impl Sides {
     /// The rules for a host whose connect(2) picks from `range`.
     pub fn new(range: Option<PortRange>) -> Self {
-        Self {
-            range,
-            ..Self::default()
-        }
+        Self { range, ..Self::default() }
     }
 
     /// The side of the connection from `local` to `remote`, as far as it tells by itself.
@@ -164,17 +146,10 @@ mod tests {
     use crate::states::sample::{end, socket};
 
     fn sides(listeners: &[&str]) -> Sides {
-        let mut sides = Sides {
-            range: Some(PortRange {
-                low: 32768,
-                high: 60999,
-            }),
-            ..Sides::default()
-        };
+        let mut sides =
+            Sides { range: Some(PortRange { low: 32768, high: 60999 }), ..Sides::default() };
         for listener in listeners {
-            sides
-                .listeners
-                .add(&socket("LISTEN", listener, "0.0.0.0:0"));
+            sides.listeners.add(&socket("LISTEN", listener, "0.0.0.0:0"));
         }
         sides
     }
@@ -185,16 +160,8 @@ mod tests {
         let of = |local| sides.of(end(local), end("192.0.2.1:50000"));
         assert_eq!(of("10.0.0.1:443"), Side::Server(end("0.0.0.0:443")));
         assert_eq!(of("10.0.0.1:8080"), Side::Server(end("10.0.0.1:8080")));
-        assert_eq!(
-            of("10.0.0.2:8080"),
-            Side::Open,
-            "a listener on another address"
-        );
-        assert_eq!(
-            of("10.0.0.1:80"),
-            Side::Server(end("[::]:80")),
-            "dual-stack"
-        );
+        assert_eq!(of("10.0.0.2:8080"), Side::Open, "a listener on another address");
+        assert_eq!(of("10.0.0.1:80"), Side::Server(end("[::]:80")), "dual-stack");
         assert_eq!(of("10.0.0.1:22"), Side::Open, "IPv6 loopback takes no IPv4");
     }
 
@@ -202,14 +169,8 @@ mod tests {
     fn an_ipv6_only_listener_takes_no_ipv4() {
         let mut sides = sides(&[]);
         let listener = socket("LISTEN", "[::]:80", "[::]:0");
-        sides.listeners.add(&Socket {
-            v6_only: Some(true),
-            ..listener
-        });
-        assert_eq!(
-            sides.of(end("10.0.0.1:80"), end("192.0.2.1:50000")),
-            Side::Open
-        );
+        sides.listeners.add(&Socket { v6_only: Some(true), ..listener });
+        assert_eq!(sides.of(end("10.0.0.1:80"), end("192.0.2.1:50000")), Side::Open);
     }
 
     #[test]
@@ -217,26 +178,10 @@ mod tests {
         let sides = sides(&["127.0.0.1:40000", "0.0.0.0:41000"]);
         let of = |local, remote| sides.of(end(local), end(remote));
         assert_eq!(of("10.0.0.1:50000", "10.0.0.2:5432"), Side::Client);
-        assert_eq!(
-            of("127.0.0.1:50000", "127.0.0.1:40000"),
-            Side::Client,
-            "our own listener"
-        );
-        assert_eq!(
-            of("127.0.0.1:50000", "127.0.0.1:41000"),
-            Side::Client,
-            "our own wildcard"
-        );
-        assert_eq!(
-            of("10.0.0.1:50000", "10.0.0.2:41000"),
-            Side::Open,
-            "somebody else's port"
-        );
-        assert_eq!(
-            of("10.0.0.1:9000", "10.0.0.2:50000"),
-            Side::Open,
-            "a former server's port"
-        );
+        assert_eq!(of("127.0.0.1:50000", "127.0.0.1:40000"), Side::Client, "our own listener");
+        assert_eq!(of("127.0.0.1:50000", "127.0.0.1:41000"), Side::Client, "our own wildcard");
+        assert_eq!(of("10.0.0.1:50000", "10.0.0.2:41000"), Side::Open, "somebody else's port");
+        assert_eq!(of("10.0.0.1:9000", "10.0.0.2:50000"), Side::Open, "a former server's port");
     }
 
     #[test]

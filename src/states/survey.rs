@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 
 use super::args::Args;
 use super::census::Census;
-use super::query::{Filter, Grouping, Tally};
+use super::filter::Filter;
+use super::grouping::{Grouping, Tally};
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::owners::Owners;
 use crate::kernel::sockets::{Reading, Source, Wanted, scan};
@@ -74,11 +75,7 @@ pub fn look(
             close_wait.extend(socket.inode);
         }
         written = rows.as_mut().map_or(Ok(()), |rows| rows.row(socket));
-        if written.is_ok() {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     written?;
     if let Some(census) = census.as_mut() {
@@ -135,10 +132,7 @@ pub fn add_bound(
     census: &mut Census,
 ) -> Result<Vec<String>, KernelError> {
     let states = StateSet::only(TcpState::BOUND_INACTIVE);
-    let wanted = Wanted {
-        protocols: vec![Protocol::Tcp],
-        states,
-    };
+    let wanted = Wanted { protocols: vec![Protocol::Tcp], states };
     let reading = scan(args.source(), proc_root, &wanted, &mut |socket: &Socket| {
         if socket.class() == StateClass::State(TcpState::BOUND_INACTIVE) {
             census.add(socket);

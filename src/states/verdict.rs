@@ -75,11 +75,7 @@ fn destination(
     let used = there.used_percent.unwrap_or(0.0);
     let ceiling = there.ceiling_per_s.unwrap_or(0.0);
     let ports = if there.headroom == Some(0) {
-        Some(make(
-            ids::TW_PORTS_EXHAUSTED,
-            Severity::Critical,
-            exhausted(there),
-        ))
+        Some(make(ids::TW_PORTS_EXHAUSTED, Severity::Critical, exhausted(there)))
     } else if used >= limits.warn_used.min(limits.crit_used) {
         Some(make(ids::TW_PORTS_PRESSURE, severity, pressure(there)))
     } else {
@@ -88,25 +84,13 @@ fn destination(
     let is_above = there.rate_per_s > 0.0
         && (there.rate_per_s >= ceiling || (ports.is_none() && severity == Severity::Critical));
     let pace = if is_above {
-        Some(make(
-            ids::TW_RATE_ABOVE_CEILING,
-            Severity::Critical,
-            too_fast(there),
-        ))
+        Some(make(ids::TW_RATE_ABOVE_CEILING, Severity::Critical, too_fast(there)))
     } else if there.rate_per_s > ceiling * limits.warn_rate / 100.0 {
-        Some(make(
-            ids::TW_RATE_NEAR_CEILING,
-            Severity::Warning,
-            nearly_too_fast(there),
-        ))
+        Some(make(ids::TW_RATE_NEAR_CEILING, Severity::Warning, nearly_too_fast(there)))
     } else {
         None
     };
-    let slow = if used >= limits.warn_used {
-        Severity::Warning
-    } else {
-        Severity::Info
-    };
+    let slow = if used >= limits.warn_used { Severity::Warning } else { Severity::Info };
     let cliff = (used >= 50.0).then(|| {
         let message = format!(
             "connect() from {} is slow: past half of the ports the kernel searches twice",
@@ -141,10 +125,7 @@ fn too_fast(there: &DestinationVerdict) -> String {
     format!(
         "{} closed {} to {} in the last second, and its ports allow {}/s{left}",
         there.source_address,
-        count(
-            crate::output::numbers::whole(there.rate_per_s),
-            "connection"
-        ),
+        count(crate::output::numbers::whole(there.rate_per_s), "connection"),
         far_end(there),
         rate(there.ceiling_per_s.unwrap_or(0.0)),
     )
@@ -177,11 +158,7 @@ fn evidence(there: &DestinationVerdict) -> Map<String, Value> {
 }
 
 fn members(value: Value) -> Map<String, Value> {
-    if let Value::Object(map) = value {
-        map
-    } else {
-        Map::new()
-    }
+    if let Value::Object(map) = value { map } else { Map::new() }
 }
 
 /// What helps against a shortage of ports, most useful first.
@@ -195,11 +172,7 @@ fn port_advice(there: &DestinationVerdict, pileup: &Pileup) -> Vec<String> {
     if there.closed_here_first > 0 {
         advice.push("let the server close first, so that TIME_WAIT is kept there".to_owned());
     }
-    if pileup
-        .ephemeral
-        .available
-        .is_some_and(|available| available < WIDEST.2)
-    {
+    if pileup.ephemeral.available.is_some_and(|available| available < WIDEST.2) {
         let (low, high, ports) = WIDEST;
         advice.push(format!(
             "widen net.ipv4.ip_local_port_range (\"{low} {high}\" gives {}) and put the ports of \
@@ -245,11 +218,8 @@ fn buckets(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Option<
     } else {
         return None;
     };
-    let of_limit = format!(
-        "{} of {} TIME_WAIT buckets are used",
-        thousands(now),
-        thousands(u64::from(limit))
-    );
+    let of_limit =
+        format!("{} of {} TIME_WAIT buckets are used", thousands(now), thousands(u64::from(limit)));
     let message = match (limit, severity) {
         (0, _) => "net.ipv4.tcp_max_tw_buckets is 0: no socket enters TIME_WAIT".to_owned(),
         (_, Severity::Critical) => format!("{of_limit}: sockets close without TIME_WAIT"),
@@ -288,9 +258,7 @@ pub(super) fn size(bytes: u64) -> String {
 /// Sockets that skipped TIME_WAIT.
 fn overflow(pileup: &Pileup, around: &Around<'_>) -> Option<Finding> {
     let since_boot = pileup.overflows_since_boot.filter(|count| *count > 0)?;
-    let sampled = around
-        .sample
-        .and_then(|sample| Some((sample.overflows?, sample.seconds)));
+    let sampled = around.sample.and_then(|sample| Some((sample.overflows?, sample.seconds)));
     let (id, severity, message) = match sampled {
         Some((grown, seconds)) if grown > 0 => (
             ids::TW_OVERFLOWING,
@@ -304,10 +272,7 @@ fn overflow(pileup: &Pileup, around: &Around<'_>) -> Option<Finding> {
         _ => (
             ids::TW_OVERFLOWED,
             Severity::Info,
-            format!(
-                "{} closed without TIME_WAIT since boot",
-                count(since_boot, "socket")
-            ),
+            format!("{} closed without TIME_WAIT since boot", count(since_boot, "socket")),
         ),
     };
     let mut advice = vec![
@@ -338,17 +303,10 @@ fn timestamps(pileup: &Pileup) -> Option<Finding> {
     if !is_blocked {
         return None;
     }
-    let hurts = pileup
-        .destinations
-        .iter()
-        .any(|there| there.severity > Some(Severity::Ok));
+    let hurts = pileup.destinations.iter().any(|there| there.severity > Some(Severity::Ok));
     Some(Finding {
         id: ids::TW_REUSE_BLOCKED_BY_TIMESTAMPS,
-        severity: if hurts {
-            Severity::Warning
-        } else {
-            Severity::Info
-        },
+        severity: if hurts { Severity::Warning } else { Severity::Info },
         subject: "net.ipv4.tcp_timestamps".to_owned(),
         message:
             "net.ipv4.tcp_tw_reuse is on, and can reuse nothing while net.ipv4.tcp_timestamps \
@@ -407,16 +365,13 @@ mod tests {
     use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
     use crate::model::{PortRange, TcpState};
     use crate::states::census::Census;
+    use crate::states::filter::Filter;
     use crate::states::pileup::{Sample, judge};
-    use crate::states::query::Filter;
     use crate::states::sample::{LIMITS, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {
-            port_range: Some(PortRange {
-                low: 40_000,
-                high: 40_009,
-            }),
+            port_range: Some(PortRange { low: 40_000, high: 40_009 }),
             tw_reuse: Some(TwReuse::Loopback),
             tw_reuse_delay_ms: Some(1000),
             timestamps: Some(true),
@@ -441,21 +396,12 @@ mod tests {
         census.settle();
         let around = Around {
             settings: &settings,
-            sockstat: SockStat {
-                time_wait: other.minis,
-                ..SockStat::default()
-            },
-            counters: TcpCounters {
-                tw_overflow: other.overflows,
-                ..TcpCounters::default()
-            },
+            sockstat: SockStat { time_wait: other.minis, ..SockStat::default() },
+            counters: TcpCounters { tw_overflow: other.overflows, ..TcpCounters::default() },
             sample: other.sample,
             unseen_bound: 0,
         };
-        let limits = Thresholds {
-            max_total: other.max_total,
-            ..LIMITS
-        };
+        let limits = Thresholds { max_total: other.max_total, ..LIMITS };
         judge(&census, &around, &limits, &Filter::default()).1
     }
 
@@ -476,22 +422,14 @@ mod tests {
     fn advice_comes_in_the_right_order_and_never_harms() {
         let findings = found(|_, _| {});
         let advice = &by_id(&findings, ids::TW_PORTS_EXHAUSTED).advice;
-        let starts = [
-            "keep connections",
-            "let the server",
-            "widen",
-            "use more",
-            "net.ipv4.tcp_tw_reuse",
-        ];
+        let starts =
+            ["keep connections", "let the server", "widen", "use more", "net.ipv4.tcp_tw_reuse"];
         assert_eq!(advice.len(), starts.len());
         for (advice, start) in advice.iter().zip(starts) {
             assert!(advice.starts_with(start), "{advice}");
         }
         for advice in findings.iter().flat_map(|finding| &finding.advice) {
-            assert!(
-                !advice.contains("recycle") && !advice.contains("lower"),
-                "{advice}"
-            );
+            assert!(!advice.contains("recycle") && !advice.contains("lower"), "{advice}");
         }
     }
 
@@ -499,9 +437,7 @@ mod tests {
     fn reuse_is_not_advised_where_it_works() {
         let findings = found(|settings, _| settings.tw_reuse = Some(TwReuse::Everywhere));
         assert!(
-            findings
-                .iter()
-                .all(|finding| finding.advice.iter().all(|it| !it.contains("tw_reuse")))
+            findings.iter().all(|finding| finding.advice.iter().all(|it| !it.contains("tw_reuse")))
         );
     }
 
@@ -514,56 +450,31 @@ mod tests {
             settings.timestamps = Some(false);
             settings.tw_reuse = Some(TwReuse::Off);
         });
-        assert!(
-            findings
-                .iter()
-                .all(|it| it.id != ids::TW_REUSE_BLOCKED_BY_TIMESTAMPS)
-        );
+        assert!(findings.iter().all(|it| it.id != ids::TW_REUSE_BLOCKED_BY_TIMESTAMPS));
     }
 
     #[test]
     fn buckets_warn_and_are_full() {
         let findings = found(|_, other| other.minis = Some(80));
-        assert_eq!(
-            by_id(&findings, ids::TW_BUCKETS_PRESSURE).severity,
-            Severity::Warning
-        );
+        assert_eq!(by_id(&findings, ids::TW_BUCKETS_PRESSURE).severity, Severity::Warning);
         let findings = found(|_, other| other.minis = Some(100));
-        assert_eq!(
-            by_id(&findings, ids::TW_BUCKETS_FULL).severity,
-            Severity::Critical
-        );
+        assert_eq!(by_id(&findings, ids::TW_BUCKETS_FULL).severity, Severity::Critical);
         let findings = found(|settings, _| settings.max_tw_buckets = Some(u32::MAX));
-        assert!(
-            findings.iter().all(|it| !it.id.starts_with("TW_BUCKETS")),
-            "-1 is no limit"
-        );
+        assert!(findings.iter().all(|it| !it.id.starts_with("TW_BUCKETS")), "-1 is no limit");
     }
 
     #[test]
     fn an_overflow_is_a_warning_only_while_it_grows() {
         let findings = found(|_, other| other.overflows = Some(7));
-        assert_eq!(
-            by_id(&findings, ids::TW_OVERFLOWED).severity,
-            Severity::Info
-        );
+        assert_eq!(by_id(&findings, ids::TW_OVERFLOWED).severity, Severity::Info);
         let findings = found(|_, other| {
             other.overflows = Some(7);
-            let before = TcpCounters {
-                tw_overflow: Some(2),
-                ..TcpCounters::default()
-            };
-            let after = TcpCounters {
-                tw_overflow: Some(7),
-                ..TcpCounters::default()
-            };
+            let before = TcpCounters { tw_overflow: Some(2), ..TcpCounters::default() };
+            let after = TcpCounters { tw_overflow: Some(7), ..TcpCounters::default() };
             other.sample = Some(Sample::between(&before, &after, 5.0));
         });
         let overflowing = by_id(&findings, ids::TW_OVERFLOWING);
-        assert_eq!(
-            overflowing.message,
-            "5 sockets closed without TIME_WAIT in the last 5 s"
-        );
+        assert_eq!(overflowing.message, "5 sockets closed without TIME_WAIT in the last 5 s");
     }
 
     #[test]
@@ -576,10 +487,7 @@ mod tests {
     #[test]
     fn a_plain_limit_counts_only_where_it_is_given() {
         let findings = found(|_, other| other.max_total = Some(9));
-        assert_eq!(
-            by_id(&findings, ids::TW_TOTAL_ABOVE_LIMIT).severity,
-            Severity::Critical
-        );
+        assert_eq!(by_id(&findings, ids::TW_TOTAL_ABOVE_LIMIT).severity, Severity::Critical);
         assert!(
             found(|_, other| other.max_total = Some(10))
                 .iter()

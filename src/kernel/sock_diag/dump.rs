@@ -87,17 +87,9 @@ impl SockDiag {
             SockProtocol::NetlinkSockDiag,
         )
         .map_err(refused("socket(AF_NETLINK, NETLINK_SOCK_DIAG)"))?;
-        setsockopt(
-            &channel,
-            sockopt::ReceiveTimeout,
-            &TimeVal::seconds(SILENCE_S),
-        )
-        .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
-        Ok(Self {
-            channel,
-            buffer: vec![0; BUFFER],
-            sequence: 0,
-        })
+        setsockopt(&channel, sockopt::ReceiveTimeout, &TimeVal::seconds(SILENCE_S))
+            .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
+        Ok(Self { channel, buffer: vec![0; BUFFER], sequence: 0 })
     }
 
     /// Asks for `request` and calls `visit` for each row until it breaks or the dump ends.
@@ -109,12 +101,7 @@ impl SockDiag {
         visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
     ) -> Result<DumpNotes, KernelError> {
         self.sequence += 1;
-        run(
-            &self.channel,
-            &mut self.buffer,
-            (request, self.sequence),
-            visit,
-        )
+        run(&self.channel, &mut self.buffer, (request, self.sequence), visit)
     }
 }
 
@@ -126,9 +113,7 @@ fn run(
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<DumpNotes, KernelError> {
     let failed = |operation| move |errno| KernelError::Refused { operation, errno };
-    channel
-        .send(&request.encode(sequence))
-        .map_err(failed("the dump request"))?;
+    channel.send(&request.encode(sequence)).map_err(failed("the dump request"))?;
     let mut notes = DumpNotes::default();
     let mut seam = Seam::new();
     loop {
@@ -172,9 +157,7 @@ fn receive(
     notes: &mut DumpNotes,
 ) -> Result<Option<usize>, KernelError> {
     match channel.receive(buffer) {
-        Ok(0) => Err(KernelError::BrokenOff(
-            "the kernel closed the netlink socket",
-        )),
+        Ok(0) => Err(KernelError::BrokenOff("the kernel closed the netlink socket")),
         Ok(length) => {
             notes.lost += u64::from(length > buffer.len());
             Ok(Some(length.min(buffer.len())))
@@ -184,14 +167,9 @@ fn receive(
             notes.lost += 1;
             Ok(None)
         }
-        Err(Errno::ENOBUFS) => Err(KernelError::BrokenOff(
-            "the receive queue overflowed for good",
-        )),
+        Err(Errno::ENOBUFS) => Err(KernelError::BrokenOff("the receive queue overflowed for good")),
         Err(Errno::EAGAIN) => Err(KernelError::BrokenOff("the kernel sent nothing for 5 s")),
-        Err(errno) => Err(KernelError::Refused {
-            operation: "recvmsg on the dump",
-            errno,
-        }),
+        Err(errno) => Err(KernelError::Refused { operation: "recvmsg on the dump", errno }),
     }
 }
 
@@ -208,11 +186,7 @@ struct Seam {
 
 impl Seam {
     fn new() -> Self {
-        Self {
-            last: [0; SEAM],
-            next: 0,
-            since_seam: SEAM,
-        }
+        Self { last: [0; SEAM], next: 0, since_seam: SEAM }
     }
 
     fn next_buffer(&mut self) {
@@ -254,11 +228,7 @@ mod tests {
         }
 
         fn receive(&self, buffer: &mut [u8]) -> nix::Result<usize> {
-            let bytes = self
-                .0
-                .borrow_mut()
-                .pop_front()
-                .expect("the dump asked once too often")?;
+            let bytes = self.0.borrow_mut().pop_front().expect("the dump asked once too often")?;
             let length = bytes.len().min(buffer.len());
             buffer[..length].copy_from_slice(&bytes[..length]);
             Ok(bytes.len())
@@ -268,10 +238,7 @@ mod tests {
     const SEQUENCE: u32 = 3;
 
     fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = u32::try_from(16 + payload.len())
-            .unwrap()
-            .to_ne_bytes()
-            .to_vec();
+        let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
         bytes.extend(kind.to_ne_bytes());
         bytes.extend(flags.to_ne_bytes());
         bytes.extend(sequence.to_ne_bytes());
@@ -324,10 +291,7 @@ mod tests {
         for answer in [done(-2), message(2, 0, SEQUENCE, &(-2_i32).to_ne_bytes())] {
             let (_, result) = play(vec![Ok(answer)]);
             let error = result.unwrap_err().to_string();
-            assert!(
-                error.contains("ENOENT (No such file or directory)"),
-                "{error}"
-            );
+            assert!(error.contains("ENOENT (No such file or directory)"), "{error}");
         }
     }
 

@@ -58,14 +58,9 @@ impl Request {
     pub fn encode(self, sequence: u32) -> Vec<u8> {
         let (kind, body) = match self {
             Self::Legacy { states } => (TCPDIAG_GETSOCK, legacy_body(states)),
-            Self::ByFamily {
-                family,
-                protocol,
-                states,
-            } => (
-                SOCK_DIAG_BY_FAMILY,
-                by_family_body(family, protocol, states),
-            ),
+            Self::ByFamily { family, protocol, states } => {
+                (SOCK_DIAG_BY_FAMILY, by_family_body(family, protocol, states))
+            }
         };
         let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
         let mut message = Vec::with_capacity(HEADER + body.len());
@@ -131,11 +126,7 @@ pub struct Messages<'a> {
 impl<'a> Messages<'a> {
     /// The messages in `buffer`, of which those with another number than `sequence` are foreign.
     pub fn new(buffer: &'a [u8], sequence: u32) -> Self {
-        Self {
-            rest: buffer,
-            sequence,
-            interrupted: false,
-        }
+        Self { rest: buffer, sequence, interrupted: false }
     }
 
     /// Whether a message so far carried `NLM_F_DUMP_INTR`.
@@ -160,10 +151,7 @@ impl<'a> Iterator for Messages<'a> {
             return Some(Answer::Malformed);
         };
         // Messages start on multiples of four (NLMSG_ALIGN); the last one may lack its padding.
-        self.rest = self
-            .rest
-            .get(length.next_multiple_of(4)..)
-            .unwrap_or_default();
+        self.rest = self.rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         if u32_at(header, 8) != self.sequence {
             return Some(Answer::Foreign);
         }
@@ -175,11 +163,7 @@ impl<'a> Iterator for Messages<'a> {
 /// By the message type: `NLMSG_ERROR` is 2, `NLMSG_DONE` 3; both begin with a negative errno, where
 /// 0 means success: an acknowledgement, or a dump without an error.
 fn classify(kind: u16, payload: &[u8]) -> Answer<'_> {
-    let code = || {
-        payload
-            .first_chunk()
-            .map(|bytes| i32::from_ne_bytes(*bytes))
-    };
+    let code = || payload.first_chunk().map(|bytes| i32::from_ne_bytes(*bytes));
     let failed = |code: i32| Answer::Failed(Errno::from_raw(code.saturating_neg()));
     match kind {
         SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK => Answer::Row(payload),
@@ -221,11 +205,7 @@ pub fn decode(payload: &[u8], protocol: Protocol) -> Option<Socket> {
         inode: (inode != 0).then_some(inode),
         interface: Some(u32_at(row, 40)).filter(|index| *index != 0),
         cookie: Some(u64_at(row, 44)),
-        v6_only: if is_unconnected {
-            v6_only(attributes)
-        } else {
-            None
-        },
+        v6_only: if is_unconnected { v6_only(attributes) } else { None },
     })
 }
 
@@ -242,11 +222,7 @@ fn state_of(code: u8, remote_port: u16, protocol: Protocol) -> TcpState {
 
 fn timer(row: &[u8; ROW]) -> Option<Timer> {
     let kind = TimerKind::from_kernel(row[2])?;
-    Some(Timer {
-        kind,
-        expires_ms: u32_at(row, 52),
-        retransmits: row[3],
-    })
+    Some(Timer { kind, expires_ms: u32_at(row, 52), retransmits: row[3] })
 }
 
 /// Both addresses.
@@ -295,10 +271,7 @@ fn v6_only(attributes: &[u8]) -> Option<bool> {
 /// optimiser removes the check.
 #[inline]
 fn bytes_at<const N: usize>(row: &[u8], offset: usize) -> [u8; N] {
-    row.get(offset..)
-        .and_then(<[u8]>::first_chunk)
-        .copied()
-        .unwrap_or([0; N])
+    row.get(offset..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
 }
 
 #[inline]
@@ -337,10 +310,7 @@ mod tests {
 
     /// A message of `kind` as the kernel lays it out.
     fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = u32::try_from(HEADER + payload.len())
-            .unwrap()
-            .to_ne_bytes()
-            .to_vec();
+        let mut bytes = u32::try_from(HEADER + payload.len()).unwrap().to_ne_bytes().to_vec();
         bytes.extend(kind.to_ne_bytes());
         bytes.extend(flags.to_ne_bytes());
         bytes.extend(sequence.to_ne_bytes());
@@ -369,16 +339,9 @@ mod tests {
         assert_eq!(socket.state, TcpState::TIME_WAIT);
         assert_eq!(socket.local.to_string(), "127.0.0.1:53772");
         assert_eq!(socket.remote.to_string(), "127.0.0.1:9000");
-        let timer = Timer {
-            kind: TimerKind::TIME_WAIT,
-            expires_ms: 59_896,
-            retransmits: 0,
-        };
+        let timer = Timer { kind: TimerKind::TIME_WAIT, expires_ms: 59_896, retransmits: 0 };
         assert_eq!(socket.timer, Some(timer));
-        assert_eq!(
-            (socket.uid, socket.inode, socket.interface),
-            (None, None, None)
-        );
+        assert_eq!((socket.uid, socket.inode, socket.interface), (None, None, None));
         assert_eq!(socket.cookie, Some(0x15d5b));
     }
 
@@ -418,13 +381,7 @@ mod tests {
         let failed = || Answer::Failed(Errno::ENOENT);
         assert_eq!(
             rest,
-            [
-                Answer::Foreign,
-                Answer::Ignored,
-                failed(),
-                failed(),
-                Answer::Done
-            ],
+            [Answer::Foreign, Answer::Ignored, failed(), failed(), Answer::Done],
             "NOOP is passed over, ERROR and the errno inside DONE are the same failure"
         );
     }
@@ -439,31 +396,18 @@ mod tests {
         let mut lies = whole;
         lies[0] = 15;
         let answers: Vec<_> = Messages::new(&lies, SEQUENCE).collect();
-        assert_eq!(
-            answers,
-            [Answer::Malformed],
-            "a length below the header's own"
-        );
+        assert_eq!(answers, [Answer::Malformed], "a length below the header's own");
         assert_eq!(decode(&time_wait_row()[..71], Protocol::Tcp), None);
     }
 
     #[test]
     fn requests_have_the_kernels_sizes() {
         let legacy = Request::Legacy { states: 1 << 6 }.encode(1);
-        assert_eq!(
-            (legacy.len(), u32_at(&legacy, 0), u32_at(&legacy, 68)),
-            (76, 76, 1 << 6)
-        );
-        let udp = Request::ByFamily {
-            family: Family::Ipv6,
-            protocol: Protocol::Udp,
-            states: 1 << 7,
-        };
+        assert_eq!((legacy.len(), u32_at(&legacy, 0), u32_at(&legacy, 68)), (76, 76, 1 << 6));
+        let udp =
+            Request::ByFamily { family: Family::Ipv6, protocol: Protocol::Udp, states: 1 << 7 };
         let bytes = udp.encode(1);
-        assert_eq!(
-            (bytes.len(), &bytes[16..18], u32_at(&bytes, 20)),
-            (72, &[10, 17][..], 1 << 7)
-        );
+        assert_eq!((bytes.len(), &bytes[16..18], u32_at(&bytes, 20)), (72, &[10, 17][..], 1 << 7));
     }
 
     proptest! {

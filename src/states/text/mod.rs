@@ -1,0 +1,136 @@
+//! `netkit states` for people.
+
+mod evidence;
+mod verdict;
+
+use super::grouping::Groups;
+use super::report::{StateCount, StatesReport};
+use crate::catalogue::states::meaning;
+use crate::kernel::owners::Owners;
+use crate::model::{StateClass, TcpState};
+use crate::output::numbers::{bar, count, percent, percent_text, plural, ratio, thousands};
+use crate::output::{Align, Style, render_table, sanitize};
+
+/// Columns of the bar in the table of states.
+const BAR: u16 = 12;
+/// Processes that are named as holders of a pile.
+const OWNERS: usize = 5;
+
+/// The whole answer.
+pub fn render(report: &StatesReport, style: Style) -> String {
+    match (&report.groups, &report.pileup) {
+        (Some(groups), _) => grouped(report, groups, style),
+        (None, Some(pileup)) => verdict::verdict(report, pileup, style),
+        (None, None) => overview(report, style),
+    }
+}
+
+fn overview(report: &StatesReport, style: Style) -> String {
+    let mut text = format!("{}\n", first_line(report));
+    if !report.states.is_empty() {
+        text += &format!("\n{}", states_table(report, style));
+    }
+    text += &format!("\n{}", claims(report));
+    if let Some(owners) = &report.close_wait_owners {
+        text.push_str(&close_wait(report, owners));
+    }
+    let seen = |state| report.states.iter().any(|it| it.state == StateClass::State(state));
+    if seen(TcpState::TIME_WAIT) {
+        text.push_str("`netkit states --time-wait` judges whether TIME_WAIT is a problem here\n");
+    }
+    text
+}
+
+/// `1,284 TCP sockets in this network namespace (sock_diag, 2.1 ms)`
+fn first_line(report: &StatesReport) -> String {
+    let noun = format!("{} socket", report.view.protocols);
+    format!(
+        "{} ({}, {:.1} ms)",
+        count(report.total, &noun),
+        report.source,
+        report.elapsed.as_secs_f64() * 1000.0
+    )
+}
+
+fn states_table(report: &StatesReport, style: Style) -> String {
+    let columns = [
+        ("STATE", Align::Left),
+        ("SOCKETS", Align::Right),
+        ("SHARE", Align::Right),
+        ("", Align::Left),
+        ("WHAT IT MEANS", Align::Left),
+    ];
+    let row = |state: &StateCount| {
+        vec![
+            state.state.name().into_owned(),
+            thousands(state.sockets),
+            percent_text(percent(state.sockets, report.total)),
+            bar(ratio(state.sockets, report.total), BAR),
+            meaning(state.state).to_owned(),
+        ]
+    };
+    render_table(&columns, report.states.iter().map(row).collect(), style.width)
+}
+
+/// What the kernel's counters say, for comparison.
+fn claims(report: &StatesReport) -> String {
+    let stat = report.counters.sockstat;
+    let Some(in_use) = stat.tcp_in_use else {
+        return "the kernel's own counters could not be read\n".to_owned();
+    };
+    format!(
+        "The kernel counts {} in use, {} in TIME_WAIT or FIN_WAIT2 of no\n\
+         program (tw), and on the whole machine {} that close without one (orphan)\n",
+        count(in_use + stat.tcp6_in_use.unwrap_or(0), "TCP socket"),
+        thousands(stat.time_wait.unwrap_or(0)),
+        thousands(stat.orphans_machine_wide.unwrap_or(0)),
+    )
+}
+
+/// CLOSE_WAIT is a program that does not close: its name is what the reader needs.
+fn close_wait(report: &StatesReport, found: &Owners) -> String {
+    let class = StateClass::State(TcpState::CLOSE_WAIT);
+    let sockets = report.states.iter().find(|it| it.state == class).map_or(0, |it| it.sockets);
+    let mut text = String::new();
+    if found.owners.is_empty() {
+        text += &format!(
+            "{} in CLOSE_WAIT; no process that you may see holds them\n",
+            count(sockets, "socket")
+        );
+    }
+    for owner in found.owners.iter().take(OWNERS) {
+        text += &format!(
+            "{} (pid {}) holds {} in CLOSE_WAIT: the peers have closed, it has not\n",
+            sanitize(&owner.name),
+            owner.pid,
+            count(owner.sockets, "socket"),
+        );
+    }
+    if found.hidden_processes > 0 {
+        text += &format!(
+            "{} could not be looked into; root can\n",
+            plural(found.hidden_processes, "process", "processes")
+        );
+    }
+    text
+}
+
+fn grouped(report: &StatesReport, groups: &Groups, style: Style) -> String {
+    let mut columns: Vec<_> = groups.keys.iter().map(|key| (key.heading(), Align::Left)).collect();
+    columns.extend([("SOCKETS", Align::Right), ("SHARE", Align::Right)]);
+    let rows = groups.groups.iter().map(|group| {
+        let values = group.key.values.iter().map(|value| value.text());
+        let share = percent_text(percent(group.sockets, report.total));
+        values.chain([thousands(group.sockets), share]).collect()
+    });
+    let mut text = format!("{}\n\n", first_line(report));
+    text.push_str(&render_table(&columns, rows.collect(), style.width));
+    if groups.cut.groups > 0 {
+        text += &format!(
+            "\n{} with {} not shown; `--top 0` shows all\n",
+            count(groups.cut.groups, "more group"),
+            count(groups.cut.sockets, "socket")
+        );
+    }
+    text
+}
