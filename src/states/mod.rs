@@ -1,5 +1,6 @@
 //! `netkit states`: which sockets are in which state, and is TIME_WAIT a problem here.
 
+mod answer;
 mod args;
 mod census;
 mod filter;
@@ -14,124 +15,39 @@ mod text;
 mod verdict;
 
 use std::io;
-use std::time::Duration;
 
 pub use args::Args;
-use pileup::{Around, Sample, judge, unseen_bound_matter};
-use report::{Counters, SCHEMA, StateCount, StatesReport, View};
-use survey::Survey;
+use report::StatesReport;
 
 use crate::exit::Exit;
-use crate::kernel::clock::{Stopwatch, now, sleep};
-use crate::kernel::counters::TcpCounters;
-use crate::kernel::tcp_settings::TcpSettings;
-use crate::kernel::{Place, ProcRoot, interfaces};
-use crate::model::Protocol;
-use crate::output::{Format, Outcome, RowWriter, Screen, emit, json_tail};
+use crate::kernel::Place;
+use crate::output::{Format, Outcome, Screen, emit, json_tail};
 
 /// Answers `args` for `place` on `screen`.
 pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
-    let report = place.visit(|proc_root, warning| answer(args, proc_root, screen, warning))??;
-    let worst = report.pileup.as_ref().map(|pileup| pileup.severity);
-    let exit = match (worst, args.verdict.fails_on()) {
-        (Some(None), _) => Exit::Blind,
-        (Some(Some(severity)), Some(limit)) if severity >= limit => Exit::Found,
-        _ => Exit::Fine,
-    };
+    let report = place.visit(|proc_root, warning| {
+        let mut report = answer::answer(args, proc_root, screen)?;
+        report.warnings.splice(..0, warning);
+        anyhow::Ok(report)
+    })??;
+    show(&report, screen)?;
     // In JSON the warnings are part of the answer.
     let warnings = report.warnings.iter().filter(|_| screen.format != Format::Json);
     let messages = warnings.map(|warning| format!("warning: {warning}")).collect();
-    Ok(Outcome { exit, messages })
+    Ok(Outcome { exit: exit(args, &report), messages })
 }
 
-/// Looks, judges and shows.
-fn answer(
-    args: &Args,
-    proc_root: &ProcRoot,
-    screen: &mut Screen<'_>,
-    place_warning: Option<String>,
-) -> anyhow::Result<StatesReport> {
-    let captured_at = now().to_string();
-    let stopwatch = Stopwatch::start();
-    let settings = args.wants_verdict(screen.format).then(|| TcpSettings::read(proc_root));
-    let lists = args.lists(screen.format);
-    let mut survey = if lists {
-        let mut rows = RowWriter::new(screen.out, screen.format, interfaces::names());
-        rows.begin()?;
-        let survey = survey::look(args, proc_root, settings.as_ref(), Some(&mut rows))?;
-        rows.end()?;
-        survey
-    } else {
-        survey::look(args, proc_root, settings.as_ref(), None)?
-    };
-    let mut report = StatesReport {
-        schema: SCHEMA,
-        captured_at,
-        source: survey.reading.source.name(),
-        elapsed: stopwatch.elapsed(),
-        total: survey.tally.total(),
-        states: states(&survey),
-        counters: Counters { sockstat: survey.sockstat, since_boot: None },
-        groups: None,
-        close_wait_owners: None,
-        pileup: None,
-        findings: Vec::new(),
-        warnings: place_warning.into_iter().chain(survey.reading.warnings.clone()).collect(),
-        view: View { protocols: protocols(args), top: args.top, has_listed: lists },
-    };
-    if let Some(settings) = settings {
-        judge_time_wait(&mut report, args, proc_root, (&settings, &mut survey))?;
+/// The exit code tells of the verdict, where one was asked for.
+fn exit(args: &Args, report: &StatesReport) -> Exit {
+    let Some(pileup) = &report.pileup else { return Exit::Fine };
+    match (pileup.severity, args.verdict.fails_on()) {
+        (None, _) => Exit::Blind,
+        (Some(severity), Some(limit)) if severity >= limit => Exit::Found,
+        (Some(_), _) => Exit::Fine,
     }
-    report.groups = survey.grouping.map(|grouping| grouping.top(args.top));
-    report.close_wait_owners = survey.close_wait_owners;
-    show(&report, screen)?;
-    Ok(report)
 }
 
-/// Adds the verdict to `report`.
-fn judge_time_wait(
-    report: &mut StatesReport,
-    args: &Args,
-    proc_root: &ProcRoot,
-    (settings, survey): (&TcpSettings, &mut Survey),
-) -> anyhow::Result<()> {
-    let Some(mut census) = survey.census.take() else {
-        return Ok(());
-    };
-    let limits = args.verdict.thresholds();
-    let mut unseen_bound = survey::unseen_bound(survey, &census, args.bound);
-    if survey::can_show_bound(survey)
-        && (survey::is_small(&census)
-            || unseen_bound_matter(&census, settings, &limits, unseen_bound))
-        && unseen_bound > 0
-    {
-        report.warnings.extend(survey::add_bound(args, proc_root, &mut census)?);
-        unseen_bound = 0;
-    }
-    let (counters, sample) = counters_over(args.verdict.sample, proc_root);
-    let sockstat = survey.sockstat;
-    let around = Around { settings, sockstat, counters, sample, unseen_bound };
-    let (pileup, findings) = judge(&census, &around, &limits, &args.filter());
-    report.warnings.extend(settings.problems.clone());
-    report.counters.since_boot = Some(counters);
-    report.pileup = Some(pileup);
-    report.findings = findings;
-    Ok(())
-}
-
-/// The counters, and with a `period` what they did in it.
-fn counters_over(period: Option<Duration>, proc_root: &ProcRoot) -> (TcpCounters, Option<Sample>) {
-    let before = survey::counters(proc_root);
-    let Some(period) = period else {
-        return (before, None);
-    };
-    let stopwatch = Stopwatch::start();
-    sleep(period);
-    let after = survey::counters(proc_root);
-    let seconds = stopwatch.elapsed().as_secs_f64();
-    (after, Some(Sample::between(&before, &after, seconds)))
-}
-
+/// Writes the report; of a list, what stands below the rows.
 fn show(report: &StatesReport, screen: &mut Screen<'_>) -> io::Result<()> {
     match (screen.format, report.view.has_listed) {
         (Format::Json, true) => json_tail(report, screen.out)?,
@@ -139,17 +55,4 @@ fn show(report: &StatesReport, screen: &mut Screen<'_>) -> io::Result<()> {
         (format, false) => emit(report, format, screen.style, screen.out)?,
     }
     screen.out.flush()
-}
-
-fn states(survey: &Survey) -> Vec<StateCount> {
-    let counts = survey.tally.by_frequency().into_iter();
-    counts.map(|(state, sockets)| StateCount { state, sockets }).collect()
-}
-
-fn protocols(args: &Args) -> &'static str {
-    match args.protocols().as_slice() {
-        [Protocol::Tcp] => "TCP",
-        [Protocol::Udp] => "UDP",
-        _ => "TCP and UDP",
-    }
 }
