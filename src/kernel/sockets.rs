@@ -164,15 +164,26 @@ fn udp_mask(states: StateSet) -> u32 {
     states.kernel_mask() & StateSet::of(&[TcpState::ESTABLISHED, TcpState::CLOSE]).kernel_mask()
 }
 
-struct Dumps {
-    diag: SockDiag,
+/// What answers dump requests; the tests put a scripted one in the kernel's place.
+trait Dumper {
+    fn dump(&mut self, request: Request, visit: Visit<'_>) -> Result<DumpNotes, KernelError>;
+}
+
+impl Dumper for SockDiag {
+    fn dump(&mut self, request: Request, visit: Visit<'_>) -> Result<DumpNotes, KernelError> {
+        SockDiag::dump(self, request, visit)
+    }
+}
+
+struct Dumps<D> {
+    diag: D,
     notes: DumpNotes,
     broke: bool,
 }
 
 type Visit<'a> = &'a mut dyn FnMut(&Socket) -> ControlFlow<()>;
 
-impl Dumps {
+impl<D: Dumper> Dumps<D> {
     /// Listeners are in a small table of their own, and bound sockets in a large one, so each is
     /// its own request; the mask is exact, for an idle bit can cost a walk.
     fn tcp(
@@ -292,6 +303,59 @@ impl BoundProbe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Refuses what `refuses` says, notes every other request, and has no rows.
+    struct Script {
+        refuses: fn(Request) -> bool,
+        asked: Vec<Request>,
+    }
+
+    impl Dumper for Script {
+        fn dump(&mut self, request: Request, _: Visit<'_>) -> Result<DumpNotes, KernelError> {
+            if (self.refuses)(request) {
+                let operation = "the socket dump";
+                return Err(KernelError::Refused { operation, errno: Errno::EINVAL });
+            }
+            self.asked.push(request);
+            Ok(DumpNotes::default())
+        }
+    }
+
+    /// What is asked for when `states` are wanted, and the warnings.
+    fn asked(states: &str, refuses: fn(Request) -> bool) -> (Vec<Request>, Vec<String>) {
+        let diag = Script { refuses, asked: Vec::new() };
+        let mut dumps = Dumps { diag, notes: DumpNotes::default(), broke: false };
+        let mut warnings = Vec::new();
+        let visit: Visit<'_> = &mut |_| ControlFlow::Continue(());
+        dumps.tcp(states.parse().unwrap(), visit, &mut warnings).unwrap();
+        (dumps.diag.asked, warnings)
+    }
+
+    #[test]
+    fn the_mask_is_exact_and_listeners_are_a_request_of_their_own() {
+        let legacy = |states| Request::Legacy { states };
+        assert_eq!(asked("time-wait", |_| false).0, [legacy(1 << 6)]);
+        assert_eq!(asked("listen", |_| false).0, [legacy(1 << 10)]);
+        let connected = 0b1011_0111_1110;
+        assert_eq!(asked("connected", |_| false).0, [legacy(connected)]);
+        let all = [legacy(1 << 10), legacy(connected), legacy(1 << 13)];
+        assert_eq!(asked("all", |_| false).0, all, "and never a bit for closed sockets");
+    }
+
+    #[test]
+    fn where_the_old_request_is_refused_each_family_is_asked() {
+        let is_legacy = |request| matches!(request, Request::Legacy { .. });
+        let by_family =
+            |family| Request::ByFamily { family, protocol: Protocol::Tcp, states: 1 << 6 };
+        let both = [by_family(Family::Ipv4), by_family(Family::Ipv6)];
+        assert_eq!(asked("time-wait", is_legacy).0, both);
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_show_bound_sockets_is_found_out() {
+        let (_, warnings) = asked("bound", |_| false);
+        assert!(warnings[0].contains("does not show bound sockets"), "{warnings:?}");
+    }
 
     #[test]
     fn udp_is_asked_for_its_two_states_alone() {
