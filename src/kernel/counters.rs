@@ -46,7 +46,8 @@ impl SockStat {
     /// Rows that the TCP tables should have: sockets of both families and mini-sockets. Half-open
     /// connections (SYN_RECV) are in the tables and not in this number.
     pub fn rows_claimed(&self) -> Option<u64> {
-        Some(self.tcp_in_use? + self.tcp6_in_use.unwrap_or(0) + self.time_wait.unwrap_or(0))
+        let others = [self.tcp6_in_use, self.time_wait];
+        Some(others.into_iter().flatten().fold(self.tcp_in_use?, u64::saturating_add))
     }
 }
 

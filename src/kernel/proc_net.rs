@@ -33,6 +33,8 @@ const MAX_REPEATED: u64 = 128;
 /// Rows beyond the kernel's own count that are still read: half-open connections are in the table
 /// and not in the count, and sockets are added while it is read.
 const SLACK: u64 = 16 * 1024;
+/// Rows that are read in any case at most: a captured count can be any number.
+const MOST: u64 = 64 * 1024 * 1024;
 /// Rows that are read at most where the kernel does not say how many there are.
 const UNCOUNTED: u64 = 1024 * 1024;
 
@@ -57,8 +59,9 @@ pub fn read(
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<ProcNotes, KernelError> {
     let before = SockStat::read(proc_root).unwrap_or_default();
-    let claimed = before.rows_claimed().map(|rows| rows + rows / 4 + SLACK);
-    let budget = usize::try_from(claimed.unwrap_or(UNCOUNTED)).unwrap_or(usize::MAX);
+    let claimed =
+        before.rows_claimed().map(|rows| rows.saturating_add(rows / 4).saturating_add(SLACK));
+    let budget = usize::try_from(claimed.unwrap_or(UNCOUNTED).min(MOST)).unwrap_or(usize::MAX);
     let mut reading = Reading {
         visit,
         seen: Seen::with_capacity(budget),

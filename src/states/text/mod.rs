@@ -81,7 +81,7 @@ fn claims(report: &StatesReport) -> String {
     format!(
         "The kernel counts {} in use, {} in TIME_WAIT or FIN_WAIT2 of no\n\
          program (tw), and on the whole machine {} that close without one (orphan)\n",
-        count(in_use + stat.tcp6_in_use.unwrap_or(0), "TCP socket"),
+        count(in_use.saturating_add(stat.tcp6_in_use.unwrap_or(0)), "TCP socket"),
         thousands(stat.time_wait.unwrap_or(0)),
         thousands(stat.orphans_machine_wide.unwrap_or(0)),
     )
