@@ -10,7 +10,7 @@ use crate::model::{StateClass, TcpState};
 pub struct StateEntry {
     /// The state.
     pub class: StateClass,
-    /// At most 46 characters, so that the table of states fits 80 columns.
+    /// At most 38 characters, so that the table of states fits 80 columns.
     pub meaning: &'static str,
 }
 
@@ -18,21 +18,18 @@ pub struct StateEntry {
 pub const STATES: [StateEntry; 15] = [
     entry(TcpState::LISTEN, "waiting for connections"),
     entry(TcpState::SYN_SENT, "connecting, the peer has not answered"),
-    entry(TcpState::SYN_RECV, "half open, the client's last ACK is missing"),
+    entry(TcpState::SYN_RECV, "half open: the last ACK is missing"),
     entry(TcpState::ESTABLISHED, "open, data may flow"),
-    entry(TcpState::FIN_WAIT1, "closed here, the FIN is not acknowledged"),
-    entry(TcpState::FIN_WAIT2, "closed here, waiting for the peer's close"),
-    StateEntry {
-        class: StateClass::FinWait2Mini,
-        meaning: "as FIN_WAIT2, and no program holds it any more",
-    },
-    entry(TcpState::CLOSING, "both closed at once, our FIN not acknowledged"),
-    entry(TcpState::TIME_WAIT, "closed by this side first, kept 60 s"),
-    entry(TcpState::CLOSE_WAIT, "the peer closed, a local program has not"),
-    entry(TcpState::LAST_ACK, "closed after the peer, FIN not acknowledged"),
-    entry(TcpState::BOUND_INACTIVE, "holds a port, neither listens nor connects"),
+    entry(TcpState::FIN_WAIT1, "closed here, the FIN is unacknowledged"),
+    entry(TcpState::FIN_WAIT2, "closed here, a program still holds it"),
+    StateEntry { class: StateClass::FinWait2Mini, meaning: "closed here, no program holds it" },
+    entry(TcpState::CLOSING, "both closed at once"),
+    entry(TcpState::TIME_WAIT, "closed here first, kept 60 s"),
+    entry(TcpState::CLOSE_WAIT, "the peer closed, a program has not"),
+    entry(TcpState::LAST_ACK, "closed after the peer"),
+    entry(TcpState::BOUND_INACTIVE, "holds a port and does not listen"),
     entry(TcpState::CLOSE, "not in use"),
-    entry(TcpState::NEW_SYN_RECV, "half open, the client's last ACK is missing"),
+    entry(TcpState::NEW_SYN_RECV, "half open: the last ACK is missing"),
     StateEntry { class: StateClass::UdpUnconnected, meaning: "UDP, takes datagrams from anyone" },
 ];
 
@@ -57,7 +54,7 @@ mod tests {
             assert!(STATES.iter().any(|entry| entry.class == class), "{}", class.name());
         }
         for entry in STATES {
-            assert!(entry.meaning.chars().count() <= 46, "{}", entry.meaning);
+            assert!(entry.meaning.chars().count() <= 38, "{}", entry.meaning);
         }
     }
 }

@@ -31,7 +31,8 @@ impl Source {
     }
 }
 
-/// Which rows are wanted. The kernel is asked for no others where it can tell them apart.
+/// Which rows are wanted. The kernel is asked for no others where it can tell them apart; /proc
+/// cannot, so that other rows come too, those in states without a name among them.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The protocols, each once.
@@ -49,7 +50,8 @@ pub struct Reading {
     pub warnings: Vec<String>,
 }
 
-/// Calls `visit` for each wanted row until it breaks; listening TCP sockets come first.
+/// Calls `visit` for each wanted row until it breaks; TCP sockets that listen come first, then those
+/// that are bound.
 ///
 /// With `source` `None` the tables are read by `sock_diag` where that is allowed and `proc_root` is
 /// the running system, and else from /proc, with a warning. Fails if neither can be read, or if
@@ -91,14 +93,7 @@ fn scan_proc(
             "/proc has no bound sockets that do not listen; they need sock_diag",
         ));
     }
-    let mut kept = |socket: &Socket| {
-        if wanted.states.matches(socket.class()) {
-            visit(socket)
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let notes = proc_net::read(proc_root, &wanted.protocols, &mut kept)?;
+    let notes = proc_net::read(proc_root, &wanted.protocols, visit)?;
     let mut warnings = proc_warnings(notes);
     if wanted.states.contains(TcpState::BOUND_INACTIVE) {
         warnings.push("bound sockets that do not listen are not in /proc and not shown".to_owned());
@@ -199,13 +194,14 @@ impl<D: Dumper> Dumps<D> {
         // from SYN_RECV.
         let idle = StateSet::of(&[TcpState::CLOSE, TcpState::NEW_SYN_RECV]).kernel_mask();
         let connected = mask & !(listen | bound | idle) & 0xfff;
-        for part in [mask & listen, connected] {
-            if part != 0 {
-                self.both_families(part, visit)?;
-            }
+        if mask & listen != 0 {
+            self.both_families(listen, visit)?;
         }
         if mask & bound != 0 {
             self.bound(bound, visit, warnings)?;
+        }
+        if connected != 0 {
+            self.both_families(connected, visit)?;
         }
         Ok(())
     }
@@ -338,7 +334,7 @@ mod tests {
         assert_eq!(asked("listen", |_| false).0, [legacy(1 << 10)]);
         let connected = 0b1011_0111_1110;
         assert_eq!(asked("connected", |_| false).0, [legacy(connected)]);
-        let all = [legacy(1 << 10), legacy(connected), legacy(1 << 13)];
+        let all = [legacy(1 << 10), legacy(1 << 13), legacy(connected)];
         assert_eq!(asked("all", |_| false).0, all, "and never a bit for closed sockets");
     }
 

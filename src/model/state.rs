@@ -255,7 +255,12 @@ impl StateSet {
 
 /// A word that names no state and no group of states.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state `{word}`{}\nhint: the states are {}", near(.nearest.as_deref()), known().join(", "))]
+#[error(
+    "unknown state `{word}`{}\nhint: states: {}\nhint: groups of states: {}",
+    near(.nearest.as_deref()),
+    state_words().join(", "),
+    GROUPS.map(|(name, _)| name).join(", ")
+)]
 pub struct UnknownState {
     word: String,
     nearest: Option<String>,
@@ -265,12 +270,11 @@ fn near(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
 }
 
-/// Every word that a state set is made of, as it is printed.
-fn known() -> Vec<String> {
+/// The states that can be named, as they are printed.
+fn state_words() -> Vec<String> {
     let states = NAMED.iter().filter(|(state, _)| *state != TcpState::NEW_SYN_RECV);
-    let states = states.map(|(_, name)| (*name).to_owned());
     let mini = StateClass::FinWait2Mini.name().into_owned();
-    states.chain([mini]).chain(GROUPS.iter().map(|(name, _)| (*name).to_owned())).collect()
+    states.map(|(_, name)| (*name).to_owned()).chain([mini]).collect()
 }
 
 /// `TIME_WAIT`, `time-wait` and `timewait` are one word.
@@ -300,7 +304,8 @@ impl std::str::FromStr for StateSet {
 
 /// The known word that is most like `folded`, if any is like it at all.
 fn nearest(folded: &str) -> Option<String> {
-    let scored = known().into_iter().map(|name| (strsim::jaro_winkler(&fold(&name), folded), name));
+    let words = state_words().into_iter().chain(GROUPS.map(|(name, _)| name.to_owned()));
+    let scored = words.map(|name| (strsim::jaro_winkler(&fold(&name), folded), name));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.75).then_some(best.1)
 }

@@ -1,6 +1,6 @@
 //! Tables for people: no frame, columns two apart, a heading that says what the numbers are.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,13 @@ pub fn render_table(columns: &[Column], rows: Vec<Vec<String>>, width: u16) -> S
     for row in rows {
         table.add_row(row.iter().zip(columns).map(|(text, (_, align))| cell(text, *align)));
     }
-    for column in table.column_iter_mut() {
+    // Addresses and numbers are never broken; the last column, of words, gives way.
+    let last = columns.len().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((1, 0));
+        if index < last {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     let mut text = String::new();
     for line in table.lines() {

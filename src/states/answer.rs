@@ -8,6 +8,7 @@ use super::report::{Counters, SCHEMA, StateCount, StatesReport, View};
 use super::survey::{self, Survey};
 use crate::kernel::clock::{Stopwatch, now, sleep};
 use crate::kernel::counters::TcpCounters;
+use crate::kernel::sockets::Source;
 use crate::kernel::tcp_settings::TcpSettings;
 use crate::kernel::{ProcRoot, interfaces};
 use crate::model::Protocol;
@@ -50,6 +51,8 @@ pub fn answer(
     if let Some(settings) = settings {
         judge_time_wait(&mut report, args, proc_root, (&settings, &mut survey))?;
     }
+    report.elapsed = stopwatch.elapsed();
+    tracing::info!(source = report.source, sockets = report.total, elapsed = ?report.elapsed, "looked");
     report.groups = survey.grouping.map(|grouping| grouping.top(args.top));
     report.close_wait_owners = survey.close_wait_owners;
     Ok(report)
@@ -66,12 +69,9 @@ fn judge_time_wait(
         return Ok(());
     };
     let limits = args.verdict.thresholds();
-    let mut unseen_bound = survey::unseen_bound(survey, &census, args.bound);
-    if survey::can_show_bound(survey)
-        && (survey::is_small(&census)
-            || unseen_bound_matter(&census, settings, &limits, unseen_bound))
-        && unseen_bound > 0
-    {
+    let mut unseen_bound = survey::unseen_bound(survey, &census);
+    let from_kernel = survey.reading.source == Source::SockDiag;
+    if from_kernel && unseen_bound_matter(&census, settings, &limits, unseen_bound) {
         report.warnings.extend(survey::add_bound(args, proc_root, &mut census)?);
         unseen_bound = 0;
     }

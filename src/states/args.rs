@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{ArgAction, Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum};
 use ipnet::IpNet;
 
 use super::filter::{Filter, parse_network};
@@ -108,25 +108,31 @@ pub struct Args {
 #[command(next_help_heading = "The verdict of --time-wait")]
 pub struct VerdictArgs {
     /// From which severity on the exit code is 1
-    #[arg(long, value_enum, default_value = "critical")]
-    fail_on: FailOn,
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SEVERITY",
+        requires = "time_wait",
+        help = "From which severity on the exit code is 1 [default: critical]"
+    )]
+    fail_on: Option<FailOn>,
     /// Looks at the kernel's counters for this long besides, as in 5s or 500ms
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "time_wait")]
     pub sample: Option<Duration>,
     /// Used ports of a destination, percent: warning
-    #[arg(long, value_name = "PERCENT", default_value = "50", action = ArgAction::Set)]
+    #[arg(long, value_name = "PERCENT", default_value = "50", requires = "time_wait")]
     warn_used: Percent,
     /// Used ports of a destination, percent: critical
-    #[arg(long, value_name = "PERCENT", default_value = "90")]
+    #[arg(long, value_name = "PERCENT", default_value = "90", requires = "time_wait")]
     crit_used: Percent,
     /// Closes a second, percent of what the ports allow: warning; 100 is critical
-    #[arg(long, value_name = "PERCENT", default_value = "70")]
+    #[arg(long, value_name = "PERCENT", default_value = "70", requires = "time_wait")]
     warn_rate: Percent,
     /// Ports left to a destination past --warn-used: critical below
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "time_wait")]
     crit_left: u64,
     /// Use of tcp_max_tw_buckets, percent: warning; 100 is critical
-    #[arg(long, value_name = "PERCENT", default_value = "80")]
+    #[arg(long, value_name = "PERCENT", default_value = "80", requires = "time_wait")]
     warn_buckets: Percent,
     /// A plain limit on TIME_WAITs: critical above. Without it their number is never a finding
     #[arg(long, value_name = "N", requires = "time_wait")]
@@ -218,10 +224,11 @@ impl Args {
     }
 
     /// Whether the verdict is to be given: JSON has it beside sockets and groups, the other formats
-    /// show one thing.
+    /// show one thing, and have it as their exit code where `--fail-on` asks for that.
     pub fn wants_verdict(&self, format: Format) -> bool {
         let shows_sockets = self.lists(format) || !self.by.is_empty();
-        self.time_wait && (format == Format::Json || !shows_sockets)
+        let decides_exit = self.verdict.fail_on.is_some_and(|limit| limit != FailOn::Never);
+        self.time_wait && (format == Format::Json || !shows_sockets || decides_exit)
     }
 
     /// Whether each socket is to be shown; ndjson without groups has nothing else to show.
@@ -234,9 +241,9 @@ impl VerdictArgs {
     /// The severity from which on the run fails; `None` for never.
     pub fn fails_on(&self) -> Option<Severity> {
         match self.fail_on {
-            FailOn::Warning => Some(Severity::Warning),
-            FailOn::Critical => Some(Severity::Critical),
-            FailOn::Never => None,
+            Some(FailOn::Warning) => Some(Severity::Warning),
+            Some(FailOn::Critical) | None => Some(Severity::Critical),
+            Some(FailOn::Never) => None,
         }
     }
 

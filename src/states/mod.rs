@@ -33,8 +33,12 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
     show(&report, screen)?;
     // In JSON the warnings are part of the answer.
     let warnings = report.warnings.iter().filter(|_| screen.format != Format::Json);
-    let messages = warnings.map(|warning| format!("warning: {warning}")).collect();
-    Ok(Outcome { exit: exit(args, &report), messages })
+    let mut messages: Vec<_> = warnings.map(|warning| format!("warning: {warning}")).collect();
+    let exit = exit(args, &report);
+    if exit != Exit::Fine && report.shows_sockets() && screen.format != Format::Json {
+        messages.extend(report.findings.first().map(|finding| finding.message.clone()));
+    }
+    Ok(Outcome { exit, messages })
 }
 
 /// The exit code tells of the verdict, where one was asked for.

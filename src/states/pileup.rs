@@ -246,7 +246,7 @@ pub fn judge(
     };
     let findings = verdict::findings(&pileup, around, limits);
     let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or_default();
-    let is_blind = supply.is_none() && !pileup.destinations.is_empty();
+    let is_blind = supply.is_none() && (!pileup.destinations.is_empty() || pileup.side_unknown > 0);
     // A note is no reason for anything but OK.
     let worst = if worst == Severity::Info { Severity::Ok } else { worst };
     pileup.severity = (!is_blind || worst > Severity::Ok).then_some(worst);

@@ -86,6 +86,34 @@ fn microseconds<S: serde::Serializer>(elapsed: &Duration, out: S) -> Result<S::O
     out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
 }
 
+impl StatesReport {
+    /// Whether rows or groups are shown, in formats that show one thing.
+    pub fn shows_sockets(&self) -> bool {
+        self.view.has_listed || self.groups.is_some()
+    }
+}
+
+/// The columns of the CSV of destinations.
+const DESTINATION: [&str; 17] = [
+    "source_address",
+    "destination_address",
+    "destination_port",
+    "time_wait",
+    "reusable",
+    "fin_wait2_mini",
+    "live",
+    "headroom",
+    "used_percent",
+    "rate_per_s",
+    "rate_60s_per_s",
+    "ceiling_per_s",
+    "hold_ms",
+    "exhaustion_s",
+    "closed_here_first",
+    "closed_there_first",
+    "severity",
+];
+
 impl Report for StatesReport {
     fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         out.write_all(text::render(self, style).as_bytes())
@@ -93,7 +121,7 @@ impl Report for StatesReport {
 
     /// The groups; or the destinations of the verdict; or the states.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut csv = csv::Writer::from_writer(out);
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(out);
         if let Some(groups) = &self.groups {
             let names = groups.keys.iter().map(|key| key.name());
             csv.write_record(names.chain(["sockets"]))?;
@@ -102,8 +130,10 @@ impl Report for StatesReport {
                 csv.write_record(values.chain([group.sockets.to_string()]))?;
             }
         } else if let Some(pileup) = &self.pileup {
+            csv.write_record(DESTINATION)?;
             pileup.destinations.iter().try_for_each(|destination| csv.serialize(destination))?;
         } else {
+            csv.write_record(["state", "sockets"])?;
             self.states.iter().try_for_each(|state| csv.serialize(state))?;
         }
         csv.flush()

@@ -38,11 +38,15 @@ pub struct Survey {
     pub census: Option<Census>,
     /// Who holds the sockets in CLOSE_WAIT, where there are many.
     pub close_wait_owners: Option<Owners>,
-    /// The kernel's own totals.
+    /// The kernel's own totals, read before the tables.
     pub sockstat: SockStat,
+    /// Whether bound sockets were among the rows.
+    pub has_bound: bool,
 }
 
-/// Looks: fails with the kernel's error, or with that of writing. `settings` are given where a verdict is wanted, `rows` where each socket is to be written.
+/// Looks. `settings` are given where a verdict is wanted, `rows` where each socket is to be written.
+///
+/// Fails with the kernel's error, or with that of writing.
 pub fn look(
     args: &Args,
     proc_root: &ProcRoot,
@@ -50,10 +54,13 @@ pub fn look(
     mut rows: Option<&mut RowWriter<'_>>,
 ) -> anyhow::Result<Survey> {
     let filter = args.filter();
-    let wanted = Wanted {
-        protocols: args.protocols(),
-        states: wanted_states(args, &filter, settings.is_some()),
+    let sockstat = SockStat::read(proc_root).unwrap_or_default();
+    let with_bound = args.bound || (is_small(&sockstat) && can_show_bound(args, proc_root));
+    let states = match settings {
+        Some(_) => states_for_verdict(&filter, with_bound),
+        None => states_for_view(&filter),
     };
+    let wanted = Wanted { protocols: args.protocols(), states };
     let mut tally = Tally::new();
     let mut grouping = (!args.by.is_empty()).then(|| Grouping::by(&args.by));
     let mut census = settings.map(Census::new);
@@ -81,48 +88,50 @@ pub fn look(
     if let Some(census) = census.as_mut() {
         census.settle();
     }
+    let reading = reading?;
     let has_pile = rows.is_none() && close_wait.len() >= CLOSE_WAIT_PILE;
     Ok(Survey {
-        reading: reading?,
+        has_bound: with_bound && reading.source == Source::SockDiag,
+        reading,
         tally,
         grouping,
         census,
         close_wait_owners: has_pile.then(|| Owners::of(&close_wait, proc_root)),
-        sockstat: SockStat::read(proc_root).unwrap_or_default(),
+        sockstat,
     })
 }
 
-/// The states to ask the kernel for. A verdict needs every connection, for live ones take ports
-/// too; bound sockets cost the kernel a walk of their own, so they come only where they are named.
-fn wanted_states(args: &Args, filter: &Filter, for_verdict: bool) -> StateSet {
+/// A verdict needs every connection, for live ones take ports too.
+fn states_for_verdict(filter: &Filter, with_bound: bool) -> StateSet {
     let bound = StateSet::only(TcpState::BOUND_INACTIVE);
-    let usual = StateSet::ALL.without(bound);
-    match (for_verdict, filter.states.is_empty()) {
-        (true, _) if args.bound => StateSet::ALL,
-        (true, _) => usual.union(filter.states),
-        (false, true) => usual,
-        (false, false) => filter.states,
+    let asked = if with_bound { bound } else { StateSet::EMPTY };
+    StateSet::ALL.without(bound).union(asked).union(filter.states)
+}
+
+/// Bound sockets cost the kernel a walk of their own, so they are shown only where they are named.
+fn states_for_view(filter: &Filter) -> StateSet {
+    if filter.states.is_empty() {
+        StateSet::ALL.without(StateSet::only(TcpState::BOUND_INACTIVE))
+    } else {
+        filter.states
     }
+}
+
+/// Whether the kernel counts so few sockets that a walk for bound ones costs no time to speak of.
+fn is_small(sockstat: &SockStat) -> bool {
+    sockstat.rows_claimed().is_some_and(|rows| rows < SMALL)
+}
+
+/// Whether bound sockets can be asked for.
+fn can_show_bound(args: &Args, proc_root: &ProcRoot) -> bool {
+    proc_root.is_live() && args.source() != Some(Source::Proc)
 }
 
 /// How many sockets of this machine may be bound to a port without having been seen. The kernel
 /// counts the TCP sockets of all namespaces; those that are in the tables read are none of them.
-pub fn unseen_bound(survey: &Survey, census: &Census, looked: bool) -> u64 {
-    if looked {
-        return 0;
-    }
-    let allocated = survey.sockstat.allocated_machine_wide;
+pub fn unseen_bound(survey: &Survey, census: &Census) -> u64 {
+    let allocated = survey.sockstat.allocated_machine_wide.filter(|_| !survey.has_bound);
     allocated.map_or(0, |allocated| allocated.saturating_sub(census.full_sockets))
-}
-
-/// Whether bound sockets can be asked for the way the tables were read.
-pub fn can_show_bound(survey: &Survey) -> bool {
-    survey.reading.source == Source::SockDiag
-}
-
-/// Whether so little was seen that a walk for bound sockets costs no time to speak of.
-pub fn is_small(census: &Census) -> bool {
-    census.time_wait + census.fin_wait2_mini + census.full_sockets < SMALL
 }
 
 /// Adds the sockets that are bound and do not listen to `census`.

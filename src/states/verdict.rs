@@ -119,9 +119,11 @@ fn pressure(there: &DestinationVerdict) -> String {
 }
 
 fn too_fast(there: &DestinationVerdict) -> String {
-    let left = there.exhaustion_s.map_or_else(String::new, |seconds| {
-        format!("; none is left in {} at this rate", duration(seconds))
-    });
+    let left = match there.exhaustion_s {
+        None => String::new(),
+        Some(seconds) if seconds <= 0.0 => "; none is left now".to_owned(),
+        Some(seconds) => format!("; none is left in {} at this rate", duration(seconds)),
+    };
     format!(
         "{} closed {} to {} in the last second, and its ports allow {}/s{left}",
         there.source_address,
@@ -165,8 +167,9 @@ fn members(value: Value) -> Map<String, Value> {
 fn port_advice(there: &DestinationVerdict, pileup: &Pileup) -> Vec<String> {
     let far = far_end(there);
     let mut advice = vec![format!(
-        "keep connections to {far} open (a pool, keep-alive): {}/s are closed, {} alive",
-        rate(there.rate_60s_per_s),
+        "keep connections to {far} open (a pool, keep-alive): {} closed in the last minute, {} \
+         open now",
+        thousands(there.time_wait),
         thousands(there.live)
     )];
     if there.closed_here_first > 0 {
@@ -225,7 +228,6 @@ fn buckets(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Option<
         (_, Severity::Critical) => format!("{of_limit}: sockets close without TIME_WAIT"),
         _ => of_limit,
     };
-    let room = u64::from(limit).saturating_mul(2).max(131_072);
     Some(Finding {
         id,
         severity,
@@ -237,21 +239,25 @@ fn buckets(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Option<
             "used_percent": used,
             "overflows_since_boot": pileup.overflows_since_boot,
         })),
-        advice: vec![
-            format!(
-                "raise net.ipv4.tcp_max_tw_buckets to {room}: {} in all if they are all used",
-                size(room * MINI_SOCKET_BYTES)
-            ),
-            "keep connections open, so that fewer are closed".to_owned(),
-        ],
+        advice: vec![bucket_advice(pileup)],
     })
+}
+
+/// The one thing that helps against a full table: a larger one.
+fn bucket_advice(pileup: &Pileup) -> String {
+    let room = u64::from(pileup.bucket_limit.unwrap_or(0)).saturating_mul(2).max(131_072);
+    format!(
+        "raise net.ipv4.tcp_max_tw_buckets to {room}: {} in all if they are all used; TIME_WAIT \
+         protects the next connection from the last one's segments",
+        size(room * MINI_SOCKET_BYTES)
+    )
 }
 
 /// `34 MB`, `12 kB`.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
-        0..1_000_000 => format!("{} kB", thousands(bytes.div_ceil(1000))),
-        _ => format!("{} MB", thousands(bytes.div_ceil(1_000_000))),
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        _ => format!("{} MB", thousands((bytes + 500_000) / 1_000_000)),
     }
 }
 
@@ -264,7 +270,7 @@ fn overflow(pileup: &Pileup, around: &Around<'_>) -> Option<Finding> {
             ids::TW_OVERFLOWING,
             Severity::Warning,
             format!(
-                "{} closed without TIME_WAIT in the last {}",
+                "{} closed without TIME_WAIT within {}",
                 count(grown, "socket"),
                 duration(seconds)
             ),
@@ -275,11 +281,7 @@ fn overflow(pileup: &Pileup, around: &Around<'_>) -> Option<Finding> {
             format!("{} closed without TIME_WAIT since boot", count(since_boot, "socket")),
         ),
     };
-    let mut advice = vec![
-        "raise net.ipv4.tcp_max_tw_buckets; TIME_WAIT protects the next connection from the last \
-         one's segments"
-            .to_owned(),
-    ];
+    let mut advice = vec![bucket_advice(pileup)];
     if sampled.is_none() {
         advice.push("`--sample 5s` tells whether it goes on".to_owned());
     }
@@ -474,7 +476,7 @@ mod tests {
             other.sample = Some(Sample::between(&before, &after, 5.0));
         });
         let overflowing = by_id(&findings, ids::TW_OVERFLOWING);
-        assert_eq!(overflowing.message, "5 sockets closed without TIME_WAIT in the last 5 s");
+        assert_eq!(overflowing.message, "5 sockets closed without TIME_WAIT within 5 s");
     }
 
     #[test]

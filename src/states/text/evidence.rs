@@ -40,8 +40,8 @@ fn port_lines(pileup: &Pileup) -> Vec<String> {
         return vec!["net.ipv4.ip_local_port_range could not be read".to_owned()];
     };
     let unseen = match ports.unseen_bound_at_most {
-        0 => String::new(),
-        at_most => format!(" (at most {} more were not looked at: --bound)", thousands(at_most)),
+        few if few * 100 < available => String::new(),
+        at_most => format!(" ({} not looked at)", count(at_most, "bound socket")),
     };
     vec![format!(
         "{} ephemeral ports ({low}–{high}), {} reserved, {} held by bind{unseen}",
@@ -70,7 +70,7 @@ fn worst_lines(pileup: &Pileup) -> Vec<String> {
         let ports = plural(worst.fin_wait2_mini, "port is", "ports are");
         lines.push(format!("{ports} held by FIN_WAIT2: the peer has not closed its end"));
     }
-    if worst.used_percent > Some(50.0) {
+    if worst.used_percent > Some(50.0) && worst.headroom > Some(0) {
         lines
             .push("connect() is slow: past half of the ports the kernel searches twice".to_owned());
     }
@@ -79,18 +79,21 @@ fn worst_lines(pileup: &Pileup) -> Vec<String> {
 }
 
 fn reuse_line(worst: &DestinationVerdict, pileup: &Pileup) -> String {
-    let mode = pileup.reuse.tcp_tw_reuse.map_or_else(unknown, |mode| mode.to_string());
     let delay = duration(f64::from(pileup.reuse.delay_ms) / 1000.0);
+    let Some(mode) = pileup.reuse.tcp_tw_reuse else {
+        return "ports come back after 60 s, unless tcp_tw_reuse is on: it could not be read"
+            .to_owned();
+    };
     if worst.hold_ms < TIME_WAIT_MS {
         return format!(
             "tcp_tw_reuse = {mode}: ports come back after {delay}, {} can be reused now",
             thousands(worst.reusable)
         );
     }
-    let why = match (pileup.reuse.tcp_tw_reuse, pileup.reuse.timestamps) {
-        (None, _) | (_, None) => "could not be read, and is taken for off",
-        (Some(0), _) => "is off",
+    let why = match (mode, pileup.reuse.timestamps) {
+        (0, _) => "is off",
         (_, Some(false)) => "cannot work: tcp_timestamps is 0",
+        (_, None) => "needs tcp_timestamps, which could not be read",
         _ => "covers loopback addresses only",
     };
     format!("ports come back after 60 s; tcp_tw_reuse = {mode} {why}")
@@ -174,7 +177,7 @@ fn age_line(pileup: &Pileup) -> Option<String> {
         String::new()
     };
     Some(format!(
-        "ages 0 s [{}] 60 s, {}/s on average{overdue}",
+        "ages 0 s [{}] 60 s; {}/s averaged over 60 s{overdue}",
         within.iter().map(|count| histogram_of(*count, within)).collect::<String>(),
         rate(last_minute / 60.0)
     ))

@@ -9,10 +9,10 @@ use crate::catalogue::states::meaning;
 use crate::kernel::owners::Owners;
 use crate::model::{StateClass, TcpState};
 use crate::output::numbers::{bar, count, percent, percent_text, plural, ratio, thousands};
-use crate::output::{Align, Style, render_table, sanitize};
+use crate::output::{Align, Style, render_table, sanitize, wrapped};
 
 /// Columns of the bar in the table of states.
-const BAR: u16 = 12;
+const BAR: u16 = 10;
 /// Processes that are named as holders of a pile.
 const OWNERS: usize = 5;
 
@@ -30,9 +30,11 @@ fn overview(report: &StatesReport, style: Style) -> String {
     if !report.states.is_empty() {
         text += &format!("\n{}", states_table(report, style));
     }
-    text += &format!("\n{}", claims(report));
+    if report.view.protocols != "UDP" {
+        text += &format!("\n{}", claims(report, style));
+    }
     if let Some(owners) = &report.close_wait_owners {
-        text.push_str(&close_wait(report, owners));
+        text.push_str(&close_wait(report, owners, style));
     }
     let seen = |state| report.states.iter().any(|it| it.state == StateClass::State(state));
     if seen(TcpState::TIME_WAIT) {
@@ -45,7 +47,7 @@ fn overview(report: &StatesReport, style: Style) -> String {
 fn first_line(report: &StatesReport) -> String {
     let noun = format!("{} socket", report.view.protocols);
     format!(
-        "{} ({}, {:.1} ms)",
+        "{} in this network namespace ({}, {:.1} ms)",
         count(report.total, &noun),
         report.source,
         report.elapsed.as_secs_f64() * 1000.0
@@ -73,46 +75,42 @@ fn states_table(report: &StatesReport, style: Style) -> String {
 }
 
 /// What the kernel's counters say, for comparison.
-fn claims(report: &StatesReport) -> String {
+fn claims(report: &StatesReport, style: Style) -> String {
     let stat = report.counters.sockstat;
     let Some(in_use) = stat.tcp_in_use else {
-        return "the kernel's own counters could not be read\n".to_owned();
+        return "sockstat, the kernel's own count, could not be read\n".to_owned();
     };
-    format!(
-        "The kernel counts {} in use, {} in TIME_WAIT or FIN_WAIT2 of no\n\
-         program (tw), and on the whole machine {} that close without one (orphan)\n",
+    let sentence = format!(
+        "{} in use, {} tw (TIME_WAIT, and FIN_WAIT2 of no program); {} machine-wide",
         count(in_use.saturating_add(stat.tcp6_in_use.unwrap_or(0)), "TCP socket"),
         thousands(stat.time_wait.unwrap_or(0)),
-        thousands(stat.orphans_machine_wide.unwrap_or(0)),
-    )
+        count(stat.orphans_machine_wide.unwrap_or(0), "orphan"),
+    );
+    wrapped("sockstat: ", &sentence, style.width) + "\n"
 }
 
 /// CLOSE_WAIT is a program that does not close: its name is what the reader needs.
-fn close_wait(report: &StatesReport, found: &Owners) -> String {
+fn close_wait(report: &StatesReport, found: &Owners, style: Style) -> String {
     let class = StateClass::State(TcpState::CLOSE_WAIT);
     let sockets = report.states.iter().find(|it| it.state == class).map_or(0, |it| it.sockets);
-    let mut text = String::new();
+    let mut lines = Vec::new();
     if found.owners.is_empty() {
-        text += &format!(
-            "{} in CLOSE_WAIT; no process that you may see holds them\n",
-            count(sockets, "socket")
-        );
+        let sockets = count(sockets, "socket");
+        lines.push(format!("{sockets} in CLOSE_WAIT; no process that you may see holds them"));
     }
     for owner in found.owners.iter().take(OWNERS) {
-        text += &format!(
-            "{} (pid {}) holds {} in CLOSE_WAIT: the peers have closed, it has not\n",
+        lines.push(format!(
+            "{} (pid {}) holds {} in CLOSE_WAIT: the peers have closed, it has not",
             sanitize(&owner.name),
             owner.pid,
             count(owner.sockets, "socket"),
-        );
+        ));
     }
     if found.hidden_processes > 0 {
-        text += &format!(
-            "{} could not be looked into; root can\n",
-            plural(found.hidden_processes, "process", "processes")
-        );
+        let hidden = plural(found.hidden_processes, "process", "processes");
+        lines.push(format!("{hidden} could not be looked into; root can"));
     }
-    text
+    lines.iter().map(|line| wrapped("", line, style.width) + "\n").collect()
 }
 
 fn grouped(report: &StatesReport, groups: &Groups, style: Style) -> String {
@@ -123,7 +121,11 @@ fn grouped(report: &StatesReport, groups: &Groups, style: Style) -> String {
         let share = percent_text(percent(group.sockets, report.total));
         values.chain([thousands(group.sockets), share]).collect()
     });
-    let mut text = format!("{}\n\n", first_line(report));
+    let mut text = format!("{}\n", first_line(report));
+    if groups.groups.is_empty() {
+        return text;
+    }
+    text.push('\n');
     text.push_str(&render_table(&columns, rows.collect(), style.width));
     if groups.cut.groups > 0 {
         text += &format!(

@@ -109,7 +109,7 @@ fn full_in(there: &DestinationVerdict) -> String {
         (Some(seconds), _) if seconds <= 0.0 => "full now".to_owned(),
         (Some(seconds), _) => duration(seconds),
         (None, _) if there.rate_per_s <= 0.0 => "idle".to_owned(),
-        (None, _) => "never at this rate".to_owned(),
+        (None, _) => "never".to_owned(),
     }
 }
 
