@@ -15,6 +15,12 @@ pub struct SockStat {
     pub tcp_in_use: Option<u64>,
     /// The same for IPv6.
     pub tcp6_in_use: Option<u64>,
+    /// IPv4 UDP sockets of this namespace.
+    #[serde(skip)]
+    pub udp_in_use: Option<u64>,
+    /// The same for IPv6.
+    #[serde(skip)]
+    pub udp6_in_use: Option<u64>,
     /// Mini-sockets of this namespace, IPv4 and IPv6: TIME_WAIT and FIN_WAIT2 without an owner.
     pub time_wait: Option<u64>,
     /// Sockets without an owner that still close, on the whole machine.
@@ -37,6 +43,8 @@ impl SockStat {
         Self {
             tcp_in_use: tcp("inuse"),
             tcp6_in_use: pair(v6, "TCP6:", "inuse"),
+            udp_in_use: pair(v4, "UDP:", "inuse"),
+            udp6_in_use: pair(v6, "UDP6:", "inuse"),
             time_wait: tcp("tw"),
             orphans_machine_wide: tcp("orphan"),
             allocated_machine_wide: tcp("alloc"),
@@ -48,6 +56,11 @@ impl SockStat {
     pub fn rows_claimed(&self) -> Option<u64> {
         let others = [self.tcp6_in_use, self.time_wait];
         Some(others.into_iter().flatten().fold(self.tcp_in_use?, u64::saturating_add))
+    }
+
+    /// Rows that the UDP tables should have.
+    pub fn udp_rows_claimed(&self) -> Option<u64> {
+        Some(self.udp_in_use?.saturating_add(self.udp6_in_use.unwrap_or(0)))
     }
 }
 

@@ -36,8 +36,13 @@ pub enum KernelError {
         errno: Errno,
     },
     /// Something was asked for that this source cannot tell.
-    #[error("{0}")]
-    CannotTell(&'static str),
+    #[error("{what}")]
+    CannotTell {
+        /// What it cannot tell.
+        what: &'static str,
+        /// What to ask for instead.
+        instead: &'static str,
+    },
 }
 
 impl KernelError {
@@ -49,14 +54,14 @@ impl KernelError {
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
-            Self::Namespace { errno: Errno::EPERM, .. } => Some(
-                "entering a network namespace takes root; `--netns PID` shows the tables of a \
-                 process's without",
+            Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
+                "entering a network namespace takes root; `--netns PID` reads that process's tables \
+                 without",
             ),
-            Self::Namespace { .. } => {
-                Some("give the name of `ip netns list`, a process id or a file as /proc/1/ns/net")
-            }
-            Self::CannotTell(_) => Some("leave out `--source proc` and `--procfs`"),
+            Self::Namespace { .. } => Some(
+                "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",
+            ),
+            Self::CannotTell { instead, .. } => Some(instead),
         }
     }
 }

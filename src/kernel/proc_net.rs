@@ -45,8 +45,10 @@ pub struct ProcNotes {
     pub malformed: u64,
     /// Rows that came twice and were passed on once.
     pub repeated: u64,
-    /// Reading stopped before the kernel said that the table ended.
-    pub stopped: bool,
+    /// Reading a table stopped because only known rows came.
+    pub had_no_end: bool,
+    /// Rows that there was no room for: more came than the kernel counts.
+    pub over_budget: u64,
 }
 
 /// Reads the tables of `protocols` and calls `visit` for each row, listeners first.
@@ -59,25 +61,30 @@ pub fn read(
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<ProcNotes, KernelError> {
     let before = SockStat::read(proc_root).unwrap_or_default();
-    let claimed =
-        before.rows_claimed().map(|rows| rows.saturating_add(rows / 4).saturating_add(SLACK));
-    let budget = usize::try_from(claimed.unwrap_or(UNCOUNTED).min(MOST)).unwrap_or(usize::MAX);
-    let mut reading = Reading {
-        visit,
-        seen: Seen::with_capacity(budget),
-        notes: ProcNotes::default(),
-        ipv4_minis: 0,
-    };
+    let mut notes = ProcNotes::default();
     for protocol in protocols {
+        let claimed = match protocol {
+            Protocol::Tcp => before.rows_claimed(),
+            Protocol::Udp => before.udp_rows_claimed(),
+        };
+        let seen = Seen::with_capacity(budget(claimed));
+        let mut reading = Reading { visit, seen, notes, ipv4_minis: 0 };
         let flow = match protocol {
             Protocol::Tcp => reading.tcp(proc_root, &before)?,
             Protocol::Udp => reading.udp(proc_root)?,
         };
+        notes = reading.notes;
         if flow.is_break() {
             break;
         }
     }
-    Ok(reading.notes)
+    Ok(notes)
+}
+
+/// Rows that are read of the tables that the kernel says have `claimed`.
+fn budget(claimed: Option<u64>) -> usize {
+    let rows = claimed.map(|rows| rows.saturating_add(rows / 4).saturating_add(SLACK));
+    usize::try_from(rows.unwrap_or(UNCOUNTED).min(MOST)).unwrap_or(usize::MAX)
 }
 
 struct Reading<'a> {
@@ -147,9 +154,11 @@ impl Reading<'_> {
             if self.pass(&socket).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            let repeated = self.notes.repeated - repeated_before;
-            if self.notes.stopped || repeated > MAX_REPEATED {
-                self.notes.stopped = true;
+            if self.notes.over_budget > 0 {
+                break;
+            }
+            if self.notes.repeated - repeated_before > MAX_REPEATED {
+                self.notes.had_no_end = true;
                 break;
             }
         }
@@ -167,7 +176,7 @@ impl Reading<'_> {
                 ControlFlow::Continue(())
             }
             Novelty::Full => {
-                self.notes.stopped = true;
+                self.notes.over_budget += 1;
                 ControlFlow::Continue(())
             }
         }
@@ -276,7 +285,7 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
     let (send_queue, recv_queue) = fields.queues()?;
     let kind = u8::try_from(fields.hex::<2>()?).ok().map(TimerKind::from_kernel)?;
     fields.skip(b':')?;
-    let ticks = fields.long_hex()?;
+    let ticks = fields.ticks_left()?;
     let retransmits = fields.hex::<8>()?;
     let (uid, probes, inode) = fields.owner()?;
     // The number in the tables of sock_diag has 32 bits; so this one gets.
@@ -380,13 +389,13 @@ impl Fields<'_> {
         hexadecimal(digits)
     }
 
-    /// `tm->when`: eight digits, or sixteen for a timer that the kernel printed as negative.
+    /// `tm->when`: eight digits; or sixteen, of a negative number: the timer is overdue.
     #[inline]
-    fn long_hex(&mut self) -> Option<u64> {
-        let high = self.hex::<8>()?;
+    fn ticks_left(&mut self) -> Option<u64> {
+        let ticks = self.hex::<8>()?;
         match self.rest.first()? {
-            b' ' => Some(u64::from(high)),
-            _ => Some(u64::from(high) << 32 | u64::from(self.hex::<8>()?)),
+            b' ' => Some(u64::from(ticks)),
+            _ => self.hex::<8>().map(|_| 0),
         }
     }
 
@@ -497,6 +506,12 @@ mod tests {
     }
 
     #[test]
+    fn a_timer_that_is_overdue_has_no_time_left() {
+        let line = String::from_utf8_lossy(TIME_WAIT).replace("00001765", "FFFFFFFFFFFFFFF0");
+        assert_eq!(tcp(line.as_bytes(), Family::Ipv4).timer.unwrap().expires_ms, 0);
+    }
+
+    #[test]
     fn probes_are_counted_for_the_probe_timer() {
         let timer = tcp(PERSIST, Family::Ipv4).timer.unwrap();
         assert_eq!((timer.kind, timer.retransmits), (TimerKind::PERSIST, 7));
@@ -528,7 +543,7 @@ mod tests {
             rows += 1;
             ControlFlow::Continue(())
         });
-        let expected = ProcNotes { malformed: 1, repeated: 1, stopped: false };
+        let expected = ProcNotes { malformed: 1, repeated: 1, ..ProcNotes::default() };
         assert_eq!((rows, notes.unwrap()), (3, expected));
     }
 
@@ -540,7 +555,7 @@ mod tests {
         std::fs::write(tree.path().join("net/tcp"), table).unwrap();
         let notes =
             read(&ProcRoot::at(tree.path()), &[Protocol::Tcp], &mut |_| ControlFlow::Continue(()));
-        assert!(notes.unwrap().stopped);
+        assert!(notes.unwrap().had_no_end);
     }
 
     #[test]
@@ -561,7 +576,7 @@ mod tests {
             rows += 1;
             ControlFlow::Continue(())
         });
-        assert!(notes.unwrap().stopped && (16_000..20_000).contains(&rows), "{rows}");
+        assert!(notes.unwrap().over_budget > 0 && (16_000..20_000).contains(&rows), "{rows}");
     }
 
     proptest! {

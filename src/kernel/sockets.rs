@@ -10,7 +10,7 @@ use socket2::{Domain, Socket as OwnSocket, Type};
 use super::proc_net::{self, ProcNotes};
 use super::sock_diag::{DumpNotes, Request, SockDiag};
 use super::{KernelError, ProcRoot};
-use crate::model::{Family, Protocol, Socket, StateSet, TcpState};
+use crate::model::{Family, Protocol, Socket, StateClass, StateSet, TcpState};
 
 /// Which way the tables were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,13 +67,16 @@ pub fn scan(
     if by_netlink == Source::Proc {
         return scan_proc(proc_root, wanted, visit);
     }
-    let mut rows = 0_u64;
-    let dumped = scan_sock_diag(wanted, &mut |socket| {
-        rows += 1;
-        visit(socket)
-    });
-    match dumped {
-        Err(refusal @ KernelError::Refused { .. }) if source.is_none() && rows == 0 => {
+    if !proc_root.is_live() {
+        return Err(KernelError::CannotTell {
+            what: "sock_diag tells of the running system alone, from inside the namespace",
+            instead: "leave out `--source sock_diag`: the tables under --procfs or /proc/PID/net are \
+                      then read",
+        });
+    }
+    let mut notes = DumpNotes::default();
+    match scan_sock_diag(wanted, &mut notes, visit) {
+        Err(refusal @ KernelError::Refused { .. }) if source.is_none() && notes.rows == 0 => {
             tracing::info!(%refusal, "reading /proc instead");
             let mut reading = scan_proc(proc_root, wanted, visit)?;
             reading.warnings.insert(0, format!("{refusal}; read from /proc instead"));
@@ -89,9 +92,10 @@ fn scan_proc(
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<Reading, KernelError> {
     if wanted.states == StateSet::only(TcpState::BOUND_INACTIVE) {
-        return Err(KernelError::CannotTell(
-            "/proc has no bound sockets that do not listen; they need sock_diag",
-        ));
+        return Err(KernelError::CannotTell {
+            what: "/proc has no bound sockets that do not listen",
+            instead: "they need sock_diag: leave out `--source proc` and `--procfs`",
+        });
     }
     let notes = proc_net::read(proc_root, &wanted.protocols, visit)?;
     let mut warnings = proc_warnings(notes);
@@ -103,12 +107,19 @@ fn scan_proc(
 
 fn proc_warnings(notes: ProcNotes) -> Vec<String> {
     let mut warnings = malformed_warning(notes.malformed, "line");
-    if notes.stopped {
+    if notes.had_no_end {
         warnings.push(format!(
             "/proc showed {} rows again and no end, as it does while sockets are added; the table \
              may be incomplete",
             notes.repeated
         ));
+    }
+    if notes.over_budget > 0 {
+        warnings.push(
+            "/proc showed more rows than the kernel counts, and was not read further; the table may \
+             be incomplete"
+                .to_owned(),
+        );
     }
     warnings
 }
@@ -123,9 +134,10 @@ fn malformed_warning(count: u64, what: &str) -> Vec<String> {
 
 fn scan_sock_diag(
     wanted: &Wanted,
+    notes: &mut DumpNotes,
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<Reading, KernelError> {
-    let mut dumps = Dumps { diag: SockDiag::open()?, notes: DumpNotes::default(), broke: false };
+    let mut dumps = Dumps { diag: SockDiag::open()?, notes };
     let mut warnings = Vec::new();
     for protocol in &wanted.protocols {
         match protocol {
@@ -133,7 +145,7 @@ fn scan_sock_diag(
             Protocol::Udp => dumps.by_family(Protocol::Udp, udp_mask(wanted.states), visit)?,
         }
     }
-    warnings.extend(dump_warnings(dumps.notes));
+    warnings.extend(dump_warnings(*notes));
     Ok(Reading { source: Source::SockDiag, warnings })
 }
 
@@ -156,29 +168,41 @@ fn dump_warnings(notes: DumpNotes) -> Vec<String> {
 
 /// The states that UDP sockets have: connected and not.
 fn udp_mask(states: StateSet) -> u32 {
-    states.kernel_mask() & StateSet::of(&[TcpState::ESTABLISHED, TcpState::CLOSE]).kernel_mask()
+    let unconnected = states.matches(StateClass::UdpUnconnected);
+    let own = if unconnected { StateSet::only(TcpState::CLOSE) } else { StateSet::EMPTY };
+    let connected = StateSet::only(TcpState::ESTABLISHED).kernel_mask();
+    states.kernel_mask() & connected | own.kernel_mask()
 }
 
 /// What answers dump requests; the tests put a scripted one in the kernel's place.
 trait Dumper {
-    fn dump(&mut self, request: Request, visit: Visit<'_>) -> Result<DumpNotes, KernelError>;
+    fn dump(
+        &mut self,
+        request: Request,
+        notes: &mut DumpNotes,
+        visit: Visit<'_>,
+    ) -> Result<(), KernelError>;
 }
 
 impl Dumper for SockDiag {
-    fn dump(&mut self, request: Request, visit: Visit<'_>) -> Result<DumpNotes, KernelError> {
-        SockDiag::dump(self, request, visit)
+    fn dump(
+        &mut self,
+        request: Request,
+        notes: &mut DumpNotes,
+        visit: Visit<'_>,
+    ) -> Result<(), KernelError> {
+        SockDiag::dump(self, request, notes, visit)
     }
 }
 
-struct Dumps<D> {
+struct Dumps<'a, D> {
     diag: D,
-    notes: DumpNotes,
-    broke: bool,
+    notes: &'a mut DumpNotes,
 }
 
 type Visit<'a> = &'a mut dyn FnMut(&Socket) -> ControlFlow<()>;
 
-impl<D: Dumper> Dumps<D> {
+impl<D: Dumper> Dumps<'_, D> {
     /// Listeners are in a small table of their own, and bound sockets in a large one, so each is
     /// its own request; the mask is exact, for an idle bit can cost a walk.
     fn tcp(
@@ -206,10 +230,13 @@ impl<D: Dumper> Dumps<D> {
         Ok(())
     }
 
-    /// TCP of both families: in one walk by the old request, else in two.
+    /// TCP of both families: in one walk by the old request; where that is refused, in two.
     fn both_families(&mut self, mask: u32, visit: Visit<'_>) -> Result<(), KernelError> {
+        let rows_before = self.notes.rows;
         match self.dump(Request::Legacy { states: mask }, visit) {
-            Err(KernelError::Refused { errno: Errno::EINVAL | Errno::EOPNOTSUPP, .. }) => {
+            Err(KernelError::Refused { errno: Errno::EINVAL | Errno::EOPNOTSUPP, .. })
+                if self.notes.rows == rows_before =>
+            {
                 self.by_family(Protocol::Tcp, mask, visit)
             }
             result => result,
@@ -247,28 +274,23 @@ impl<D: Dumper> Dumps<D> {
             }
             visit(socket)
         })?;
-        if !probe_seen && !self.broke {
-            warnings.push(
-                "this kernel does not show bound sockets that do not listen (Linux 6.8 does)"
-                    .to_owned(),
-            );
+        if !probe_seen && !self.notes.broke {
+            let what = "bound sockets that do not listen";
+            warnings.push(match probe.inode() {
+                Some(_) => format!("this kernel does not show {what} (Linux 6.8 does)"),
+                None => format!("whether this kernel shows {what} could not be tried"),
+            });
         }
         Ok(())
     }
 
     fn dump(&mut self, request: Request, visit: Visit<'_>) -> Result<(), KernelError> {
-        if self.broke {
+        if self.notes.broke {
             return Ok(());
         }
-        let broke = &mut self.broke;
-        let notes = self.diag.dump(request, &mut |socket| {
-            let flow = visit(socket);
-            *broke = flow.is_break();
-            flow
-        })?;
-        tracing::debug!(?request, ?notes, "dumped");
-        self.notes.add(notes);
-        Ok(())
+        let result = self.diag.dump(request, self.notes, visit);
+        tracing::debug!(?request, notes = ?self.notes, "dumped");
+        result
     }
 }
 
@@ -307,20 +329,25 @@ mod tests {
     }
 
     impl Dumper for Script {
-        fn dump(&mut self, request: Request, _: Visit<'_>) -> Result<DumpNotes, KernelError> {
+        fn dump(
+            &mut self,
+            request: Request,
+            _: &mut DumpNotes,
+            _: Visit<'_>,
+        ) -> Result<(), KernelError> {
             if (self.refuses)(request) {
                 let operation = "the socket dump";
                 return Err(KernelError::Refused { operation, errno: Errno::EINVAL });
             }
             self.asked.push(request);
-            Ok(DumpNotes::default())
+            Ok(())
         }
     }
 
     /// What is asked for when `states` are wanted, and the warnings.
     fn asked(states: &str, refuses: fn(Request) -> bool) -> (Vec<Request>, Vec<String>) {
         let diag = Script { refuses, asked: Vec::new() };
-        let mut dumps = Dumps { diag, notes: DumpNotes::default(), broke: false };
+        let mut dumps = Dumps { diag, notes: &mut DumpNotes::default() };
         let mut warnings = Vec::new();
         let visit: Visit<'_> = &mut |_| ControlFlow::Continue(());
         dumps.tcp(states.parse().unwrap(), visit, &mut warnings).unwrap();
@@ -362,7 +389,7 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_said() {
-        let notes = ProcNotes { malformed: 1, repeated: 200, stopped: true };
+        let notes = ProcNotes { malformed: 1, repeated: 200, had_no_end: true, over_budget: 0 };
         let warnings = proc_warnings(notes);
         assert_eq!(warnings[0], "1 malformed line was left out");
         assert!(warnings[1].ends_with("the table may be incomplete"), "{warnings:?}");

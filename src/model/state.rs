@@ -175,13 +175,14 @@ const BIG: StateSet = StateSet::of(&[
 ]);
 
 /// Other spellings, in the folded form of [`fold`]: those of ss, netstat and the RFCs.
-const ALIASES: [(&str, TcpState); 7] = [
+const ALIASES: [(&str, TcpState); 8] = [
     ("estab", TcpState::ESTABLISHED),
     ("listening", TcpState::LISTEN),
     ("closed", TcpState::CLOSE),
     ("unconn", TcpState::CLOSE),
     ("unconnected", TcpState::CLOSE),
     ("synreceived", TcpState::SYN_RECV),
+    ("newsynrecv", TcpState::SYN_RECV),
     ("bound", TcpState::BOUND_INACTIVE),
 ];
 
@@ -242,7 +243,10 @@ impl StateSet {
         match class {
             StateClass::State(state) => self.contains(state),
             StateClass::FinWait2Mini => self.mini_fin_wait2 || self.contains(TcpState::FIN_WAIT2),
-            StateClass::UdpUnconnected => self.contains(TcpState::CLOSE),
+            // It waits for datagrams as a listener does for connections: `ss -lu` shows it.
+            StateClass::UdpUnconnected => {
+                self.contains(TcpState::CLOSE) || self.contains(TcpState::LISTEN)
+            }
         }
     }
 

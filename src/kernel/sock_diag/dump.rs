@@ -28,6 +28,10 @@ const SEAM: usize = 32;
 /// What was not as it should be in a dump that came to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DumpNotes {
+    /// Rows passed on.
+    pub rows: u64,
+    /// Whoever looked at the rows wanted no more.
+    pub broke: bool,
     /// Rows or messages that could not be decoded.
     pub malformed: u64,
     /// Buffers that were too short or lost for want of space: rows are missing.
@@ -36,16 +40,6 @@ pub struct DumpNotes {
     pub interrupted: bool,
     /// Rows that the kernel sent twice and that were passed on once.
     pub repeated: u64,
-}
-
-impl DumpNotes {
-    /// Adds what another dump of the same table noted.
-    pub fn add(&mut self, other: Self) {
-        self.malformed += other.malformed;
-        self.lost += other.lost;
-        self.interrupted |= other.interrupted;
-        self.repeated += other.repeated;
-    }
 }
 
 /// What a dump talks through; the tests put a scripted one in the kernel's place.
@@ -92,61 +86,91 @@ impl SockDiag {
         Ok(Self { channel, buffer: vec![0; BUFFER], sequence: 0 })
     }
 
-    /// Asks for `request` and calls `visit` for each row until it breaks or the dump ends.
+    /// Asks for `request` and calls `visit` for each row until it breaks or the dump ends. What
+    /// there is to note is added to `notes`, also of a dump that fails.
     ///
     /// Breaking leaves the rest of the answer unread; a later dump passes it over by its number.
     pub fn dump(
         &mut self,
         request: Request,
+        notes: &mut DumpNotes,
         visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
-    ) -> Result<DumpNotes, KernelError> {
+    ) -> Result<(), KernelError> {
         self.sequence += 1;
-        run(&self.channel, &mut self.buffer, (request, self.sequence), visit)
+        let question = Question { request, sequence: self.sequence };
+        question.ask(&self.channel, &mut self.buffer, notes, visit)
     }
 }
 
-/// One dump, from the request to its end.
-fn run(
-    channel: &impl Channel,
-    buffer: &mut [u8],
-    (request, sequence): (Request, u32),
-    visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
-) -> Result<DumpNotes, KernelError> {
-    let failed = |operation| move |errno| KernelError::Refused { operation, errno };
-    channel.send(&request.encode(sequence)).map_err(failed("the dump request"))?;
-    let mut notes = DumpNotes::default();
-    let mut seam = Seam::new();
-    loop {
-        let Some(length) = receive(channel, buffer, &mut notes)? else {
-            continue;
-        };
-        let mut messages = Messages::new(buffer.get(..length).unwrap_or_default(), sequence);
-        seam.next_buffer();
-        while let Some(answer) = messages.next() {
-            match answer {
-                Answer::Row(payload) => {
-                    // Looked at where it was made: moving it costs as much as decoding it.
-                    let decoded = decode(payload, request.protocol());
-                    let Some(socket) = &decoded else {
-                        notes.malformed += 1;
-                        continue;
-                    };
-                    if seam.is_repeated(socket) {
-                        notes.repeated += 1;
-                    } else if visit(socket).is_break() {
-                        return Ok(notes);
-                    }
-                }
-                Answer::Done => {
-                    notes.interrupted |= messages.interrupted();
-                    return Ok(notes);
-                }
-                Answer::Failed(errno) => return Err(failed("the socket dump")(errno)),
-                Answer::Malformed => notes.malformed += 1,
-                Answer::Foreign | Answer::Ignored => {}
+/// A request and the number that its answers carry.
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    request: Request,
+    sequence: u32,
+}
+
+impl Question {
+    /// One dump, from the request to its end.
+    fn ask(
+        self,
+        channel: &impl Channel,
+        buffer: &mut [u8],
+        notes: &mut DumpNotes,
+        visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+    ) -> Result<(), KernelError> {
+        let failed = |operation| move |errno| KernelError::Refused { operation, errno };
+        channel.send(&self.request.encode(self.sequence)).map_err(failed("the dump request"))?;
+        let mut seam = Seam::new();
+        loop {
+            let Some(length) = receive(channel, buffer, notes)? else { continue };
+            let received = buffer.get(..length).unwrap_or_default();
+            let mut messages = Messages::new(received, self.sequence);
+            seam.next_buffer();
+            let end = self.pass_on(&mut messages, &mut seam, notes, visit);
+            notes.interrupted |= messages.interrupted();
+            match end {
+                None => {}
+                Some(Answer::Failed(errno)) => return Err(failed("the socket dump")(errno)),
+                Some(_) => return Ok(()),
             }
         }
-        notes.interrupted |= messages.interrupted();
+    }
+
+    /// Passes on the rows of one buffer. The answer that ends the dump, if one does.
+    fn pass_on<'a>(
+        self,
+        messages: &mut Messages<'a>,
+        seam: &mut Seam,
+        notes: &mut DumpNotes,
+        visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+    ) -> Option<Answer<'a>> {
+        for answer in messages {
+            let payload = match answer {
+                Answer::Row(payload) => payload,
+                Answer::Done | Answer::Failed(_) => return Some(answer),
+                Answer::Foreign | Answer::Ignored => continue,
+                Answer::Malformed => {
+                    notes.malformed += 1;
+                    continue;
+                }
+            };
+            // Looked at where it was made: moving it costs as much as decoding it.
+            let decoded = decode(payload, self.request.protocol());
+            let Some(socket) = &decoded else {
+                notes.malformed += 1;
+                continue;
+            };
+            if seam.is_repeated(socket) {
+                notes.repeated += 1;
+                continue;
+            }
+            notes.rows += 1;
+            if visit(socket).is_break() {
+                notes.broke = true;
+                return Some(Answer::Done);
+            }
+        }
+        None
     }
 }
 
@@ -263,15 +287,13 @@ mod tests {
     fn play(script: Vec<nix::Result<Vec<u8>>>) -> (Vec<u64>, Result<DumpNotes, KernelError>) {
         let channel = Script(RefCell::new(script.into()));
         let mut cookies = Vec::new();
-        let result = run(
-            &channel,
-            &mut [0; 512],
-            (Request::Legacy { states: 1 << 6 }, SEQUENCE),
-            &mut |socket| {
-                cookies.push(socket.cookie.unwrap());
-                ControlFlow::Continue(())
-            },
-        );
+        let question = Question { request: Request::Legacy { states: 1 << 6 }, sequence: SEQUENCE };
+        let mut notes = DumpNotes::default();
+        let result = question.ask(&channel, &mut [0; 512], &mut notes, &mut |socket| {
+            cookies.push(socket.cookie.unwrap());
+            ControlFlow::Continue(())
+        });
+        let result = result.map(|()| notes);
         (cookies, result)
     }
 
@@ -283,7 +305,7 @@ mod tests {
             Ok([row(2), done(0)].concat()),
         ]);
         assert_eq!(cookies, [1, 2]);
-        assert_eq!(result.unwrap(), DumpNotes::default());
+        assert_eq!(result.unwrap(), DumpNotes { rows: 2, ..DumpNotes::default() });
     }
 
     #[test]
