@@ -53,7 +53,8 @@ pub(crate) struct Common {
     /// Answer for another network namespace: a name of ip-netns(8), a process id, or a file
     #[arg(long, global = true, value_name = "NAME|PID|PATH")]
     netns: Option<NetNs>,
-    /// Read this tree instead of /proc: a host's, mounted in a container, or a capture
+    /// Read this tree instead of /proc: a host's, mounted in a container, or a capture; with --netns,
+    /// where process ids are looked up
     #[arg(long, global = true, value_name = "DIR")]
     procfs: Option<PathBuf>,
 }

@@ -46,7 +46,7 @@ impl TcpSettings {
                 .get("net.ipv4.ip_local_reserved_ports", parse_port_list)
                 .unwrap_or_default(),
             tw_reuse: reader.get("net.ipv4.tcp_tw_reuse", parse_tw_reuse),
-            tw_reuse_delay_ms: reader.get_if_present("net.ipv4.tcp_tw_reuse_delay", parse_number),
+            tw_reuse_delay_ms: reader.get_if_present("net.ipv4.tcp_tw_reuse_delay", parse_delay),
             timestamps: reader.get("net.ipv4.tcp_timestamps", |text| Some(text != "0")),
             max_tw_buckets: reader.get("net.ipv4.tcp_max_tw_buckets", parse_unsigned),
             problems: Vec::new(),
@@ -130,8 +130,9 @@ fn parse_tw_reuse(text: &str) -> Option<TwReuse> {
     }
 }
 
-fn parse_number(text: &str) -> Option<u32> {
-    text.parse().ok()
+/// Milliseconds, 1 to 60,000: the kernel takes no others.
+fn parse_delay(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|delay| (1..=60_000).contains(delay))
 }
 
 /// As the kernel compares it: a negative number is a large one.

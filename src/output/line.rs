@@ -92,7 +92,7 @@ impl<const N: usize> Line<N> {
     /// What was put.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.at).unwrap_or_default()
+        self.bytes.get(..self.at.min(N)).unwrap_or_default()
     }
 
     /// Puts a constant: one comparison and a store or two.

@@ -91,10 +91,10 @@ pub fn histogram(values: &[u64]) -> String {
     values.iter().map(level).collect()
 }
 
-/// A time as people say it: `under 1 s`, `41 s`, `12 min`, `3 h`.
+/// A time as people say it: `250 ms`, `41 s`, `12 min`, `3 h`.
 pub fn duration(seconds: f64) -> String {
     match whole(seconds) {
-        0 => "under 1 s".to_owned(),
+        0 => format!("{} ms", whole(seconds * 1000.0)),
         seconds @ 1..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", thousands(seconds / 3600)),
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(percent_text(0.2), "< 1 %");
         assert_eq!(percent_text(99.7), "> 99 %");
         assert_eq!(percent_text(0.0), "0 %");
-        assert_eq!(duration(0.3), "under 1 s");
+        assert_eq!(duration(0.25), "250 ms");
         assert_eq!(duration(119.9), "119 s");
         assert_eq!(duration(600.0), "10 min");
         assert_eq!(rate(470.53), "470.5");

@@ -15,8 +15,8 @@ use crate::model::{
 
 /// Bytes after which the buffer is handed on. Pipes take 64 KiB at once.
 const FULL: usize = 64 * 1024 - JSON_ROW;
-/// Bytes of a row of text at most: two IPv6 addresses and an interface's name, escaped, are 220.
-const TEXT_ROW: usize = 256;
+/// Bytes of a row of text at most: two IPv6 addresses and an interface's name, escaped, are 280.
+const TEXT_ROW: usize = 320;
 /// Bytes of a row of JSON at most: the same makes 430.
 const JSON_ROW: usize = 512;
 

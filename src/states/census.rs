@@ -283,7 +283,7 @@ fn closer(state: TcpState) -> Option<Closer> {
 mod tests {
     use super::*;
     use crate::model::PortRange;
-    use crate::states::sample::{end, socket, time_wait};
+    use crate::states::test_sockets::{end, socket, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {

@@ -125,15 +125,15 @@ pub enum KeyValue {
 }
 
 impl KeyValue {
-    /// The value in a table or in CSV.
-    pub fn text(self) -> String {
+    /// The value in a table or in CSV, `absent` where there is none.
+    pub fn text(self, absent: &str) -> String {
         match self {
             Self::State(class) => class.name().into_owned(),
             Self::Endpoint(endpoint) => endpoint.to_string(),
             Self::Address(address) => address.to_string(),
             Self::Port(port) => port.to_string(),
             Self::Family(family) => family.name().to_owned(),
-            Self::Uid(uid) => uid.map_or_else(|| "-".to_owned(), |uid| uid.to_string()),
+            Self::Uid(uid) => uid.map_or_else(|| absent.to_owned(), |uid| uid.to_string()),
         }
     }
 }
@@ -149,7 +149,13 @@ pub struct Grouping {
 impl Grouping {
     /// Nothing counted yet.
     pub fn by(keys: &[Key]) -> Self {
-        Self { keys: keys.to_vec(), counts: HashMap::default(), scratch: Vec::new() }
+        let mut unique: Vec<Key> = Vec::new();
+        for key in keys {
+            if !unique.contains(key) {
+                unique.push(*key);
+            }
+        }
+        Self { keys: unique, counts: HashMap::default(), scratch: Vec::new() }
     }
 
     /// Counts `socket`.
@@ -238,7 +244,7 @@ pub struct Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::states::sample::socket;
+    use crate::states::test_sockets::socket;
 
     #[test]
     fn groups_are_largest_first_and_what_is_cut_is_counted() {

@@ -7,10 +7,10 @@ mod filter;
 mod grouping;
 mod pileup;
 mod report;
-#[cfg(test)]
-mod sample;
 mod sides;
 mod survey;
+#[cfg(test)]
+mod test_sockets;
 mod text;
 mod verdict;
 
@@ -45,9 +45,9 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
 fn exit(args: &Args, report: &StatesReport) -> Exit {
     let Some(pileup) = &report.pileup else { return Exit::Fine };
     match (pileup.severity, args.verdict.fails_on()) {
-        (None, _) => Exit::Blind,
         (Some(severity), Some(limit)) if severity >= limit => Exit::Found,
-        (Some(_), _) => Exit::Fine,
+        _ if pileup.is_blind => Exit::Blind,
+        _ => Exit::Fine,
     }
 }
 

@@ -112,6 +112,12 @@ pub struct Pileup {
     pub ages: Vec<AgeCount>,
     /// The counters over time, with `--sample`.
     pub sample: Option<Sample>,
+    /// The ports could not be judged: what is found is found, but nothing is known to be well.
+    #[serde(skip)]
+    pub is_blind: bool,
+    /// Sockets of both kinds that the kernel counts against `bucket_limit`.
+    #[serde(skip)]
+    pub buckets_used: u64,
     /// What is often advised and does not help.
     pub does_not_help: Vec<&'static str>,
 }
@@ -173,6 +179,9 @@ pub struct DestinationVerdict {
     pub ceiling_per_s: Option<f64>,
     /// How long a closed connection keeps its port, in milliseconds.
     pub hold_ms: u32,
+    /// Whether `tcp_tw_reuse` covers it.
+    #[serde(skip)]
+    pub is_reuse_on: bool,
     /// Seconds until no port is left at this rate; `None` if that never comes.
     pub exhaustion_s: Option<f64>,
     /// Sockets of which this side closed first.
@@ -228,13 +237,17 @@ pub fn judge(
         .map(|(there, count)| destination(*there, count, supply, reuse, limits))
         .collect();
     destinations.sort_by(order);
+    let minis = census.time_wait + census.fin_wait2_mini;
+    let buckets_used = around.sockstat.time_wait.unwrap_or(minis);
     let mut pileup = Pileup {
         severity: None,
         time_wait: census.time_wait,
         fin_wait2_mini: census.fin_wait2_mini,
         side_unknown: census.side_unknown,
         bucket_limit: around.settings.max_tw_buckets,
-        buckets_used_percent: buckets_used(census, around),
+        buckets_used,
+        buckets_used_percent: buckets_percent(buckets_used, around.settings.max_tw_buckets),
+        is_blind: false,
         overflows_since_boot: around.counters.tw_overflow,
         ephemeral: ephemeral(census, around),
         reuse: reuse_settings(around.settings, reuse),
@@ -249,6 +262,7 @@ pub fn judge(
     let is_blind = supply.is_none() && (!pileup.destinations.is_empty() || pileup.side_unknown > 0);
     // A note is no reason for anything but OK.
     let worst = if worst == Severity::Info { Severity::Ok } else { worst };
+    pileup.is_blind = is_blind;
     pileup.severity = (!is_blind || worst > Severity::Ok).then_some(worst);
     (pileup, findings)
 }
@@ -299,6 +313,7 @@ fn destination(
         rate_60s_per_s: rounded(float(count.time_wait) / (f64::from(TIME_WAIT_MS) / 1000.0), 2),
         ceiling_per_s: None,
         hold_ms,
+        is_reuse_on: is_covered,
         exhaustion_s: None,
         closed_here_first: count.closed_here_first,
         closed_there_first: count.closed_there_first,
@@ -329,7 +344,7 @@ fn weigh(
     verdict.used_percent = Some(rounded(used, 2));
     verdict.ceiling_per_s = Some(rounded(ceiling, 2));
     verdict.exhaustion_s = exhaustion(headroom, verdict.rate_per_s, ceiling);
-    verdict.severity = Some(severity(verdict, (used, ceiling, hold_s), limits));
+    verdict.severity = Some(severity(verdict, (used, ceiling), limits));
 }
 
 /// Ports run out only above the ceiling: below it, they come back as fast as they are used.
@@ -341,21 +356,22 @@ fn exhaustion(headroom: u64, rate: f64, ceiling: f64) -> Option<f64> {
     }
 }
 
-/// How bad the state of a destination is. What is used in the next ten seconds is set against what
-/// is left, less what comes back meanwhile: with reuse, ports come back after a second.
+/// How bad the state of a destination is. That the next ten seconds would use up what is left counts
+/// only near the ceiling: far below it, ports come back as fast as they are used.
 fn severity(
     verdict: &DestinationVerdict,
-    (used, ceiling, hold_s): (f64, f64, f64),
+    (used, ceiling): (f64, f64),
     limits: &Thresholds,
 ) -> Severity {
     let left = verdict.headroom.unwrap_or(0);
     let rate = verdict.rate_per_s;
+    let is_fast = rate > ceiling * limits.warn_rate / 100.0;
     let is_critical = left == 0
         || used >= limits.crit_used
         || (used >= limits.warn_used && left < limits.crit_left)
-        || float(left) < rate * hold_s.min(10.0)
+        || (is_fast && float(left) < rate * 10.0)
         || (rate > 0.0 && rate >= ceiling);
-    let is_warning = used >= limits.warn_used || rate > ceiling * limits.warn_rate / 100.0;
+    let is_warning = used >= limits.warn_used || is_fast;
     match (is_critical, is_warning) {
         (true, _) => Severity::Critical,
         (false, true) => Severity::Warning,
@@ -402,15 +418,12 @@ fn reuse_settings(settings: &TcpSettings, rule: ReuseRule) -> Reuse {
     }
 }
 
-/// The kernel counts both kinds of mini-sockets against the limit; its own number is the newest.
-pub(super) fn minis(time_wait: u64, fin_wait2_mini: u64, sockstat: &SockStat) -> u64 {
-    sockstat.time_wait.unwrap_or(time_wait + fin_wait2_mini)
-}
-
-fn buckets_used(census: &Census, around: &Around<'_>) -> Option<f64> {
-    let limit = f64::from(around.settings.max_tw_buckets?);
-    let used = float(minis(census.time_wait, census.fin_wait2_mini, &around.sockstat));
-    Some(if limit == 0.0 { 100.0 } else { rounded(used / limit * 100.0, 2) })
+/// `used` of `limit` in percent, rounded for people: the judgement compares the numbers.
+fn buckets_percent(used: u64, limit: Option<u32>) -> Option<f64> {
+    Some(match limit? {
+        0 => 100.0,
+        limit => rounded(float(used) / f64::from(limit) * 100.0, 2),
+    })
 }
 
 fn services(census: &Census, filter: &Filter) -> Vec<ServiceCount> {
@@ -445,7 +458,7 @@ fn ages(seconds: &[u64; 61]) -> Vec<AgeCount> {
 mod tests {
     use super::*;
     use crate::model::{PortRange, Socket};
-    use crate::states::sample::{LIMITS, socket, time_wait};
+    use crate::states::test_sockets::{LIMITS, socket, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {

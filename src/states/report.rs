@@ -121,12 +121,14 @@ impl Report for StatesReport {
 
     /// The groups; or the destinations of the verdict; or the states.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        // By way of memory: the csv crate's errors do not tell that a pipe was closed.
+        let mut lines = Vec::new();
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut lines);
         if let Some(groups) = &self.groups {
             let names = groups.keys.iter().map(|key| key.name());
             csv.write_record(names.chain(["sockets"]))?;
             for group in &groups.groups {
-                let values = group.key.values.iter().map(|value| value.text());
+                let values = group.key.values.iter().map(|value| value.text(""));
                 csv.write_record(values.chain([group.sockets.to_string()]))?;
             }
         } else if let Some(pileup) = &self.pileup {
@@ -136,7 +138,9 @@ impl Report for StatesReport {
             csv.write_record(["state", "sockets"])?;
             self.states.iter().try_for_each(|state| csv.serialize(state))?;
         }
-        csv.flush()
+        csv.flush()?;
+        drop(csv);
+        out.write_all(&lines)
     }
 
     /// The groups; sockets were written already.

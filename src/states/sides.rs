@@ -26,7 +26,7 @@ pub enum Side {
 #[derive(Debug, Default)]
 pub struct Listeners {
     ports: PortSet,
-    by_port: HashMap<u16, Vec<Listener>>,
+    by_port: HashMap<u16, Vec<Listener>, RandomState>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +143,7 @@ impl Sides {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::states::sample::{end, socket};
+    use crate::states::test_sockets::{end, socket};
 
     fn sides(listeners: &[&str]) -> Sides {
         let mut sides =

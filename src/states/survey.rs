@@ -65,6 +65,7 @@ pub fn look(
     let mut grouping = (!args.by.is_empty()).then(|| Grouping::by(&args.by));
     let mut census = settings.map(Census::new);
     let mut close_wait = HashSet::new();
+    let names_owners = rows.is_none() && args.by.is_empty() && settings.is_none();
     let mut written: io::Result<()> = Ok(());
     let reading = scan(args.source(), proc_root, &wanted, &mut |socket| {
         if let Some(census) = census.as_mut() {
@@ -78,7 +79,7 @@ pub fn look(
         if let Some(grouping) = grouping.as_mut() {
             grouping.add(socket);
         }
-        if socket.state == TcpState::CLOSE_WAIT {
+        if names_owners && socket.state == TcpState::CLOSE_WAIT {
             close_wait.extend(socket.inode);
         }
         written = rows.as_mut().map_or(Ok(()), |rows| rows.row(socket));
@@ -89,7 +90,7 @@ pub fn look(
         census.settle();
     }
     let reading = reading?;
-    let has_pile = rows.is_none() && close_wait.len() >= CLOSE_WAIT_PILE;
+    let has_pile = close_wait.len() >= CLOSE_WAIT_PILE;
     Ok(Survey {
         has_bound: with_bound && reading.source == Source::SockDiag,
         reading,

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::pileup::{Around, DestinationVerdict, Pileup, Thresholds, minis};
+use super::pileup::{Around, DestinationVerdict, Pileup, Thresholds};
 use crate::catalogue::findings as ids;
 use crate::model::{Endpoint, Finding, Severity};
-use crate::output::numbers::{count, duration, rate, thousands};
+use crate::output::numbers::{count, duration, float, rate, thousands};
 
 /// Bytes that a mini-socket takes: a slab slot of `tw_sock_TCP`, measured on Linux 6.18.
 pub(super) const MINI_SOCKET_BYTES: u64 = 256;
@@ -27,7 +27,7 @@ pub(super) fn findings(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds
         .filter(|there| there.severity > Some(Severity::Ok))
         .flat_map(|there| destination(there, pileup, limits))
         .collect();
-    findings.extend(buckets(pileup, around, limits));
+    findings.extend(buckets(pileup, limits));
     findings.extend(overflow(pileup, around));
     findings.extend(timestamps(pileup));
     findings.extend(mostly_fin_wait2(pileup));
@@ -46,6 +46,12 @@ pub(super) fn is_about_destination(finding: &Finding) -> bool {
         ids::TW_RATE_NEAR_CEILING,
     ]
     .contains(&finding.id)
+}
+
+/// Whether connect(2) is slow: it tries all ports of one parity before those of the other
+/// (`net/ipv4/inet_hashtables.c`, `__inet_hash_connect`), so past half of them it searches twice.
+pub(super) fn is_past_cliff(there: &DestinationVerdict) -> bool {
+    there.used_percent >= Some(50.0)
 }
 
 /// `10.0.3.7 to 10.0.9.20:5432`
@@ -91,7 +97,7 @@ fn destination(
         None
     };
     let slow = if used >= limits.warn_used { Severity::Warning } else { Severity::Info };
-    let cliff = (used >= 50.0).then(|| {
+    let cliff = is_past_cliff(there).then(|| {
         let message = format!(
             "connect() from {} is slow: past half of the ports the kernel searches twice",
             route(there)
@@ -122,7 +128,7 @@ fn too_fast(there: &DestinationVerdict) -> String {
     let left = match there.exhaustion_s {
         None => String::new(),
         Some(seconds) if seconds <= 0.0 => "; none is left now".to_owned(),
-        Some(seconds) => format!("; none is left in {} at this rate", duration(seconds)),
+        Some(seconds) => format!("; all are used up in {} at this rate", duration(seconds)),
     };
     format!(
         "{} closed {} to {} in the last second, and its ports allow {}/s{left}",
@@ -175,8 +181,8 @@ fn port_advice(there: &DestinationVerdict, pileup: &Pileup) -> Vec<String> {
     if there.closed_here_first > 0 {
         advice.push("let the server close first, so that TIME_WAIT is kept there".to_owned());
     }
-    if pileup.ephemeral.available.is_some_and(|available| available < WIDEST.2) {
-        let (low, high, ports) = WIDEST;
+    let (low, high, ports) = WIDEST;
+    if pileup.ephemeral.low > Some(low) || pileup.ephemeral.high < Some(high) {
         advice.push(format!(
             "widen net.ipv4.ip_local_port_range (\"{low} {high}\" gives {}) and put the ports of \
              your services into net.ipv4.ip_local_reserved_ports",
@@ -195,28 +201,28 @@ fn port_advice(there: &DestinationVerdict, pileup: &Pileup) -> Vec<String> {
 /// `tcp_tw_reuse = 1`, if that is not what is on already.
 fn reuse_advice(there: &DestinationVerdict, pileup: &Pileup) -> Option<String> {
     let delay = duration(f64::from(pileup.reuse.delay_ms) / 1000.0);
-    let is_effective = there.hold_ms < super::census::TIME_WAIT_MS;
-    match (pileup.reuse.timestamps, is_effective) {
+    match (pileup.reuse.timestamps, there.is_reuse_on) {
         (_, true) => None,
         (Some(false), _) => Some(format!(
             "net.ipv4.tcp_timestamps = 1 on both ends, then net.ipv4.tcp_tw_reuse = 1: ports come \
-             back after {delay} instead of 60"
+             back after {delay} instead of 60 s"
         )),
         _ => Some(format!(
             "net.ipv4.tcp_tw_reuse = 1 (timestamps must be on at both ends): ports come back after \
-             {delay} instead of 60"
+             {delay} instead of 60 s"
         )),
     }
 }
 
 /// The limit on mini-sockets.
-fn buckets(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Option<Finding> {
+fn buckets(pileup: &Pileup, limits: &Thresholds) -> Option<Finding> {
     let limit = pileup.bucket_limit?;
+    let now = pileup.buckets_used;
     let used = pileup.buckets_used_percent?;
-    let now = minis(pileup.time_wait, pileup.fin_wait2_mini, &around.sockstat);
-    let (id, severity) = if used >= 100.0 {
+    let warning_at = f64::from(limit) * limits.warn_buckets / 100.0;
+    let (id, severity) = if now >= u64::from(limit) {
         (ids::TW_BUCKETS_FULL, Severity::Critical)
-    } else if used >= limits.warn_buckets {
+    } else if float(now) >= warning_at {
         (ids::TW_BUCKETS_PRESSURE, Severity::Warning)
     } else {
         return None;
@@ -247,8 +253,9 @@ fn buckets(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Option<
 fn bucket_advice(pileup: &Pileup) -> String {
     let room = u64::from(pileup.bucket_limit.unwrap_or(0)).saturating_mul(2).max(131_072);
     format!(
-        "raise net.ipv4.tcp_max_tw_buckets to {room}: {} in all if they are all used; TIME_WAIT \
+        "raise net.ipv4.tcp_max_tw_buckets to {}: {} in all if they are all used; TIME_WAIT \
          protects the next connection from the last one's segments",
+        thousands(room),
         size(room * MINI_SOCKET_BYTES)
     )
 }
@@ -369,7 +376,7 @@ mod tests {
     use crate::states::census::Census;
     use crate::states::filter::Filter;
     use crate::states::pileup::{Sample, judge};
-    use crate::states::sample::{LIMITS, time_wait};
+    use crate::states::test_sockets::{LIMITS, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {

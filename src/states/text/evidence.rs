@@ -5,10 +5,11 @@ use crate::model::{Endpoint, Severity};
 use crate::output::numbers::{
     count, duration, float, histogram, percent_text, plural, rate, thousands,
 };
-use crate::states::census::TIME_WAIT_MS;
 use crate::states::pileup::{DestinationVerdict, Pileup};
 use crate::states::report::StatesReport;
-use crate::states::verdict::{MINI_SOCKET_BYTES, far_end, is_about_destination, size};
+use crate::states::verdict::{
+    MINI_SOCKET_BYTES, far_end, is_about_destination, is_past_cliff, size,
+};
 
 /// Services that are named in a verdict; the rest is counted.
 const SERVICES: usize = 5;
@@ -21,11 +22,11 @@ pub(super) fn evidence(report: &StatesReport, pileup: &Pileup) -> Vec<String> {
     lines.extend(service_lines(pileup));
     if pileup.side_unknown > 0 {
         lines.push(format!(
-            "{} in TIME_WAIT may have been opened or accepted here: nothing tells",
+            "{} in TIME_WAIT: nothing tells whether they were opened or accepted here",
             thousands(pileup.side_unknown)
         ));
     }
-    lines.extend(bucket_line(report, pileup));
+    lines.extend(bucket_line(pileup));
     lines.extend(sample_lines(pileup));
     let notes = report.findings.iter().filter(|it| it.severity == Severity::Info);
     lines.extend(notes.filter(|it| !is_about_destination(it)).map(|it| it.message.clone()));
@@ -70,7 +71,7 @@ fn worst_lines(pileup: &Pileup) -> Vec<String> {
         let ports = plural(worst.fin_wait2_mini, "port is", "ports are");
         lines.push(format!("{ports} held by FIN_WAIT2: the peer has not closed its end"));
     }
-    if worst.used_percent > Some(50.0) && worst.headroom > Some(0) {
+    if is_past_cliff(worst) && worst.headroom > Some(0) {
         lines
             .push("connect() is slow: past half of the ports the kernel searches twice".to_owned());
     }
@@ -84,7 +85,7 @@ fn reuse_line(worst: &DestinationVerdict, pileup: &Pileup) -> String {
         return "ports come back after 60 s, unless tcp_tw_reuse is on: it could not be read"
             .to_owned();
     };
-    if worst.hold_ms < TIME_WAIT_MS {
+    if worst.is_reuse_on {
         return format!(
             "tcp_tw_reuse = {mode}: ports come back after {delay}, {} can be reused now",
             thousands(worst.reusable)
@@ -99,35 +100,39 @@ fn reuse_line(worst: &DestinationVerdict, pileup: &Pileup) -> String {
     format!("ports come back after 60 s; tcp_tw_reuse = {mode} {why}")
 }
 
-/// The server side: it costs no ports, and that has to be said.
+/// The server side: why it is harmless has to be said, and what of it is not.
 fn service_lines(pileup: &Pileup) -> Vec<String> {
     let mut lines: Vec<String> = pileup
         .services
         .iter()
         .take(SERVICES)
         .map(|service| {
-            let end = Endpoint::new(service.address, service.port);
-            let bytes = service.time_wait * MINI_SOCKET_BYTES;
             format!(
-                "{} on the server side of {end}: they cost no ports, {}, and refuse nobody",
+                "{} on the server side of {}: {} of memory, and no port but {}, which they share",
                 thousands(service.time_wait),
-                size(bytes)
+                Endpoint::new(service.address, service.port),
+                size(service.time_wait * MINI_SOCKET_BYTES),
+                service.port
             )
         })
         .collect();
     let rest = pileup.services.get(SERVICES..).unwrap_or_default();
     if !rest.is_empty() {
         let waits: u64 = rest.iter().map(|service| service.time_wait).sum();
-        lines.push(format!(
-            "{} on the server side of {}",
-            thousands(waits),
-            count(u64::try_from(rest.len()).unwrap_or(u64::MAX), "other service")
-        ));
+        let services = count(u64::try_from(rest.len()).unwrap_or(u64::MAX), "other service");
+        lines.push(format!("{} on the server side of {services}", thousands(waits)));
+    }
+    if !pileup.services.is_empty() {
+        lines.push(
+            "the server side refuses nobody: a new SYN replaces its TIME_WAIT; a restart needs \
+             SO_REUSEADDR"
+                .to_owned(),
+        );
     }
     lines
 }
 
-fn bucket_line(report: &StatesReport, pileup: &Pileup) -> Option<String> {
+fn bucket_line(pileup: &Pileup) -> Option<String> {
     let limit = pileup.bucket_limit?;
     let used = pileup.buckets_used_percent?;
     let overflows = match pileup.overflows_since_boot {
@@ -135,7 +140,7 @@ fn bucket_line(report: &StatesReport, pileup: &Pileup) -> Option<String> {
         Some(0) => "no overflow since boot".to_owned(),
         Some(overflows) => format!("{} since boot", count(overflows, "overflow")),
     };
-    let now = report.counters.sockstat.time_wait.unwrap_or(pileup.time_wait);
+    let now = pileup.buckets_used;
     Some(match limit {
         u32::MAX => format!("net.ipv4.tcp_max_tw_buckets sets no limit; {overflows}"),
         limit => format!(

@@ -83,8 +83,9 @@ fn claims(report: &StatesReport, style: Style) -> String {
     let sentence = format!(
         "{} in use, {} tw (TIME_WAIT, and FIN_WAIT2 of no program); {} machine-wide",
         count(in_use.saturating_add(stat.tcp6_in_use.unwrap_or(0)), "TCP socket"),
-        thousands(stat.time_wait.unwrap_or(0)),
-        count(stat.orphans_machine_wide.unwrap_or(0), "orphan"),
+        stat.time_wait.map_or_else(|| "?".to_owned(), thousands),
+        stat.orphans_machine_wide
+            .map_or_else(|| "? orphans".to_owned(), |orphans| count(orphans, "orphan")),
     );
     wrapped("sockstat: ", &sentence, style.width) + "\n"
 }
@@ -117,7 +118,7 @@ fn grouped(report: &StatesReport, groups: &Groups, style: Style) -> String {
     let mut columns: Vec<_> = groups.keys.iter().map(|key| (key.heading(), Align::Left)).collect();
     columns.extend([("SOCKETS", Align::Right), ("SHARE", Align::Right)]);
     let rows = groups.groups.iter().map(|group| {
-        let values = group.key.values.iter().map(|value| value.text());
+        let values = group.key.values.iter().map(|value| value.text("-"));
         let share = percent_text(percent(group.sockets, report.total));
         values.chain([thousands(group.sockets), share]).collect()
     });

@@ -2,7 +2,7 @@
 
 use super::evidence::evidence;
 use super::first_line;
-use crate::model::Severity;
+use crate::model::{Severity, StateClass, TcpState};
 use crate::output::numbers::{count, duration, percent_text, rate, thousands};
 use crate::output::{Align, Style, render_table, wrapped};
 use crate::states::pileup::{DestinationVerdict, Pileup};
@@ -19,7 +19,10 @@ fn judgement(report: &StatesReport) -> (&'static str, String) {
         return ("UNKNOWN", sentence.to_owned());
     };
     let worst = report.findings.first().filter(|_| severity > Severity::Ok);
-    let sentence = match (worst, pileup.time_wait) {
+    // Of those that were asked for: the pileup counts the whole namespace.
+    let class = StateClass::State(TcpState::TIME_WAIT);
+    let asked_for = report.states.iter().find(|it| it.state == class).map_or(0, |it| it.sockets);
+    let sentence = match (worst, asked_for) {
         (Some(finding), _) => finding.message.clone(),
         (None, 0) => "no socket is in TIME_WAIT".to_owned(),
         (None, 1) => "1 socket in TIME_WAIT, and it is not in your way".to_owned(),
