@@ -255,7 +255,7 @@ fn bucket_advice(pileup: &Pileup) -> String {
     format!(
         "raise net.ipv4.tcp_max_tw_buckets to {}: {} in all if they are all used; TIME_WAIT \
          protects the next connection from the last one's segments",
-        thousands(room),
+        room,
         size(room * MINI_SOCKET_BYTES)
     )
 }

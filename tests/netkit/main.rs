@@ -1,1 +1,25 @@
+//! The tests of netkit through its program: one binary, one module a subject.
+//!
+//! `NETKIT_LIVE=1 cargo test` makes a test fail that cannot run here; without it, such a test says
+//! so on standard error and passes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and makes and reads files of its own"
+)]
+
+mod harness;
+mod house;
+mod imports;
+mod states_cli;
+mod states_filters;
+mod states_json;
+mod states_live;
+mod states_netns;
+mod states_procfs;
+mod states_sources;
+mod states_text;
+mod states_verdict;
+mod states_verdict_live;

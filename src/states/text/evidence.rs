@@ -3,7 +3,7 @@
 use super::verdict::unknown;
 use crate::model::{Endpoint, Severity};
 use crate::output::numbers::{
-    count, duration, float, histogram, percent_text, plural, rate, thousands,
+    count, duration, float, histogram, percent, percent_text, plural, rate, thousands,
 };
 use crate::states::pileup::{DestinationVerdict, Pileup};
 use crate::states::report::StatesReport;
@@ -134,7 +134,6 @@ fn service_lines(pileup: &Pileup) -> Vec<String> {
 
 fn bucket_line(pileup: &Pileup) -> Option<String> {
     let limit = pileup.bucket_limit?;
-    let used = pileup.buckets_used_percent?;
     let overflows = match pileup.overflows_since_boot {
         None => "overflows unknown".to_owned(),
         Some(0) => "no overflow since boot".to_owned(),
@@ -145,7 +144,7 @@ fn bucket_line(pileup: &Pileup) -> Option<String> {
         u32::MAX => format!("net.ipv4.tcp_max_tw_buckets sets no limit; {overflows}"),
         limit => format!(
             "{} ({}) of net.ipv4.tcp_max_tw_buckets ({}) used; {overflows}",
-            percent_text(used),
+            percent_text(percent(now, limit.into())),
             thousands(now),
             thousands(u64::from(limit))
         ),

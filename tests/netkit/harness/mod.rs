@@ -1,0 +1,19 @@
+//! What the tests are made with: the program run, namespaces, sockets in every state, captures.
+
+pub mod capture;
+pub mod command;
+pub mod live;
+pub mod needs;
+pub mod seccomp;
+pub mod sockets;
+pub mod ss;
+pub mod sysctl;
+pub mod verdict;
+pub mod waiting;
+pub mod zoo;
+
+pub use capture::Capture;
+pub use command::{Answer, Netkit, netkit};
+pub use live::live;
+pub use needs::Need;
+pub use waiting::eventually;

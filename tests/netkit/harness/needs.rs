@@ -1,0 +1,93 @@
+//! What a test needs of the machine, and what is said where it is not there.
+
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Something that not every machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A network namespace of one's own: root, or user namespaces.
+    NetNs,
+    /// IPv6 in the kernel.
+    Ipv6,
+    /// ip(8).
+    Ip,
+    /// ss(8).
+    Ss,
+    /// Python, for socket options that no safe Rust call sets.
+    Python3,
+    /// The user id 0 outside of any user namespace.
+    Root,
+    /// setpriv(1).
+    Setpriv,
+    /// mount(8).
+    Mount,
+    /// This sysctl of the kernel.
+    Sysctl(&'static str),
+}
+
+impl Need {
+    /// Why it is not there; `None` if it is.
+    pub fn lacking(self) -> Option<String> {
+        match self {
+            Self::NetNs => no_namespace(),
+            Self::Ipv6 => {
+                let is_there = Path::new("/proc/net/if_inet6").exists();
+                (!is_there).then(|| "this kernel has no IPv6".to_owned())
+            }
+            Self::Ip => no_program("ip"),
+            Self::Ss => no_program("ss"),
+            Self::Python3 => no_program("python3"),
+            Self::Setpriv => no_program("setpriv"),
+            Self::Mount => no_program("mount"),
+            Self::Root => (!is_root()).then(|| "not run by root".to_owned()),
+            Self::Sysctl(key) => {
+                let is_there = super::sysctl::file(key).exists();
+                (!is_there).then(|| format!("this kernel has no {key}"))
+            }
+        }
+    }
+}
+
+/// Whether the test runs as root.
+pub fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+fn no_program(name: &str) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|place| place.join(name).exists());
+    (!is_there).then(|| format!("there is no `{name}`"))
+}
+
+fn no_namespace() -> Option<String> {
+    let tried = super::live::unshare().arg("true").stdin(Stdio::null()).output();
+    match tried {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Some(format!("unshare: {error}")),
+    }
+}
+
+/// Says that the test `name` does not run, past the test runner's capture; with `NETKIT_LIVE=1`,
+/// fails.
+pub fn not_run(name: &str, why: &str) {
+    assert!(
+        std::env::var_os("NETKIT_LIVE").is_none_or(|value| value != "1"),
+        "NOT RUN: {name} because {why}"
+    );
+    // In one piece, since tests run side by side; that nobody listens is no reason to fail.
+    let line = format!("NOT RUN: {name} because {why}\n");
+    drop(std::io::stderr().write_all(line.as_bytes()));
+}
+
+/// Runs a program to its end, and panics with what it said if that is no good.
+#[track_caller]
+pub fn run(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
+    assert!(output.status.success(), "`{line}`: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,40 @@
+//! A process that may not use netlink, as under many container runtimes.
+
+use std::collections::BTreeMap;
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
+
+const AF_NETLINK: u64 = 16;
+const EPERM: u32 = 1;
+
+/// The number of socket(2).
+const SOCKET: i64 = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
+
+/// Calls `body` on a thread where `socket(AF_NETLINK, …)` fails with EPERM; programs that it starts
+/// inherit that.
+pub fn without_netlink<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let confined = scope.spawn(|| {
+            seccompiler::apply_filter(&filter()).unwrap();
+            body()
+        });
+        confined.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn filter() -> BpfProgram {
+    let is_netlink =
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, AF_NETLINK);
+    let rule = SeccompRule::new(vec![is_netlink.unwrap()]).unwrap();
+    let rules = BTreeMap::from([(SOCKET, vec![rule])]);
+    let filter = SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(EPERM),
+        std::env::consts::ARCH.try_into().unwrap(),
+    );
+    filter.unwrap().try_into().unwrap()
+}

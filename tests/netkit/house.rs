@@ -1,0 +1,68 @@
+//! The house: what the README and the pages of docs/ promise is so.
+
+use std::fs;
+
+use crate::harness::command::in_repository;
+use crate::harness::netkit;
+
+fn page(path: &str) -> String {
+    let path = in_repository(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The command lines in the fenced blocks of a page, without prompts and comments.
+fn commands(page: &str) -> Vec<String> {
+    let fenced = page.split("```").skip(1).step_by(2);
+    let lines = fenced.flat_map(|block| block.lines().skip(1));
+    let lines = lines.map(|line| line.trim_start_matches("$ ").split(" #").next().unwrap().trim());
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readme_begins_with_the_two_commands() {
+    let commands = commands(&page("README.md"));
+    let first: Vec<_> = commands.iter().take(2).collect();
+    assert_eq!(first, ["cargo run --release -- states --time-wait", "cargo test"]);
+}
+
+#[test]
+fn every_finding_is_explained() {
+    let page = page("docs/states.md");
+    for entry in netkit::catalogue::findings::FINDINGS {
+        assert!(page.contains(entry.id), "docs/states.md does not speak of {}", entry.id);
+    }
+}
+
+/// The commands that `netkit --help` lists.
+fn listed() -> Vec<String> {
+    let help = netkit("--help").run().exits(0).quietly().stdout;
+    let section = help.split_once("Commands:\n").unwrap().1;
+    let section = section.split_once("\n\n").unwrap().0;
+    let names = section.lines().filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_help_of_every_command_has_examples_that_are_right() {
+    assert!(listed().contains(&"states".to_owned()));
+    for command in listed() {
+        let help = netkit(&format!("{command} --help")).run().exits(0).quietly().stdout;
+        let (_, section) = help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{help}"));
+        let lines = section.lines().take_while(|line| line.starts_with("  "));
+        for line in lines {
+            let example = line.trim().split("   ").next().unwrap();
+            let example = example.split("  ").next().unwrap();
+            let words = example.strip_prefix("netkit ").unwrap();
+            assert!(words.starts_with(&command), "{example}");
+            // Whatever it finds here, the command line itself is accepted.
+            let answer = netkit(words).run();
+            assert_ne!(answer.code, Some(2), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let version = format!("netkit {}\n", env!("CARGO_PKG_VERSION"));
+    netkit("--version").run().is(0, &version, "");
+}
