@@ -116,16 +116,25 @@ impl<'a> RowWriter<'a> {
         line.column(40);
         self.addresses.put_end(&mut line, socket.remote, None);
         line.column(62);
-        line.integer(socket.recv_queue.into());
-        line.column(69);
-        optional(&mut line, socket.send_queue, b"-");
+        // Empty queues, and below no owner, are one store each: so are those of every TIME_WAIT.
+        if (socket.recv_queue, socket.send_queue) == (0, Some(0)) {
+            line.put(b"0      0");
+        } else {
+            line.integer(socket.recv_queue.into());
+            line.column(69);
+            optional(&mut line, socket.send_queue, b"-");
+        }
         line.column(76);
         text_timer(&mut line, socket.timer);
         line.column(92);
-        optional(&mut line, socket.uid, b"-");
-        line.put(b" ");
-        optional(&mut line, socket.inode, b"-");
-        line.put(b"\n");
+        if (socket.uid, socket.inode) == (None, None) {
+            line.put(b"- -\n");
+        } else {
+            optional(&mut line, socket.uid, b"-");
+            line.put(b" ");
+            optional(&mut line, socket.inode, b"-");
+            line.put(b"\n");
+        }
         self.buffer.extend_from_slice(line.as_bytes());
     }
 
@@ -158,27 +167,31 @@ impl<'a> RowWriter<'a> {
         self.addresses.put_json(&mut line, socket.local);
         line.put(b",\"remote\":");
         self.addresses.put_json(&mut line, socket.remote);
-        line.put(b",\"v4_mapped\":");
-        if socket.v4_mapped {
-            line.put(b"true");
+        if (socket.v4_mapped, socket.recv_queue, socket.send_queue) == (false, 0, Some(0)) {
+            line.put(b",\"v4_mapped\":false,\"recv_queue\":0,\"send_queue\":0");
         } else {
-            line.put(b"false");
+            line.put(b",\"v4_mapped\":");
+            line.text(if socket.v4_mapped { "true" } else { "false" });
+            line.put(b",\"recv_queue\":");
+            line.integer(socket.recv_queue.into());
+            line.put(b",\"send_queue\":");
+            optional(&mut line, socket.send_queue, b"null");
         }
-        line.put(b",\"recv_queue\":");
-        line.integer(socket.recv_queue.into());
-        line.put(b",\"send_queue\":");
-        optional(&mut line, socket.send_queue, b"null");
         json_timer(&mut line, socket.timer);
-        line.put(b",\"uid\":");
-        optional(&mut line, socket.uid, b"null");
-        line.put(b",\"inode\":");
-        optional(&mut line, socket.inode, b"null");
-        line.put(b",\"interface\":");
-        match interface {
-            None => line.put(b"null"),
-            Some(name) => line.text(&serde_json::Value::from(name).to_string()),
+        if (socket.uid, socket.inode, &interface) == (None, None, &None) {
+            line.put(b",\"uid\":null,\"inode\":null,\"interface\":null,\"cookie\":");
+        } else {
+            line.put(b",\"uid\":");
+            optional(&mut line, socket.uid, b"null");
+            line.put(b",\"inode\":");
+            optional(&mut line, socket.inode, b"null");
+            line.put(b",\"interface\":");
+            match interface {
+                None => line.put(b"null"),
+                Some(name) => line.text(&serde_json::Value::from(name).to_string()),
+            }
+            line.put(b",\"cookie\":");
         }
-        line.put(b",\"cookie\":");
         match socket.cookie {
             None => line.put(b"null"),
             Some(cookie) => line.integer(cookie),
@@ -437,7 +450,7 @@ mod tests {
         PROTO STATE       LOCAL                 REMOTE                RECV-Q SEND-Q TIMER           UID INODE
         tcp   TIME_WAIT   127.0.0.1:53772       127.0.0.1:9000        0      0      time_wait:59.8s - -
         tcp   LISTEN      127.0.0.1%eth"0:53772 0.0.0.0:*             0      128    -               1000 4711
-        tcp   TIME_WAIT   [2001:db8:1111:2222:3333:4444:5555:6666]:65535 127.0.0.1:9000 0 0 retransmit:due/3 - -
+        tcp   TIME_WAIT   [2001:db8:1111:2222:3333:4444:5555:6666]:65535 127.0.0.1:9000 0      0 retransmit:due/3 - -
         "#);
         assert!(text.lines().all(|line| line.split_whitespace().count() == 9));
     }
