@@ -146,7 +146,8 @@ fn the_verdict_on_a_server() {
       they share
       the server side refuses nobody: a new SYN replaces its TIME_WAIT; a restart
       needs SO_REUSEADDR
-      0 % (3) of net.ipv4.tcp_max_tw_buckets (131,072) used; no overflow since boot
+      < 1 % (3) of net.ipv4.tcp_max_tw_buckets (131,072) used; no overflow since
+      boot
       ages 0 s [   ███   ██████   ] 60 s; 0.1/s averaged over 60 s
     ");
 }
@@ -168,7 +169,7 @@ fn the_verdict_on_buckets() {
       ages 0 s [   ███   ██████   ] 60 s; 0.1/s averaged over 60 s
 
     What helps, in this order
-      1  raise net.ipv4.tcp_max_tw_buckets to 131,072: 34 MB in all if they are all
+      1  raise net.ipv4.tcp_max_tw_buckets to 131072: 34 MB in all if they are all
          used; TIME_WAIT protects the next connection from the last one's segments
     What does not
       net.ipv4.tcp_fin_timeout does not change TIME_WAIT, which is a fixed 60 s
