@@ -93,8 +93,7 @@ fn the_verdict_on_a_client_that_has_run_out() {
       90 ephemeral ports (40000–40099), 10 reserved, 1 held by bind
       this side closed first: 88 of 88 to 10.0.0.2:5432
       ports come back after 60 s; tcp_tw_reuse = 2 covers loopback addresses only
-      < 1 % (92) of net.ipv4.tcp_max_tw_buckets (131,072) used; no overflow since
-      boot
+      < 1 % (92) of tcp_max_tw_buckets (131,072) used; no overflow since boot
       ages 0 s [   ████████████▇▇▇] 60 s; 1.5/s averaged over 60 s
 
     What helps, in this order
@@ -142,12 +141,9 @@ fn the_verdict_on_a_server() {
 
     Evidence
       28,232 ephemeral ports (32768–60999), 0 reserved, 0 held by bind
-      3 on the server side of [::]:443: 1 kB of memory, and no port but 443, which
-      they share
-      the server side refuses nobody: a new SYN replaces its TIME_WAIT; a restart
-      needs SO_REUSEADDR
-      < 1 % (3) of net.ipv4.tcp_max_tw_buckets (131,072) used; no overflow since
-      boot
+      3 on the server side of [::]:443: no ports, for all share 443; 1 kB
+      nobody is refused: a SYN replaces its TIME_WAIT; a restart needs SO_REUSEADDR
+      < 1 % (3) of tcp_max_tw_buckets (131,072) used; no overflow since boot
       ages 0 s [   ███   ██████   ] 60 s; 0.1/s averaged over 60 s
     ");
 }
@@ -160,11 +156,9 @@ fn the_verdict_on_buckets() {
 
     Evidence
       28,232 ephemeral ports (32768–60999), 0 reserved, 0 held by bind
-      3 on the server side of [::]:443: 1 kB of memory, and no port but 443, which
-      they share
-      the server side refuses nobody: a new SYN replaces its TIME_WAIT; a restart
-      needs SO_REUSEADDR
-      100 % (3) of net.ipv4.tcp_max_tw_buckets (3) used; 7 overflows since boot
+      3 on the server side of [::]:443: no ports, for all share 443; 1 kB
+      nobody is refused: a SYN replaces its TIME_WAIT; a restart needs SO_REUSEADDR
+      100 % (3) of tcp_max_tw_buckets (3) used; 7 overflows since boot
       7 sockets closed without TIME_WAIT since boot
       ages 0 s [   ███   ██████   ] 60 s; 0.1/s averaged over 60 s
 

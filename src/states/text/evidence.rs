@@ -108,11 +108,11 @@ fn service_lines(pileup: &Pileup) -> Vec<String> {
         .take(SERVICES)
         .map(|service| {
             format!(
-                "{} on the server side of {}: {} of memory, and no port but {}, which they share",
+                "{} on the server side of {}: no ports, for all share {}; {}",
                 thousands(service.time_wait),
                 Endpoint::new(service.address, service.port),
+                service.port,
                 size(service.time_wait * MINI_SOCKET_BYTES),
-                service.port
             )
         })
         .collect();
@@ -124,8 +124,7 @@ fn service_lines(pileup: &Pileup) -> Vec<String> {
     }
     if !pileup.services.is_empty() {
         lines.push(
-            "the server side refuses nobody: a new SYN replaces its TIME_WAIT; a restart needs \
-             SO_REUSEADDR"
+            "nobody is refused: a SYN replaces its TIME_WAIT; a restart needs SO_REUSEADDR"
                 .to_owned(),
         );
     }
@@ -141,9 +140,9 @@ fn bucket_line(pileup: &Pileup) -> Option<String> {
     };
     let now = pileup.buckets_used;
     Some(match limit {
-        u32::MAX => format!("net.ipv4.tcp_max_tw_buckets sets no limit; {overflows}"),
+        u32::MAX => format!("tcp_max_tw_buckets sets no limit; {overflows}"),
         limit => format!(
-            "{} ({}) of net.ipv4.tcp_max_tw_buckets ({}) used; {overflows}",
+            "{} ({}) of tcp_max_tw_buckets ({}) used; {overflows}",
             percent_text(percent(now, limit.into())),
             thousands(now),
             thousands(u64::from(limit))
