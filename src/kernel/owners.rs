@@ -32,13 +32,12 @@ impl Owners {
     /// Looks for the holders of the sockets with these `inodes`.
     ///
     /// Processes come and go meanwhile: one that vanishes is passed over. What may not be read is
-    /// counted.
-    pub fn of(inodes: &HashSet<u32>, proc_root: &ProcRoot) -> Self {
+    /// counted. `None` where there are no processes to look at, as in a capture.
+    pub fn of(inodes: &HashSet<u32>, proc_root: &ProcRoot) -> Option<Self> {
         let mut found = Self::default();
-        let Ok(processes) = all_processes_with_root(proc_root.path()) else {
-            return found;
-        };
-        for process in processes.flatten() {
+        let mut processes = all_processes_with_root(proc_root.path()).ok()?.flatten().peekable();
+        processes.peek()?;
+        for process in processes {
             match sockets_held(&process, inodes) {
                 Some(0) => {}
                 Some(sockets) => found.owners.push(Owner {
@@ -50,7 +49,7 @@ impl Owners {
             }
         }
         found.owners.sort_by_key(|owner| (std::cmp::Reverse(owner.sockets), owner.pid));
-        found
+        Some(found)
     }
 }
 

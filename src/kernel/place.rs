@@ -1,5 +1,6 @@
 //! Where to look: which network namespace, and which /proc.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::net_ns::NetNs;
@@ -12,6 +13,16 @@ pub struct Place {
     pub net_ns: Option<NetNs>,
     /// Another root of /proc.
     pub procfs: Option<PathBuf>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.net_ns, &self.procfs) {
+            (Some(net_ns), _) => write!(f, "network namespace {net_ns}"),
+            (None, Some(procfs)) => write!(f, "{}", procfs.display()),
+            (None, None) => f.write_str("this network namespace"),
+        }
+    }
 }
 
 impl Place {

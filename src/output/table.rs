@@ -1,6 +1,9 @@
 //! Tables for people: no frame, columns two apart, a heading that says what the numbers are.
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+
+/// The least width of the last column: where the others leave less, the table is wider than asked.
+const WORDS: u16 = 8;
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +30,11 @@ pub fn render_table(columns: &[Column], rows: Vec<Vec<String>>, width: u16) -> S
     let last = columns.len().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((1, 0));
-        if index < last {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        column.set_constraint(if index < last {
+            ColumnConstraint::ContentWidth
+        } else {
+            ColumnConstraint::LowerBoundary(Width::Fixed(WORDS))
+        });
     }
     let mut text = String::new();
     for line in table.lines() {

@@ -46,7 +46,13 @@ pub fn answer(
         pileup: None,
         findings: Vec::new(),
         warnings: survey.reading.warnings.clone(),
-        view: View { protocols: protocols(args), top: args.top, has_listed: lists },
+        view: View {
+            place: String::new(),
+            protocols: protocols(args),
+            top: args.top,
+            is_filtered: !args.filter().is_empty(),
+            has_listed: lists,
+        },
     };
     if let Some(settings) = settings {
         judge_time_wait(&mut report, args, proc_root, (&settings, &mut survey))?;

@@ -18,7 +18,7 @@ Examples:
   netkit states                                which states are there, and what they mean
   netkit states --time-wait                    is TIME_WAIT a problem here, where, and for how long
   netkit states --time-wait --fail-on warning  the same for CI: exit code 1 from a warning on
-  netkit states --state close-wait --by remote --top 5
+  netkit states --state close-wait --by local --top 5
   netkit states --listening --list
   netkit states --remote 10.0.0.0/8 --remote-port 5432 --format json
 
@@ -221,6 +221,16 @@ impl Args {
             SourceArg::SockDiag => Some(Source::SockDiag),
             SourceArg::Proc => Some(Source::Proc),
         }
+    }
+
+    /// What was asked for that cannot be shown together.
+    pub fn contradiction(&self, format: Format) -> Option<&'static str> {
+        let shows_sockets = self.lists(format) || !self.by.is_empty();
+        let is_hidden = self.verdict.sample.is_some() && shows_sockets && format != Format::Json;
+        is_hidden.then_some(
+            "--sample is part of the verdict, which --list and --by take the place of\nhint: leave \
+             them out, or use --format json, which has both",
+        )
     }
 
     /// Whether the verdict is to be given: JSON has it beside sockets and groups, the other formats

@@ -8,7 +8,7 @@ use crate::model::{Address, Endpoint, Family, PortRange, Socket, StateClass, Sta
 
 /// Conditions on a socket; all of those that are given must hold. Addresses are compared as they
 /// are on the wire: an IPv4 connection of an IPv6 socket is an IPv4 connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// The states; empty for any.
     pub states: StateSet,
@@ -27,6 +27,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether there is no condition.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether `socket` was asked for.
     #[inline]
     pub fn matches(&self, class: StateClass, socket: &Socket) -> bool {

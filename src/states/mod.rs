@@ -25,9 +25,13 @@ use crate::output::{Format, Outcome, Screen, emit, json_tail};
 
 /// Answers `args` for `place` on `screen`.
 pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+    if let Some(problem) = args.contradiction(screen.format) {
+        return Ok(Outcome { exit: Exit::Usage, messages: vec![problem.to_owned()] });
+    }
     let report = place.visit(|proc_root, warning| {
         let mut report = answer::answer(args, proc_root, screen)?;
         report.warnings.splice(..0, warning);
+        report.view.place = place.to_string();
         anyhow::Ok(report)
     })??;
     show(&report, screen)?;

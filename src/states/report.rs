@@ -53,12 +53,16 @@ pub struct StatesReport {
 }
 
 /// What the text form shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
+    /// Where was looked, as in `this network namespace`.
+    pub place: String,
     /// The protocols, as in `TCP`.
     pub protocols: &'static str,
     /// How many destinations to show, 0 for all.
     pub top: usize,
+    /// Whether a filter chose among the sockets.
+    pub is_filtered: bool,
     /// Whether the rows were written already.
     pub has_listed: bool,
 }

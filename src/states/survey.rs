@@ -97,7 +97,7 @@ pub fn look(
         tally,
         grouping,
         census,
-        close_wait_owners: has_pile.then(|| Owners::of(&close_wait, proc_root)),
+        close_wait_owners: if has_pile { Owners::of(&close_wait, proc_root) } else { None },
         sockstat,
     })
 }

@@ -37,7 +37,7 @@ fn server() -> Capture {
 #[test]
 fn the_states() {
     assert_snapshot!(text(&client(), "", 0), @r"
-    97 TCP sockets in this network namespace (proc, T ms)
+    97 TCP sockets in DIR (proc, T ms)
 
      STATE       SOCKETS SHARE            WHAT IT MEANS
      TIME_WAIT        92  95 % █████████▌ closed here first, kept 60 s
@@ -54,7 +54,7 @@ fn the_states() {
 #[test]
 fn the_states_of_nothing() {
     assert_snapshot!(text(&Capture::new(), "", 0), @r"
-    0 TCP sockets in this network namespace (proc, T ms)
+    0 TCP sockets in DIR (proc, T ms)
 
     sockstat: 0 TCP sockets in use, 0 tw (TIME_WAIT, and FIN_WAIT2 of no program); 0
               orphans machine-wide
@@ -68,7 +68,7 @@ fn the_two_kinds_of_fin_wait2() {
         .fin_wait2_mini("10.0.0.1:40001", "10.0.0.2:80")
         .socket("FIN_WAIT2", "10.0.0.1:40002", "10.0.0.2:80");
     assert_snapshot!(text(&capture, "", 0), @r"
-    3 TCP sockets in this network namespace (proc, T ms)
+    3 TCP sockets in DIR (proc, T ms)
 
      STATE          SOCKETS SHARE         WHAT IT MEANS
      FIN_WAIT2_MINI       2  67 % ██████▊ closed here, no program holds it
@@ -176,11 +176,11 @@ fn the_verdict_on_buckets() {
 #[test]
 fn the_groups() {
     assert_snapshot!(text(&client(), "--by state,remote --top 2", 0), @r"
-    97 TCP sockets in this network namespace (proc, T ms)
+    97 TCP sockets in DIR (proc, T ms)
 
-     STATE     REMOTE        SOCKETS SHARE
-     TIME_WAIT 10.0.0.2:5432      88  91 %
-     TIME_WAIT 10.0.0.3:80         4   4 %
+     STATE     REMOTE        SOCKETS   SHARE
+     TIME_WAIT 10.0.0.2:5432      88    91 %
+     TIME_WAIT 10.0.0.3:80         4     4 %
 
     4 more groups with 5 sockets not shown; `--top 0` shows all
     ");

@@ -47,8 +47,10 @@ fn overview(report: &StatesReport, style: Style) -> String {
 fn first_line(report: &StatesReport) -> String {
     let noun = format!("{} socket", report.view.protocols);
     format!(
-        "{} in this network namespace ({}, {:.1} ms)",
+        "{}{} in {} ({}, {:.1} ms)",
         count(report.total, &noun),
+        if report.view.is_filtered { " asked for" } else { "" },
+        sanitize(&report.view.place),
         report.source,
         report.elapsed.as_secs_f64() * 1000.0
     )

@@ -24,7 +24,12 @@ fn judgement(report: &StatesReport) -> (&'static str, String) {
     let asked_for = report.states.iter().find(|it| it.state == class).map_or(0, |it| it.sockets);
     let sentence = match (worst, asked_for) {
         (Some(finding), _) => finding.message.clone(),
-        (None, 0) => "no socket is in TIME_WAIT".to_owned(),
+        (None, 0) if pileup.time_wait == 0 => "no socket is in TIME_WAIT".to_owned(),
+        (None, asked_for) if asked_for < pileup.time_wait => format!(
+            "{} in TIME_WAIT asked for, of {} in the namespace, and no harm in them",
+            count(asked_for, "socket"),
+            thousands(pileup.time_wait)
+        ),
         (None, 1) => "1 socket in TIME_WAIT, and it is not in your way".to_owned(),
         (None, waits) => {
             format!("{} in TIME_WAIT, and none of them is in your way", count(waits, "socket"))

@@ -153,10 +153,10 @@ impl Answer {
             .collect()
     }
 
-    /// Standard output with the time that the looking took replaced by `T`.
+    /// Standard output with the place and the time of looking replaced by `DIR` and `T`.
     pub fn timeless(&self) -> String {
-        let timed = |line: &str| match (line.find(" (proc, "), line.ends_with(" ms)")) {
-            (Some(at), true) => format!("{} (proc, T ms)", &line[..at]),
+        let timed = |line: &str| match (line.find(" in /"), line.find(" (proc, ")) {
+            (Some(at), Some(_)) => format!("{} in DIR (proc, T ms)", &line[..at]),
             _ => line.to_owned(),
         };
         self.stdout.lines().map(timed).collect::<Vec<_>>().join("\n")
