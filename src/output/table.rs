@@ -30,10 +30,11 @@ pub fn render_table(columns: &[Column], rows: Vec<Vec<String>>, width: u16) -> S
     let last = columns.len().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((1, 0));
-        column.set_constraint(if index < last {
-            ColumnConstraint::ContentWidth
-        } else {
+        let is_words = columns.get(index).is_some_and(|(_, align)| *align == Align::Left);
+        column.set_constraint(if index == last && is_words {
             ColumnConstraint::LowerBoundary(Width::Fixed(WORDS))
+        } else {
+            ColumnConstraint::ContentWidth
         });
     }
     let mut text = String::new();

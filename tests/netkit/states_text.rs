@@ -178,9 +178,9 @@ fn the_groups() {
     assert_snapshot!(text(&client(), "--by state,remote --top 2", 0), @r"
     97 TCP sockets in DIR (proc, T ms)
 
-     STATE     REMOTE        SOCKETS   SHARE
-     TIME_WAIT 10.0.0.2:5432      88    91 %
-     TIME_WAIT 10.0.0.3:80         4     4 %
+     STATE     REMOTE        SOCKETS SHARE
+     TIME_WAIT 10.0.0.2:5432      88  91 %
+     TIME_WAIT 10.0.0.3:80         4   4 %
 
     4 more groups with 5 sockets not shown; `--top 0` shows all
     ");
