@@ -430,20 +430,19 @@ impl Fields<'_> {
 #[expect(clippy::indexing_slicing, reason = "computed by the compiler, which checks it")]
 const DIGITS: [u8; 256] = {
     let mut table = [0xff; 256];
-    let (upper, lower) = (b"0123456789ABCDEF", b"0123456789abcdef");
-    let mut value = 0;
-    while value < 16 {
-        table[widen(upper[widen(value)])] = value;
-        table[widen(lower[widen(value)])] = value;
-        value += 1;
+    let (mut index, mut byte) = (0, 0_u8);
+    while index < table.len() {
+        table[index] = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'F' => byte - b'A' + 10,
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => 0xff,
+        };
+        index += 1;
+        byte = byte.wrapping_add(1);
     }
     table
 };
-
-#[expect(clippy::as_conversions, reason = "`From` is not const; this widens")]
-const fn widen(byte: u8) -> usize {
-    byte as usize
-}
 
 /// The value of up to eight hexadecimal digits. Faults are gathered and looked at once: a branch a
 /// digit costs more than the rest of the line.

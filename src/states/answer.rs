@@ -10,13 +10,14 @@ use crate::kernel::clock::{Stopwatch, now, sleep};
 use crate::kernel::counters::TcpCounters;
 use crate::kernel::sockets::Source;
 use crate::kernel::tcp_settings::TcpSettings;
-use crate::kernel::{ProcRoot, interfaces};
+use crate::kernel::{Place, ProcRoot, interfaces};
 use crate::model::Protocol;
 use crate::output::{RowWriter, Screen};
 
 /// Looks and judges. Where each socket is to be shown, they are written to `screen` on the way.
 pub fn answer(
     args: &Args,
+    place: &Place,
     proc_root: &ProcRoot,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<StatesReport> {
@@ -37,7 +38,7 @@ pub fn answer(
         schema: SCHEMA,
         captured_at,
         source: survey.reading.source.name(),
-        elapsed: stopwatch.elapsed(),
+        elapsed: Duration::ZERO,
         total: survey.tally.total(),
         states: states(&survey),
         counters: Counters { sockstat: survey.sockstat, since_boot: None },
@@ -47,10 +48,10 @@ pub fn answer(
         findings: Vec::new(),
         warnings: survey.reading.warnings.clone(),
         view: View {
-            place: String::new(),
+            place: place.to_string(),
             protocols: protocols(args),
             top: args.top,
-            is_filtered: !args.filter().is_empty(),
+            is_filtered: !survey.filter.is_empty(),
             has_listed: lists,
         },
     };
@@ -84,7 +85,7 @@ fn judge_time_wait(
     let (counters, sample) = counters_over(args.verdict.sample, proc_root);
     let sockstat = survey.sockstat;
     let around = Around { settings, sockstat, counters, sample, unseen_bound };
-    let (pileup, findings) = judge(&census, &around, &limits, &args.filter());
+    let (pileup, findings) = judge(&census, &around, &limits, &survey.filter);
     report.warnings.extend(settings.problems.clone());
     report.counters.since_boot = Some(counters);
     report.pileup = Some(pileup);

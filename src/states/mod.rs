@@ -29,9 +29,8 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem.to_owned()] });
     }
     let report = place.visit(|proc_root, warning| {
-        let mut report = answer::answer(args, proc_root, screen)?;
+        let mut report = answer::answer(args, place, proc_root, screen)?;
         report.warnings.splice(..0, warning);
-        report.view.place = place.to_string();
         anyhow::Ok(report)
     })??;
     show(&report, screen)?;

@@ -28,6 +28,8 @@ const SMALL: u64 = 5000;
 /// What was seen.
 #[derive(Debug)]
 pub struct Survey {
+    /// What was asked for.
+    pub filter: Filter,
     /// How the tables were read.
     pub reading: Reading,
     /// The sockets that were asked for, by state.
@@ -92,6 +94,7 @@ pub fn look(
     let reading = reading?;
     let has_pile = close_wait.len() >= CLOSE_WAIT_PILE;
     Ok(Survey {
+        filter,
         has_bound: with_bound && reading.source == Source::SockDiag,
         reading,
         tally,
