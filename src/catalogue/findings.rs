@@ -9,6 +9,8 @@ pub struct FindingEntry {
     pub meaning: &'static str,
     /// Where that is known from.
     pub source: &'static str,
+    /// Whether it is about a destination, of which there can be many, each with its own.
+    pub about_destination: bool,
 }
 
 /// No port is left: connect(2) fails.
@@ -43,12 +45,14 @@ pub const FINDINGS: [FindingEntry; 12] = [
         meaning: "every ephemeral port to a destination is taken: connect() to it fails with \
                   EADDRNOTAVAIL, and no counter of the kernel says so",
         source: "net/ipv4/inet_hashtables.c, __inet_hash_connect; measured on Linux 6.18",
+        about_destination: true,
     },
     FindingEntry {
         id: TW_PORTS_PRESSURE,
         meaning: "most of the ephemeral ports to a destination are taken, by TIME_WAIT or by open \
                   connections",
         source: "net/ipv4/inet_hashtables.c, __inet_hash_connect",
+        about_destination: true,
     },
     FindingEntry {
         id: TW_LATENCY_CLIFF,
@@ -56,57 +60,72 @@ pub const FINDINGS: [FindingEntry; 12] = [
                   one parity before the other, and takes milliseconds instead of microseconds",
         source: "net/ipv4/inet_hashtables.c, __inet_hash_connect; measured: 48 us below half, 2 to \
                  4 ms above, on Linux 6.18",
+        about_destination: true,
     },
     FindingEntry {
         id: TW_RATE_ABOVE_CEILING,
         meaning: "connections to a destination are closed faster than TIME_WAIT gives ports back: \
                   it runs out if that goes on",
         source: "include/net/tcp.h, TCP_TIMEWAIT_LEN: ports come back after 60 s",
+        about_destination: true,
     },
     FindingEntry {
         id: TW_RATE_NEAR_CEILING,
         meaning: "connections to a destination are closed nearly as fast as TIME_WAIT gives ports \
                   back",
         source: "include/net/tcp.h, TCP_TIMEWAIT_LEN",
+        about_destination: true,
     },
     FindingEntry {
         id: TW_BUCKETS_FULL,
         meaning: "tcp_max_tw_buckets is reached: sockets close without TIME_WAIT, and late segments \
                   of theirs are answered with RST",
         source: "net/ipv4/inet_timewait_sock.c, inet_twsk_alloc",
+        about_destination: false,
     },
     FindingEntry {
         id: TW_BUCKETS_PRESSURE,
         meaning: "tcp_max_tw_buckets is nearly reached",
         source: "net/ipv4/inet_timewait_sock.c, inet_twsk_alloc",
+        about_destination: false,
     },
     FindingEntry {
         id: TW_OVERFLOWING,
         meaning: "sockets close without TIME_WAIT now: TCPTimeWaitOverflow grew while netkit looked",
         source: "net/ipv4/tcp_minisocks.c, tcp_time_wait",
+        about_destination: false,
     },
     FindingEntry {
         id: TW_OVERFLOWED,
         meaning: "sockets closed without TIME_WAIT at some time since boot",
         source: "net/ipv4/tcp_minisocks.c, tcp_time_wait",
+        about_destination: false,
     },
     FindingEntry {
         id: TW_REUSE_BLOCKED_BY_TIMESTAMPS,
         meaning: "tcp_tw_reuse is on and tcp_timestamps off: without timestamps nothing is reused, \
                   not even on loopback",
         source: "net/ipv4/tcp_ipv4.c, tcp_twsk_unique; measured: 60 s instead of 1 s",
+        about_destination: false,
     },
     FindingEntry {
         id: TW_MOSTLY_FIN_WAIT2,
         meaning: "most of what the kernel counts as TIME_WAIT is FIN_WAIT2: the peer has not closed",
         source: "net/ipv4/tcp_minisocks.c, tcp_time_wait; /proc/net/sockstat counts both",
+        about_destination: false,
     },
     FindingEntry {
         id: TW_TOTAL_ABOVE_LIMIT,
         meaning: "more sockets are in TIME_WAIT than --max-total allows",
         source: "the command line: the kernel has no such limit, a total alone is no problem",
+        about_destination: false,
     },
 ];
+
+/// Whether findings of this name are about a destination.
+pub fn is_about_destination(id: &str) -> bool {
+    FINDINGS.iter().any(|entry| entry.id == id && entry.about_destination)
+}
 
 #[cfg(test)]
 mod tests {

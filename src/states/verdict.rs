@@ -36,18 +36,6 @@ pub(super) fn findings(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds
     findings
 }
 
-/// Whether findings of this name are about a destination, and so shown in the table of them.
-pub(super) fn is_about_destination(finding: &Finding) -> bool {
-    [
-        ids::TW_PORTS_EXHAUSTED,
-        ids::TW_PORTS_PRESSURE,
-        ids::TW_LATENCY_CLIFF,
-        ids::TW_RATE_ABOVE_CEILING,
-        ids::TW_RATE_NEAR_CEILING,
-    ]
-    .contains(&finding.id)
-}
-
 /// Whether connect(2) is slow: it tries all ports of one parity before those of the other
 /// (`net/ipv4/inet_hashtables.c`, `__inet_hash_connect`), so past half of them it searches twice.
 pub(super) fn is_past_cliff(there: &DestinationVerdict) -> bool {

@@ -1,15 +1,14 @@
 //! The numbers that a verdict rests on, a line each.
 
 use super::verdict::unknown;
+use crate::catalogue::findings::is_about_destination;
 use crate::model::{Endpoint, Severity};
 use crate::output::numbers::{
     count, duration, float, histogram, percent, percent_text, plural, rate, thousands,
 };
 use crate::states::pileup::{DestinationVerdict, Pileup};
 use crate::states::report::StatesReport;
-use crate::states::verdict::{
-    MINI_SOCKET_BYTES, far_end, is_about_destination, is_past_cliff, size,
-};
+use crate::states::verdict::{MINI_SOCKET_BYTES, far_end, is_past_cliff, size};
 
 /// Services that are named in a verdict; the rest is counted.
 const SERVICES: usize = 5;
@@ -29,7 +28,7 @@ pub(super) fn evidence(report: &StatesReport, pileup: &Pileup) -> Vec<String> {
     lines.extend(bucket_line(pileup));
     lines.extend(sample_lines(pileup));
     let notes = report.findings.iter().filter(|it| it.severity == Severity::Info);
-    lines.extend(notes.filter(|it| !is_about_destination(it)).map(|it| it.message.clone()));
+    lines.extend(notes.filter(|it| !is_about_destination(it.id)).map(|it| it.message.clone()));
     lines.extend(age_line(pileup));
     lines
 }

@@ -2,12 +2,13 @@
 
 use super::evidence::evidence;
 use super::first_line;
+use crate::catalogue::findings::is_about_destination;
 use crate::model::{Severity, StateClass, TcpState};
 use crate::output::numbers::{count, duration, percent_text, rate, thousands};
 use crate::output::{Align, Style, render_table, wrapped};
 use crate::states::pileup::{DestinationVerdict, Pileup};
 use crate::states::report::StatesReport;
-use crate::states::verdict::{far_end, is_about_destination};
+use crate::states::verdict::far_end;
 
 /// The severity's word and the sentence that comes with it.
 fn judgement(report: &StatesReport) -> (&'static str, String) {
@@ -42,7 +43,7 @@ pub(super) fn verdict(report: &StatesReport, pileup: &Pileup, style: Style) -> S
     let (word, sentence) = judgement(report);
     let mut text = stated(pileup.severity.unwrap_or(Severity::Warning), word, &sentence, style);
     let further = report.findings.iter().skip(1).filter(|it| it.severity > Severity::Info);
-    for other in further.filter(|it| !is_about_destination(it)) {
+    for other in further.filter(|it| !is_about_destination(it.id)) {
         text += &stated(other.severity, other.severity.headline(), &other.message, style);
     }
     if !pileup.destinations.is_empty() {
@@ -123,8 +124,8 @@ fn full_in(there: &DestinationVerdict) -> String {
 
 fn advice(report: &StatesReport, pileup: &Pileup, style: Style) -> String {
     let serious = || report.findings.iter().filter(|it| it.severity > Severity::Info);
-    let worst_destination = serious().find(|it| is_about_destination(it));
-    let others = serious().filter(|it| !is_about_destination(it));
+    let worst_destination = serious().find(|it| is_about_destination(it.id));
+    let others = serious().filter(|it| !is_about_destination(it.id));
     let mut steps: Vec<&String> = Vec::new();
     for step in worst_destination.into_iter().chain(others).flat_map(|finding| &finding.advice) {
         if !steps.contains(&step) {
