@@ -1,0 +1,165 @@
+//! `netkit lab run`: starts a worker for each scenario, shows what it tells, and adds it up.
+
+use std::ffi::OsString;
+use std::io;
+use std::process;
+
+use anyhow::Context as _;
+
+use super::args::{RunArgs, SizeArgs};
+use super::event::Event;
+use super::report::{LabReport, Played, SCHEMA};
+use super::scenario::Scenario;
+use super::table::SCENARIOS;
+use super::text;
+use crate::exit::Exit;
+use crate::kernel::clock::{Stopwatch, now};
+use crate::kernel::program::{self, Worker};
+use crate::output::{Format, Outcome, Screen, emit};
+
+/// Columns that the text of a diagnosis is set in by.
+const INDENT: u16 = 2;
+
+/// Answers `args` on `screen`.
+pub fn run(args: &RunArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+    let mut report = LabReport {
+        schema: SCHEMA,
+        captured_at: now().to_string(),
+        scenarios: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let Some(scenario) = args.name else {
+        for scenario in SCENARIOS {
+            report.scenarios.push(play_to_the_end(scenario)?);
+        }
+        emit(&report, screen.format, screen.style, screen.out)?;
+        screen.out.flush()?;
+        return Ok(Outcome { exit: report.exit(), messages: Vec::new() });
+    };
+    if let Err(problem) = scenario.size(args.size.sockets, args.size.destinations) {
+        return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
+    }
+    let is_told = screen.format == Format::Table;
+    let mut worker =
+        Worker::start(&worker_arguments(scenario, args.size, is_told.then_some(screen)))?;
+    let mut played = if is_told {
+        let style = screen.style;
+        screen.out.write_all(text::opening(scenario, style).as_bytes())?;
+        listen(scenario, &mut worker, &mut |event| {
+            screen.out.write_all(text::event(event, style).as_bytes())?;
+            screen.out.flush()
+        })?
+    } else {
+        listen(scenario, &mut worker, &mut |_| Ok(()))?
+    };
+    played.held_by_pid = played.held_by_pid.filter(|_| args.keep && played.ran);
+    let held = played.held_by_pid.is_some();
+    let messages = why_not(&played);
+    report.scenarios.push(played);
+    if is_told {
+        let closing = report.scenarios.iter().map(|played| text::closing(played, screen.style));
+        screen.out.write_all(closing.collect::<String>().as_bytes())?;
+    } else {
+        emit(&report, screen.format, screen.style, screen.out)?;
+    }
+    screen.out.flush()?;
+    if held {
+        program::wait_for_enter();
+    }
+    worker.release()?;
+    Ok(Outcome { exit: report.exit(), messages })
+}
+
+fn play_to_the_end(scenario: &'static Scenario) -> anyhow::Result<Played> {
+    let size = SizeArgs { sockets: None, destinations: None };
+    let mut worker = Worker::start(&worker_arguments(scenario, size, None))?;
+    let mut played = listen(scenario, &mut worker, &mut |_| Ok(()))?;
+    played.held_by_pid = None;
+    worker.release()?;
+    Ok(played)
+}
+
+/// The command line of a worker. It writes the text of diagnoses for a `screen`.
+pub fn worker_arguments(
+    scenario: &Scenario,
+    size: SizeArgs,
+    screen: Option<&mut Screen<'_>>,
+) -> Vec<OsString> {
+    let mut words = vec!["lab".to_owned(), "inside".to_owned(), scenario.name.to_owned()];
+    let mut add = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    add("--parent", process::id().to_string());
+    if let Some(sockets) = size.sockets {
+        add("--sockets", sockets.to_string());
+    }
+    if let Some(destinations) = size.destinations {
+        add("--destinations", destinations.to_string());
+    }
+    if let Some(screen) = screen {
+        let color = if screen.style.color { "always" } else { "never" };
+        add("--color", color.to_owned());
+        add("--columns", screen.style.width.saturating_sub(INDENT).to_string());
+    }
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        words.push("-vv".to_owned());
+    } else if tracing::enabled!(tracing::Level::INFO) {
+        words.push("-v".to_owned());
+    }
+    words.into_iter().map(OsString::from).collect()
+}
+
+/// Hears the worker to its end and passes on what it tells.
+pub fn listen(
+    scenario: &'static Scenario,
+    worker: &mut Worker,
+    show: &mut dyn FnMut(&Event) -> io::Result<()>,
+) -> anyhow::Result<Played> {
+    let stopwatch = Stopwatch::start();
+    let mut played = Played {
+        name: scenario.name,
+        about: scenario.about,
+        ran: false,
+        why_not: Some("the worker process ended before it had made the condition".to_owned()),
+        hint: None,
+        elapsed_us: 0,
+        steps: Vec::new(),
+        diagnoses: Vec::new(),
+        holds: None,
+        held_by_pid: None,
+    };
+    while let Some(line) = worker.next_line()? {
+        let event = serde_json::from_str(&line).context("the worker is not understood")?;
+        show(&event)?;
+        match event {
+            Event::Step(step) => {
+                tracing::info!(who = step.who, call = step.call, result = step.result);
+                played.steps.push(step);
+            }
+            Event::Made { pid, .. } => {
+                played.held_by_pid = Some(pid);
+                played.why_not = Some("the worker process ended amid the diagnosis".to_owned());
+            }
+            Event::Diagnosed { diagnosed, .. } => played.diagnoses.push(diagnosed),
+            Event::Cannot { why, hint } => {
+                (played.why_not, played.hint) = (Some(why), hint);
+                break;
+            }
+            Event::Done => {
+                (played.ran, played.why_not) = (true, None);
+                let holds = played.claims().all(|(_, claim)| claim.holds);
+                played.holds = Some(holds);
+                break;
+            }
+        }
+    }
+    played.elapsed_us = u64::try_from(stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok(played)
+}
+
+/// What is said on standard error of a scenario that could not run.
+pub fn why_not(played: &Played) -> Vec<String> {
+    let why = played.why_not.iter().map(|why| {
+        let hint = played.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
+        format!("`{}` cannot be made here: {why}{}", played.name, hint.unwrap_or_default())
+    });
+    why.collect()
+}

@@ -1,0 +1,85 @@
+//! A server and its clients on loopback addresses, as most scenarios need them.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+use crate::kernel::clock::Stopwatch;
+use crate::lab::stage::Stage;
+use crate::output::numbers::{count, duration, float, rate, thousands};
+
+/// The port of servers; below the ephemeral ports, so that none of those is taken by it.
+pub const PORT: u16 = 8080;
+
+/// A listening server. The backlog of [`TcpListener`] is 128 or more, enough for one at a time.
+pub fn listen(stage: &mut Stage<'_>, address: Ipv4Addr) -> anyhow::Result<TcpListener> {
+    let end = SocketAddr::from((address, PORT));
+    stage.does("server", format_args!("bind and listen({end})"), TcpListener::bind(end))
+}
+
+/// Both ends of a connection.
+pub struct Connection {
+    /// The end that connected.
+    pub client: TcpStream,
+    /// The end that was accepted.
+    pub server: TcpStream,
+}
+
+/// Connects to `listener`, and accepts.
+pub fn connect(listener: &TcpListener) -> io::Result<Connection> {
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    let (server, _) = listener.accept()?;
+    Ok(Connection { client, server })
+}
+
+impl Connection {
+    /// The client closes first, and has the TIME_WAIT.
+    pub fn client_closes_first(self) {
+        drop(self.client);
+        drop(self.server);
+    }
+
+    /// The server closes first, and has the TIME_WAIT.
+    pub fn server_closes_first(self) {
+        drop(self.server);
+        drop(self.client);
+    }
+}
+
+/// Something that is done many times and told of in one line, with its rate.
+pub struct Repeated {
+    times: u64,
+    what: &'static str,
+    since: Stopwatch,
+}
+
+impl Repeated {
+    /// `what` will be done so many `times`, from now on.
+    pub fn start(times: u64, what: &'static str) -> Self {
+        Self { times, what, since: Stopwatch::start() }
+    }
+
+    /// It was done.
+    pub fn tell(self, stage: &mut Stage<'_>) -> anyhow::Result<()> {
+        let seconds = self.since.elapsed().as_secs_f64();
+        let rate = rate(float(self.times) / seconds);
+        let result = format!("0 ({}, {rate} a second)", duration(seconds));
+        stage.say("client", format_args!("{} x {}", thousands(self.times), self.what), result)
+    }
+}
+
+/// Does `each` so many `times`. Fails at the first that fails, and says which.
+pub fn repeatedly(
+    stage: &mut Stage<'_>,
+    times: u64,
+    what: &'static str,
+    mut each: impl FnMut() -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let repeated = Repeated::start(times, what);
+    for number in 0..times {
+        if let Err(error) = each() {
+            let call = format!("{what}, after {}", count(number, "connection"));
+            return stage.does("client", call, Err(error));
+        }
+    }
+    repeated.tell(stage)
+}

@@ -1,0 +1,39 @@
+//! Every scenario. A new one is a file in `scenarios/` and a line here.
+
+use super::scenario::Scenario;
+use super::scenarios::{
+    buckets_overflow, close_wait_leak, fin_wait2, ports_exhausted, syn_backlog, time_wait_pileup,
+    time_wait_server,
+};
+
+/// The scenarios, in the order of `netkit lab list` and of `run --all`.
+pub const SCENARIOS: [&Scenario; 7] = [
+    &time_wait_pileup::SCENARIO,
+    &time_wait_server::SCENARIO,
+    &ports_exhausted::SCENARIO,
+    &buckets_overflow::SCENARIO,
+    &fin_wait2::SCENARIO,
+    &close_wait_leak::SCENARIO,
+    &syn_backlog::SCENARIO,
+];
+
+/// The scenario of this name.
+pub fn scenario(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.into_iter().find(|it| it.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_name_of_its_own_and_says_what_it_is() {
+        for it in SCENARIOS {
+            assert!(std::ptr::eq(scenario(it.name).unwrap(), it), "{} is there twice", it.name);
+            assert!(
+                it.name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit())
+            );
+            assert!(it.about.len() <= 70 && !it.about.ends_with('.'), "{}", it.about);
+        }
+    }
+}
