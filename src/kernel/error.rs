@@ -35,6 +35,17 @@ pub enum KernelError {
         /// Why.
         errno: Errno,
     },
+    /// This process could not make the socket that the question needs.
+    #[error("cannot ask the kernel: {call} failed: {}", errno_text(*.errno))]
+    NoSocket {
+        /// The call that was refused.
+        call: &'static str,
+        /// Why.
+        errno: Errno,
+    },
+    /// An interface was named that is not there.
+    #[error("there is no interface `{0}` in this network namespace")]
+    NoInterface(String),
     /// A namespace of our own could not be made, or something in it.
     #[error("{operation} failed: {}", errno_text(*.errno))]
     Sandbox {
@@ -68,6 +79,10 @@ impl KernelError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Refused { .. } => Some("`--source proc` reads /proc/net instead"),
+            Self::NoInterface(_) => Some("`ip -brief link` lists them"),
+            Self::NoSocket { .. } => {
+                Some("this process or the machine is out of descriptors or memory: see `ulimit -n`")
+            }
             Self::BrokenOff(_) => Some("run it again; `--source proc` reads /proc/net instead"),
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
