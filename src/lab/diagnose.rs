@@ -10,7 +10,7 @@ use super::scenario::Diagnosis;
 use crate::exit::Exit;
 use crate::kernel::Place;
 use crate::output::{Format, Outcome, Screen, Style};
-use crate::states;
+use crate::{bind, states};
 
 /// Asks, and compares the JSON of the answer with the claims. With a `style`, asks a second time
 /// for the text.
@@ -40,9 +40,10 @@ fn ask(line: &str, format: Format, style: Style) -> anyhow::Result<(String, Outc
     let mut answer = Vec::new();
     let mut screen = Screen { out: &mut answer, format, style };
     let here = Place::default();
-    let outcome = match line.split_once(' ').unwrap_or((line, "")) {
-        ("states", _) => states::run(&parsed(line)?, &here, &mut screen),
-        (command, _) => bail!("the lab does not know `netkit {command}`"),
+    let outcome = match line.split(' ').next().unwrap_or(line) {
+        "bind" => bind::run(&parsed(line)?, &here, &mut screen),
+        "states" => states::run(&parsed(line)?, &here, &mut screen),
+        command => bail!("the lab does not know `netkit {command}`"),
     }?;
     Ok((String::from_utf8_lossy(&answer).into_owned(), outcome))
 }

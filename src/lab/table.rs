@@ -2,12 +2,19 @@
 
 use super::scenario::Scenario;
 use super::scenarios::{
-    buckets_overflow, close_wait_leak, fin_wait2, ports_exhausted, syn_backlog, time_wait_pileup,
-    time_wait_server,
+    address_in_use_bound, address_in_use_dual_stack, address_in_use_listener,
+    address_in_use_outgoing, address_in_use_time_wait, address_in_use_unix_stale, buckets_overflow,
+    close_wait_leak, fin_wait2, ports_exhausted, syn_backlog, time_wait_pileup, time_wait_server,
 };
 
 /// The scenarios, in the order of `netkit lab list` and of `run --all`.
-pub const SCENARIOS: [&Scenario; 7] = [
+pub const SCENARIOS: [&Scenario; 13] = [
+    &address_in_use_time_wait::SCENARIO,
+    &address_in_use_listener::SCENARIO,
+    &address_in_use_bound::SCENARIO,
+    &address_in_use_outgoing::SCENARIO,
+    &address_in_use_dual_stack::SCENARIO,
+    &address_in_use_unix_stale::SCENARIO,
     &time_wait_pileup::SCENARIO,
     &time_wait_server::SCENARIO,
     &ports_exhausted::SCENARIO,
