@@ -148,7 +148,7 @@ impl ListReport {
             name: it.name,
             about: it.about,
             sockets: it.sockets,
-            takes_destinations: it.takes_destinations,
+            takes_destinations: it.per_destination.is_some(),
         };
         Self { schema: LIST_SCHEMA, scenarios: scenarios.iter().map(listed).collect() }
     }

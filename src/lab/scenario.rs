@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::claim::Claim;
 use super::stage::Stage;
+use crate::output::numbers::{count, thousands};
 
 /// A condition that can be made on demand.
 #[derive(Debug)]
@@ -14,8 +15,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// How many sockets it makes if `--sockets` does not say; `None` where the number is fixed.
     pub sockets: Option<u64>,
-    /// Whether `--destinations` can be given.
-    pub takes_destinations: bool,
+    /// How many sockets a destination can have; `None` where `--destinations` makes no sense.
+    pub per_destination: Option<u64>,
     /// Makes it.
     pub make: fn(&mut Stage<'_>, Size) -> anyhow::Result<Scene>,
 }
@@ -25,8 +26,8 @@ pub struct Scenario {
 pub struct Size {
     /// How many sockets; 0 where the scenario has a fixed number.
     pub sockets: u64,
-    /// Over how many destinations; `None` for as many as it takes.
-    pub destinations: Option<u64>,
+    /// Over how many destinations; 0 where that makes no sense.
+    pub destinations: u64,
 }
 
 /// The condition as it was made.
@@ -64,9 +65,45 @@ impl Scenario {
         if sockets.is_some() && self.sockets.is_none() {
             return Err(format!("`{}` takes no --sockets: their number is fixed", self.name));
         }
-        if destinations.is_some() && !self.takes_destinations {
-            return Err(format!("`{}` takes no --destinations", self.name));
+        let sockets = sockets.or(self.sockets).unwrap_or(0);
+        match (destinations, self.per_destination) {
+            (Some(_), None) => Err(format!("`{}` takes no --destinations", self.name)),
+            (Some(given), Some(most)) if given.saturating_mul(most) < sockets => {
+                let (sockets, needed) = (count(sockets, "socket"), sockets.div_ceil(most));
+                let most = thousands(most);
+                Err(format!(
+                    "{sockets} need {needed} destinations: each has {most} ports, and each \
+                     connection to it takes one"
+                ))
+            }
+            (given, most) => {
+                let needed = most.map_or(0, |most| sockets.div_ceil(most));
+                Ok(Size { sockets, destinations: given.unwrap_or(needed) })
+            }
         }
-        Ok(Size { sockets: sockets.or(self.sockets).unwrap_or(0), destinations })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lab::table::scenario;
+
+    #[test]
+    fn a_size_that_does_not_fit_is_told_before_anything_is_made() {
+        let pileup = scenario("time-wait-pileup").unwrap();
+        assert_eq!(pileup.size(None, None).unwrap().destinations, 1);
+        assert_eq!(pileup.size(Some(100_000), None).unwrap().destinations, 4);
+        assert_eq!(pileup.size(Some(10), Some(3)).unwrap().destinations, 3);
+        assert!(pileup.size(Some(28_232), Some(1)).is_ok());
+        let problem = pileup.size(Some(28_233), Some(1)).unwrap_err();
+        assert!(problem.starts_with("28,233 sockets need 2 destinations"), "{problem}");
+    }
+
+    #[test]
+    fn what_a_scenario_does_not_take_is_refused() {
+        let fixed = scenario("ports-exhausted").unwrap();
+        assert!(fixed.size(Some(1), None).is_err());
+        assert!(fixed.size(None, Some(1)).is_err());
+        assert!(scenario("fin-wait2").unwrap().size(Some(1), None).is_ok());
     }
 }

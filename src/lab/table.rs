@@ -40,7 +40,7 @@ mod tests {
             assert!(
                 it.name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit())
             );
-            assert!(it.about.len() <= 70 && !it.about.ends_with('.'), "{}", it.about);
+            assert!(it.about.len() <= 43 && !it.about.ends_with('.'), "{}", it.about);
         }
     }
 }

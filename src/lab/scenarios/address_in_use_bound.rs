@@ -9,9 +9,9 @@ use crate::lab::stage::Stage;
 /// `address-in-use-bound`.
 pub const SCENARIO: Scenario = Scenario {
     name: "address-in-use-bound",
-    about: "a program has bound the address and does not listen",
+    about: "a program has bound it and does not listen",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

@@ -12,9 +12,9 @@ use crate::lab::stage::Stage;
 /// `address-in-use-dual-stack`.
 pub const SCENARIO: Scenario = Scenario {
     name: "address-in-use-dual-stack",
-    about: "a listener on [::] has the port of 0.0.0.0 too",
+    about: "a listener on [::] has 0.0.0.0 too",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

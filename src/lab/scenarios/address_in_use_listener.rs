@@ -11,7 +11,7 @@ pub const SCENARIO: Scenario = Scenario {
     name: "address-in-use-listener",
     about: "another server listens on the address",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

@@ -12,9 +12,9 @@ use crate::lab::stage::Stage;
 /// `address-in-use-outgoing`.
 pub const SCENARIO: Scenario = Scenario {
     name: "address-in-use-outgoing",
-    about: "an outgoing connection was given the server's port",
+    about: "an outgoing connection has the port",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

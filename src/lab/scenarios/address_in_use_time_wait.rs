@@ -13,9 +13,9 @@ use crate::lab::stage::{Stage, wait_for_time_waits};
 /// `address-in-use-time-wait`.
 pub const SCENARIO: Scenario = Scenario {
     name: "address-in-use-time-wait",
-    about: "a server without SO_REUSEADDR that closed first is restarted",
+    about: "a server is restarted without SO_REUSEADDR",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

@@ -12,7 +12,7 @@ pub const SCENARIO: Scenario = Scenario {
     name: "address-in-use-unix-stale",
     about: "the socket file of a server that is gone",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

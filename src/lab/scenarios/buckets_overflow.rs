@@ -11,9 +11,9 @@ use crate::lab::stage::{Stage, wait_for_time_waits};
 /// `buckets-overflow`.
 pub const SCENARIO: Scenario = Scenario {
     name: "buckets-overflow",
-    about: "closes that skip TIME_WAIT, for tcp_max_tw_buckets is too low",
+    about: "tcp_max_tw_buckets is too low",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

@@ -11,9 +11,9 @@ use crate::output::numbers::count;
 /// `close-wait-leak`.
 pub const SCENARIO: Scenario = Scenario {
     name: "close-wait-leak",
-    about: "CLOSE_WAITs of a program that does not close its sockets",
+    about: "a program does not close its sockets",
     sockets: Some(30),
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

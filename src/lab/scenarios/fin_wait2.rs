@@ -14,9 +14,9 @@ use crate::output::numbers::count;
 /// `fin-wait2`.
 pub const SCENARIO: Scenario = Scenario {
     name: "fin-wait2",
-    about: "FIN_WAIT2 of no program: the peer does not close",
+    about: "clients have closed, the server does not",
     sockets: Some(200),
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

@@ -12,9 +12,9 @@ use crate::lab::stage::{Stage, wait_for_time_waits};
 /// `ports-exhausted`.
 pub const SCENARIO: Scenario = Scenario {
     name: "ports-exhausted",
-    about: "connect() gives EADDRNOTAVAIL: each port to a destination waits",
+    about: "no port is left, connect() fails",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

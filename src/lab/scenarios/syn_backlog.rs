@@ -14,9 +14,9 @@ use crate::lab::stage::Stage;
 /// `syn-backlog`.
 pub const SCENARIO: Scenario = Scenario {
     name: "syn-backlog",
-    about: "clients in SYN_SENT: the server's accept queue is full",
+    about: "the accept queue is full, clients wait",
     sockets: None,
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use super::loopback::{Repeated, connect, listen};
 use crate::lab::claim::Claim;
@@ -14,9 +14,9 @@ use crate::output::numbers::{count, thousands};
 /// `time-wait-pileup`.
 pub const SCENARIO: Scenario = Scenario {
     name: "time-wait-pileup",
-    about: "TIME_WAITs of a client that closes first, one port each",
+    about: "a client closes first: one port each",
     sockets: Some(20_000),
-    takes_destinations: true,
+    per_destination: Some(PORTS),
     make,
 };
 
@@ -25,18 +25,17 @@ const LOW: u64 = 32_768;
 const PORT_RANGE: &str = "net.ipv4.ip_local_port_range";
 const PORTS: u64 = 28_232;
 /// How many of them connect(2) is shown at a time.
-const WINDOW: u64 = 64;
+const WINDOW: u64 = 16;
 
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
-    let destinations = destinations(size)?;
     // 2, the default, gives the ports back after a second here: these are loopback addresses.
     stage.set("net.ipv4.tcp_tw_reuse", "0")?;
     stage.set("net.ipv4.tcp_max_tw_buckets", &(size.sockets + 1000).max(131_072).to_string())?;
-    let listeners = listeners(stage, destinations)?;
+    let listeners = listeners(stage, size.destinations)?;
     pile_up(stage, &listeners, size.sockets)?;
     wait_for_time_waits(size.sockets)?;
     let mut scene = Scene::default();
-    let most = size.sockets.div_ceil(destinations);
+    let most = size.sockets.div_ceil(size.destinations);
     let sockets = count(size.sockets, "socket");
     scene.ask(
         "states --time-wait --top 10",
@@ -63,15 +62,7 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     Ok(scene)
 }
 
-/// How many destinations: as asked for, or as many as the ports take.
-fn destinations(size: Size) -> anyhow::Result<u64> {
-    let needed = size.sockets.div_ceil(PORTS);
-    let destinations = size.destinations.unwrap_or(needed);
-    if destinations < needed {
-        bail!("{} sockets need {needed} destinations", size.sockets);
-    }
-    Ok(destinations)
-}
+const WHAT: &str = "connect, accept, close by the client";
 
 /// Servers on 127.1.0.1, 127.1.0.2 and on.
 fn listeners(stage: &mut Stage<'_>, number: u64) -> anyhow::Result<Vec<TcpListener>> {
@@ -90,17 +81,16 @@ fn listeners(stage: &mut Stage<'_>, number: u64) -> anyhow::Result<Vec<TcpListen
 fn pile_up(stage: &mut Stage<'_>, listeners: &[TcpListener], sockets: u64) -> anyhow::Result<()> {
     let number = u64::try_from(listeners.len())?;
     let share = |index: u64| sockets / number + u64::from(index < sockets % number);
-    let what = "connect, accept, close by the client";
-    let many = Repeated::start(sockets, what);
+    let repeated = Repeated::start(sockets, WHAT);
     for first in (0..share(0)).step_by(usize::try_from(WINDOW)?) {
         let last = (first + WINDOW).min(PORTS) - 1;
         stage.set_silently(PORT_RANGE, &format!("{} {}", LOW + first, LOW + last))?;
-        for (index, listener) in (0..).zip(listeners) {
-            for _ in first..share(index).min(first + WINDOW) {
-                connect(listener).with_context(|| what)?.client_closes_first();
+        for (share, listener) in (0..).map(share).zip(listeners) {
+            for _ in first..share.min(first + WINDOW) {
+                connect(listener).context(WHAT)?.client_closes_first();
             }
         }
     }
-    many.tell(stage)?;
+    repeated.tell(stage)?;
     stage.set(PORT_RANGE, &format!("{LOW} {}", LOW + PORTS - 1))
 }

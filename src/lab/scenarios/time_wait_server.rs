@@ -11,9 +11,9 @@ use crate::output::numbers::count;
 /// `time-wait-server`.
 pub const SCENARIO: Scenario = Scenario {
     name: "time-wait-server",
-    about: "TIME_WAITs of a server that closes first, which hurt nobody",
+    about: "a server closes first, and nobody suffers",
     sockets: Some(2_000),
-    takes_destinations: false,
+    per_destination: None,
     make,
 };
 
