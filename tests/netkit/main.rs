@@ -13,6 +13,8 @@
 mod harness;
 mod house;
 mod imports;
+mod lab_cli;
+mod lab_live;
 mod states_cli;
 mod states_filters;
 mod states_json;

@@ -1,20 +1,18 @@
 //! `--netns NAME|PID|PATH`: the answer for another network namespace.
 
-use std::fs::{self, File, Permissions};
+use std::fs::File;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 
-use crate::harness::command::PROGRAM;
 use crate::harness::needs::run;
 use crate::harness::sockets::{listen, listen_at};
-use crate::harness::{Need, Netkit, live, netkit};
+use crate::harness::{Need, Netkit, as_nobody, live, netkit};
 
 /// The only listener of the other namespace, and the two of the test's own.
 const THERE: u16 = 7001;
@@ -127,18 +125,6 @@ fn a_namespace_that_is_not_there_says_what_to_give() {
                      /proc/1/ns/net\n";
         netkit("states --netns /proc/self/status").run().is(3, "", error);
     });
-}
-
-/// A run as a user without any rights, of a copy of the program that this user can reach.
-fn as_nobody(directory: &Path, line: &str) -> Netkit {
-    let copy = directory.join("netkit");
-    fs::copy(PROGRAM, &copy).unwrap();
-    for path in [directory, &copy] {
-        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(copy);
-    Netkit::by(command, line)
 }
 
 #[test]
