@@ -128,12 +128,13 @@ impl<'a> Place<'a> {
     }
 
     /// What to do about an error that is not the port's.
-    fn remedies(&self, code: i32, freebind: Option<bool>) -> Vec<Remedy> {
+    fn remedies(&self, code: i32, freebind: Option<bool>, blockers: &[Blocker]) -> Vec<Remedy> {
         match code {
-            errnos::EACCES => remedies::not_permitted(Privilege {
-                first_unprivileged: unprivileged_port_start(self.proc_root),
-                port: self.address.port(),
-            }),
+            errnos::EACCES => {
+                let first_unprivileged = unprivileged_port_start(self.proc_root);
+                let privilege = Privilege { first_unprivileged, port: self.address.port() };
+                remedies::not_permitted(privilege, blockers)
+            }
             errnos::EADDRNOTAVAIL => remedies::not_available(&self.unavailable(), freebind),
             errnos::EINVAL if self.lacks_scope() => remedies::no_scope(&self.having()),
             code => remedies::other(code),
@@ -196,7 +197,7 @@ fn tcp_found(
     } else if judged.code == errnos::EADDRINUSE {
         remedies::in_use(&situation(&place, &found, Some(&trials)))
     } else {
-        place.remedies(judged.code, trials.extra.freebind)
+        place.remedies(judged.code, trials.extra.freebind, &found.blockers)
     };
     found.options = trials.options.map(OptionAnswer::from).into();
     found.is_ephemeral = place.is_ephemeral();
@@ -270,7 +271,7 @@ fn udp_found(
     found.remedies = match judged.code {
         0 => Vec::new(),
         errnos::EADDRINUSE => remedies::in_use(&situation(&place, &found, None)),
-        code => place.remedies(code, None),
+        code => place.remedies(code, None, &found.blockers),
     };
     found.options = vec![plain_option(plain).into()];
     Ok(found)

@@ -22,7 +22,7 @@ pub use report::BindReport;
 use target::Target;
 
 use crate::exit::Exit;
-use crate::kernel::{KernelError, Place, ProcRoot};
+use crate::kernel::{KernelError, Place};
 use crate::output::{Format, Outcome, Report, Screen, emit};
 
 /// Answers `args` for `place` on `screen`.
@@ -37,8 +37,8 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
                 .map(|messages| Outcome { exit: report.exit(), messages })
         }),
         Question::FreePorts(range) => {
-            let found = visit(place, |proc_root| FreePorts::find(args, range, proc_root));
-            found.and_then(|report| {
+            let found = place.inside(|proc_root| FreePorts::find(args, range, proc_root))?;
+            found.map_err(anyhow::Error::from).and_then(|report| {
                 let mut messages = show(&report, &report.warnings, screen)?;
                 messages.extend(report.complaint());
                 Ok(Outcome { exit: report.exit(), messages })
@@ -65,26 +65,7 @@ pub fn examine(args: &Args, place: &Place) -> anyhow::Result<BindReport> {
 }
 
 fn look(args: &Args, target: &Target, place: &Place) -> anyhow::Result<BindReport> {
-    visit(place, |proc_root| answer::answer(args, target, proc_root))
-}
-
-/// Calls `ask` in `place`, which has to be the running system: bind(2) cannot be tried in a capture.
-fn visit<T: Send>(
-    place: &Place,
-    ask: impl Fn(&ProcRoot) -> Result<T, KernelError> + Send + Sync,
-) -> anyhow::Result<T> {
-    let answer = place.visit(|proc_root, warning| {
-        if !proc_root.is_live() {
-            tracing::info!(?warning, "no bind here");
-            return Err(KernelError::CannotTell {
-                what: "bind(2) can be tried on the running system alone, from inside the network \
-                       namespace",
-                instead: "leave out --procfs; entering another namespace by --netns takes root",
-            });
-        }
-        ask(proc_root)
-    })?;
-    Ok(answer?)
+    Ok(place.inside(|proc_root| answer::answer(args, target, proc_root))??)
 }
 
 /// Writes the report; what there is to say besides, which in JSON is part of it.

@@ -156,7 +156,10 @@ fn reuse_port_text(now: &Situation<'_>, helps: bool) -> String {
             "the sockets here have it, but belong to another user"
         }
         false if now.has(Role::Outgoing) => "an outgoing connection has no such option",
-        false => "not every socket here has set it",
+        false if now.blockers.iter().any(|it| it.reuse_port == Some(false)) => {
+            "not every socket here has set it"
+        }
+        false => "not every socket here has set it, or one is another user's",
     };
     format!("SO_REUSEPORT on your socket{}: {why}", before_bind(helps))
 }
@@ -267,10 +270,10 @@ pub struct Privilege {
     pub port: u16,
 }
 
-/// EACCES of an Internet address.
-pub fn not_permitted(privilege: Privilege) -> Vec<Remedy> {
+/// EACCES of an Internet address, which `blockers` may have besides.
+pub fn not_permitted(privilege: Privilege, blockers: &[Blocker]) -> Vec<Remedy> {
     let first = privilege.first_unprivileged.unwrap_or(1024);
-    vec![
+    let mut remedies = vec![
         expected(
             "grant_privilege",
             "give the program CAP_NET_BIND_SERVICE (setcap, or AmbientCapabilities= of systemd), \
@@ -284,7 +287,9 @@ pub fn not_permitted(privilege: Privilege) -> Vec<Remedy> {
             ),
         ),
         expected("another_port", format!("or take a port from {first} on")),
-    ]
+    ];
+    remedies.extend(stop_owners(blockers));
+    remedies
 }
 
 /// Why an address is none of this namespace's.
@@ -389,4 +394,94 @@ pub fn unix(code: i32, blockers: &[Blocker], path: &str) -> Vec<Remedy> {
         });
     }
     remedies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bind::outlook::outlook;
+    use crate::bind::outlook::tests::blocker;
+    use crate::bind::probe::OptionTrial;
+    use crate::kernel::binding::{Stage, Trial};
+
+    /// The remedies for `blockers` on port 40000 where bind(2) accepts `SO_REUSEADDR` or not.
+    fn remedies(blockers: &[Blocker], accepts_reuse_addr: bool) -> Vec<Remedy> {
+        let option = |reuse_addr, reuse_port| OptionTrial {
+            reuse_addr,
+            reuse_port,
+            trial: Trial {
+                stage: Stage::Bind,
+                code: if reuse_addr && accepts_reuse_addr { 0 } else { 98 },
+                v6only: false,
+            },
+            verified: true,
+        };
+        let options =
+            [option(false, false), option(true, false), option(false, true), option(true, true)];
+        let trials =
+            Trials { options, extra: Extra { another_port: Some(40001), ..Extra::default() } };
+        in_use(&Situation {
+            port: 40000,
+            blockers,
+            outlook: outlook(blockers, 2_048),
+            trials: Some(&trials),
+            range: Some(PortRange { low: 32768, high: 60999 }),
+        })
+    }
+
+    fn helpful(remedies: &[Remedy]) -> Vec<&'static str> {
+        remedies.iter().filter(|it| it.helps).map(|it| it.id).collect()
+    }
+
+    #[test]
+    fn a_server_without_reuse_addr_has_to_be_waited_for() {
+        let left = [blocker(Role::Accepted, TcpState::TIME_WAIT, Some(40_500))];
+        let found = remedies(&left, false);
+        assert_eq!(
+            helpful(&found),
+            ["wait", "reuse_addr_in_server", "another_port", "kill_socket"]
+        );
+        assert_eq!(found[0].text, "wait 41 s");
+        let refused = found.iter().find(|it| it.id == "reuse_addr").unwrap();
+        assert!(refused.verified && !refused.helps && refused.text.contains("had not set it"));
+    }
+
+    #[test]
+    fn reuse_addr_comes_first_where_it_helps() {
+        let left = [blocker(Role::Accepted, TcpState::TIME_WAIT, Some(40_500))];
+        let found = remedies(&left, true);
+        assert_eq!(helpful(&found)[0], "reuse_addr");
+        assert!(!helpful(&found).contains(&"reuse_addr_in_server"), "it has it already");
+    }
+
+    #[test]
+    fn an_outgoing_connection_is_cured_by_a_reserved_port() {
+        let connection = [blocker(Role::Outgoing, TcpState::ESTABLISHED, None)];
+        let found = remedies(&connection, false);
+        assert!(helpful(&found).contains(&"reserve_port"), "{found:?}");
+        assert!(!helpful(&found).contains(&"reuse_addr_in_server"), "it is nobody's server");
+    }
+
+    #[test]
+    fn folklore_is_named_and_never_advised() {
+        let left = [blocker(Role::Accepted, TcpState::TIME_WAIT, Some(1))];
+        for accepts in [true, false] {
+            let found = remedies(&left, accepts);
+            for myth in ["tcp_tw_reuse", "tcp_fin_timeout"] {
+                assert!(found.iter().any(|it| it.id == myth && !it.helps), "{myth}");
+            }
+        }
+    }
+
+    #[test]
+    fn port_0_is_short_of_ports_and_not_of_anybody() {
+        let found = in_use(&Situation {
+            port: 0,
+            blockers: &[],
+            outlook: Outlook::default(),
+            trials: None,
+            range: None,
+        });
+        assert_eq!(helpful(&found), ["widen_port_range"]);
+    }
 }

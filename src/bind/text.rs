@@ -139,7 +139,8 @@ fn owners(blocker: &Blocker, hidden_processes: u64) -> String {
             "a process that root could name".to_owned()
         }
         (_, Some(_)) | (Role::UnixLive, None) => {
-            "no process: the kernel's own, or on its way between processes".to_owned()
+            "no process that is seen from here: of another PID namespace, or the kernel's own"
+                .to_owned()
         }
         (Role::Accepted, None) if blocker.state == Some(TcpState::TIME_WAIT) => {
             "left by a server that closed first; no process".to_owned()

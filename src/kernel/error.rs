@@ -88,8 +88,8 @@ impl KernelError {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
-                "entering a network namespace takes root; `--netns PID` reads that process's tables \
-                 without",
+                "entering a network namespace takes root; `states --netns PID` reads that process's \
+                 tables without",
             ),
             Self::Namespace { .. } => Some(
                 "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",

@@ -10,6 +10,7 @@
     reason = "a test may panic, and makes and reads files of its own"
 )]
 
+mod errnos;
 mod harness;
 mod house;
 mod imports;
