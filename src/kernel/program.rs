@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use nix::errno::Errno;
 use nix::sys::prctl::{set_name, set_pdeathsig};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, getppid};
 
@@ -86,6 +87,11 @@ pub fn serve(parent: u32) -> Result<(), KernelError> {
     die_with(parent)?;
     // Started by way of /proc/self/exe, it would be called `exe`.
     set_name(c"netkit").map_err(|errno| program_error("name this process", errno.into()))?;
+    // As many sockets as this user may have, and not only as many as are usual.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)
+        .map_err(|errno| program_error("ask for the limit on descriptors", errno.into()))?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)
+        .map_err(|errno| program_error("raise the limit on descriptors", errno.into()))?;
     let keys = terminal_signals().thread_block();
     keys.map_err(|errno| program_error("block signals", errno.into()))
 }

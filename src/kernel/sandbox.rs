@@ -26,6 +26,8 @@ const NO_CAPABILITIES: &str = "a user namespace could be made, but its root has 
                                as under `kernel.apparmor_restrict_unprivileged_userns = 1`: run \
                                it as root";
 
+const READ_ONLY: &str = "is /proc/sys mounted read-only, as in a container?";
+
 /// Where a file system may be mounted for files of our own, the first that is empty.
 const SPARE_DIRECTORIES: [&str; 5] = ["/mnt", "/media", "/srv", "/opt", "/tmp"];
 
@@ -67,9 +69,9 @@ impl Sandbox {
     pub fn set(&self, key: &str, value: &str) -> Result<(), KernelError> {
         let file = ProcRoot::live().sysctl(key).unwrap_or_default();
         fs::write(&file, value).map_err(|error| {
-            let hint = "is /proc/sys mounted read-only, as in a container?";
-            let operation = format!("writing {value} to {key}");
-            KernelError::Sandbox { operation, errno: errno(&error), hint: Some(hint) }
+            let errno = errno(&error);
+            let is_kept = matches!(errno, Errno::EROFS | Errno::EACCES | Errno::EPERM);
+            refused(&format!("writing {value} to {key}"), errno, is_kept.then_some(READ_ONLY))
         })
     }
 

@@ -125,6 +125,7 @@ pub fn listen(
         diagnoses: Vec::new(),
         holds: None,
         held_by_pid: None,
+        has_user_ns: false,
     };
     while let Some(line) = worker.next_line()? {
         let event = serde_json::from_str(&line).context("the worker is not understood")?;
@@ -134,8 +135,8 @@ pub fn listen(
                 tracing::info!(who = step.who, call = step.call, result = step.result);
                 played.steps.push(step);
             }
-            Event::Made { pid, .. } => {
-                played.held_by_pid = Some(pid);
+            Event::Made { pid, has_user_ns } => {
+                (played.held_by_pid, played.has_user_ns) = (Some(pid), has_user_ns);
                 played.why_not = Some("the worker process ended amid the diagnosis".to_owned());
             }
             Event::Diagnosed { diagnosed, .. } => played.diagnoses.push(diagnosed),

@@ -29,12 +29,20 @@ pub fn work(args: &InsideArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcom
             drop(scene);
         }
         Err(error) => {
-            let hint = error.chain().find_map(|cause| cause.downcast_ref());
-            let hint = hint.and_then(KernelError::hint).map(str::to_owned);
-            tell(&Event::Cannot { why: format!("{error:#}"), hint })?;
+            tell(&cannot(&error))?;
         }
     }
     Ok(Outcome { exit: Exit::Fine, messages: Vec::new() })
+}
+
+/// Why there is no condition.
+fn cannot(error: &anyhow::Error) -> Event {
+    let known: Option<&KernelError> = error.chain().find_map(|cause| cause.downcast_ref());
+    Event::Cannot {
+        // A kernel error names its cause itself.
+        why: if error.is::<KernelError>() { error.to_string() } else { format!("{error:#}") },
+        hint: known.and_then(KernelError::hint).map(str::to_owned),
+    }
 }
 
 fn make(

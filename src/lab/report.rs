@@ -54,6 +54,9 @@ pub struct Played {
     pub holds: Option<bool>,
     /// The process in the namespace, with `--keep`.
     pub held_by_pid: Option<u32>,
+    /// Whether that process is in a user namespace of its own.
+    #[serde(skip)]
+    pub has_user_ns: bool,
 }
 
 /// A command of netkit and what became of the claims on it.
@@ -195,4 +198,63 @@ fn write_ndjson(out: &mut dyn Write, rows: &[impl Serialize]) -> io::Result<()> 
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scenario of which the claims hold, do not hold, or could not be looked at.
+    fn played(holds: Option<bool>) -> Played {
+        let claims = holds.iter().map(|holds| Checked {
+            what: "it is so".to_owned(),
+            at: "/x".to_owned(),
+            expected: "1".to_owned(),
+            found: Value::from(2),
+            holds: *holds,
+        });
+        let (command, exit, report) = ("netkit states".to_owned(), 0, Value::Null);
+        Played {
+            name: "some",
+            about: "",
+            ran: holds.is_some(),
+            why_not: holds.is_none().then(|| "it may not".to_owned()),
+            hint: None,
+            elapsed_us: 1_500,
+            steps: Vec::new(),
+            diagnoses: vec![Diagnosed { command, exit, claims: claims.collect(), report }],
+            holds,
+            held_by_pid: None,
+            has_user_ns: false,
+        }
+    }
+
+    fn report(all: &[Option<bool>]) -> LabReport {
+        let scenarios = all.iter().copied().map(played).collect();
+        LabReport { schema: SCHEMA, captured_at: String::new(), scenarios, warnings: Vec::new() }
+    }
+
+    #[test]
+    fn a_wrong_diagnosis_weighs_more_than_a_scenario_that_did_not_run() {
+        assert_eq!(report(&[Some(true), Some(true)]).exit(), Exit::Fine);
+        assert_eq!(report(&[Some(true), None]).exit(), Exit::Blind);
+        assert_eq!(report(&[None, Some(false), Some(true)]).exit(), Exit::Found);
+    }
+
+    #[test]
+    fn the_summary_says_what_was_wrong() {
+        let text = text::summary(&report(&[Some(true), None, Some(false)]), Style::PLAIN);
+        insta::assert_snapshot!(text, @r"");
+    }
+
+    #[test]
+    fn the_end_of_a_scenario_says_how_it_went() {
+        let closing = |holds| text::closing(&played(holds), Style::PLAIN);
+        assert_eq!(closing(Some(true)), "\nHOLDS  1 of 1 claim, after 1 ms\n");
+        assert_eq!(closing(Some(false)), "\nFAILS  0 of 1 claim, after 1 ms\n");
+        assert_eq!(closing(None), "\nNOT RUN\n");
+        let kept = Played { held_by_pid: Some(7), has_user_ns: true, ..played(Some(true)) };
+        let text = text::closing(&kept, Style::PLAIN);
+        assert!(text.contains("\n  nsenter -t 7 -U -n --preserve-credentials ss -tan\n"), "{text}");
+    }
 }

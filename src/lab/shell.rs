@@ -5,7 +5,6 @@ use std::process;
 
 use super::args::ShellArgs;
 use super::attend::{listen, why_not, worker_arguments};
-use super::event::Event;
 use super::text;
 use crate::exit::Exit;
 use crate::kernel::program::{self, End, Worker};
@@ -25,20 +24,16 @@ pub fn run(args: &ShellArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome>
     let mut worker = Worker::start(&arguments)?;
     let is_shell = args.command.is_empty();
     let style = screen.style;
-    let mut entry = None;
     if is_shell {
         screen.out.write_all(text::opening(args.name, style).as_bytes())?;
     }
     let played = listen(args.name, &mut worker, &mut |event| {
-        if let Event::Made { pid, has_user_ns } = event {
-            entry = Some((*pid, *has_user_ns));
-        }
         if is_shell {
             screen.out.write_all(text::event(event, style).as_bytes())?;
         }
         screen.out.flush()
     })?;
-    let (Some((worker_pid, has_user_ns)), true) = (entry, played.ran) else {
+    let (Some(holder), true) = (played.held_by_pid, played.ran) else {
         worker.release()?;
         return Ok(Outcome { exit: Exit::Blind, messages: why_not(&played) });
     };
@@ -46,7 +41,7 @@ pub fn run(args: &ShellArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome>
         screen.out.write_all(text::before_shell(args.name).as_bytes())?;
         screen.out.flush()?;
     }
-    let mut entering = entering(worker_pid, has_user_ns);
+    let mut entering = entering(holder, played.has_user_ns);
     entering.extend(command(args));
     let end = program::run_attended(&entering, (VARIABLE, args.name.name))?;
     worker.release()?;

@@ -8,7 +8,7 @@ use super::scenarios::{
 };
 
 /// The scenarios, in the order of `netkit lab list` and of `run --all`.
-pub const SCENARIOS: [&Scenario; 13] = [
+pub static SCENARIOS: [&Scenario; 13] = [
     &address_in_use_time_wait::SCENARIO,
     &address_in_use_listener::SCENARIO,
     &address_in_use_bound::SCENARIO,

@@ -20,7 +20,7 @@ pub fn opening(scenario: &Scenario, style: Style) -> String {
 /// What the worker tells, as it comes.
 pub fn event(event: &Event, style: Style) -> String {
     match event {
-        Event::Step(step) => step_line(step),
+        Event::Step(step) => step_line(step, style),
         Event::Diagnosed { diagnosed, text } => {
             diagnosis(diagnosed, text.as_deref().unwrap_or_default(), style)
         }
@@ -30,11 +30,11 @@ pub fn event(event: &Event, style: Style) -> String {
 }
 
 /// `  server  bind(127.0.0.1:8080) = 0`
-fn step_line(step: &Step) -> String {
+fn step_line(step: &Step, style: Style) -> String {
     let Step { who, call, result } = step;
     let call = sanitize(call);
     let call = if result.is_empty() { call } else { format!("{call} = {}", sanitize(result)) };
-    format!("  {who:WHO$}{call}\n")
+    wrapped(&format!("  {who:WHO$}"), &call, style.width) + "\n"
 }
 
 /// The answer of a command, set in, and the claims on it.
@@ -73,15 +73,16 @@ pub fn closing(played: &Played, style: Style) -> String {
             let (word, severity) =
                 if holds { ("HOLDS", Severity::Ok) } else { ("FAILS", Severity::Critical) };
             let all = u64::try_from(all).unwrap_or(u64::MAX);
-            let claims = format!("{held} of {} hold, after {took}", count(all, "claim"));
+            let claims = format!("{held} of {}, after {took}", count(all, "claim"));
             format!("\n{}  {claims}\n", style.severity(severity, word))
         }
     };
     if let Some(pid) = played.held_by_pid {
+        let enter = if played.has_user_ns { "-U -n --preserve-credentials" } else { "-n" };
         lines += &format!(
-            "\nProcess {pid} holds the condition. From elsewhere, look by\n  \
+            "\nProcess {pid} holds the condition. To look at it from another terminal:\n  \
              netkit states --netns {pid}\n  \
-             nsenter -t {pid} -U -n --preserve-credentials ss -tan    (as root: without -U)\n\
+             nsenter -t {pid} {enter} ss -tan\n\
              Enter ends it\n"
         );
     }

@@ -7,7 +7,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
 /// `address-in-use-bound`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "address-in-use-bound",
     about: "a program has bound it and does not listen",
     sockets: None,
@@ -18,15 +18,15 @@ pub const SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let holder = bind(stage, HERE)?;
     stage.say("server", "does not call listen()", "")?;
-    in_use(stage, HERE, Sharing::None)?;
-    in_use(stage, HERE, Sharing::ReuseAddr)?;
+    in_use(stage, "second", HERE, Sharing::None)?;
+    in_use(stage, "second", HERE, Sharing::ReuseAddr)?;
     let mut scene = Scene::default();
     let own = std::process::id();
     scene.ask(
         format!("bind 127.0.0.1:{PORT}"),
         vec![
             Claim::exits(1),
-            Claim::is("the code is that of the restart", "/code", 98),
+            Claim::is("the code is that of the second", "/code", 98),
             Claim::is("a bound socket is in the way", "/blockers/*/role", vec!["bound"]),
             Claim::is("it does not listen", "/blockers/0/state", "BOUND_INACTIVE"),
             Claim::is(format!("process {own} has it"), "/blockers/0/owners/0/pid", own),

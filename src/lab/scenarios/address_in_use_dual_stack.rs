@@ -10,7 +10,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
 /// `address-in-use-dual-stack`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "address-in-use-dual-stack",
     about: "a listener on [::] has 0.0.0.0 too",
     sockets: None,
@@ -23,15 +23,15 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let four = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT));
     stage.set("net.ipv6.bindv6only", "0")?;
     let listener = listen(stage, six)?;
-    in_use(stage, four, Sharing::None)?;
-    in_use(stage, four, Sharing::ReuseAddr)?;
+    in_use(stage, "second", four, Sharing::None)?;
+    in_use(stage, "second", four, Sharing::ReuseAddr)?;
     let mut scene = Scene::default();
     let own = std::process::id();
     scene.ask(
         format!("bind 0.0.0.0:{PORT}"),
         vec![
             Claim::exits(1),
-            Claim::is("the code is that of the restart", "/code", 98),
+            Claim::is("the code is that of the second", "/code", 98),
             Claim::is(
                 "the IPv6 listener is in the way",
                 "/blockers/*/local",

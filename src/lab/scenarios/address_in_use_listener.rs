@@ -7,7 +7,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
 /// `address-in-use-listener`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "address-in-use-listener",
     about: "another server listens on the address",
     sockets: None,
@@ -18,7 +18,7 @@ pub const SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let server = listen(stage, HERE)?;
     for sharing in Sharing::ALL {
-        in_use(stage, HERE, sharing)?;
+        in_use(stage, "second", HERE, sharing)?;
     }
     let mut scene = Scene::default();
     let own = std::process::id();
@@ -26,7 +26,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
         format!("bind 127.0.0.1:{PORT}"),
         vec![
             Claim::exits(1),
-            Claim::is("the code is that of the restart", "/code", 98),
+            Claim::is("the code is that of the second", "/code", 98),
             Claim::is("a listener is in the way", "/blockers/*/role", vec!["listener"]),
             Claim::is(format!("it is process {own}"), "/blockers/0/owners/0/pid", own),
             Claim::is("it does not go away by itself", "/frees_itself", false),

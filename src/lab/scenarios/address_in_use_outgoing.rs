@@ -10,7 +10,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
 /// `address-in-use-outgoing`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "address-in-use-outgoing",
     about: "an outgoing connection has the port",
     sockets: None,
@@ -32,7 +32,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.say("client", format_args!("is given {local}"), "")?;
     stage.set(PORT_RANGE, "1024 65535")?;
     for sharing in Sharing::ALL {
-        in_use(stage, server, sharing)?;
+        in_use(stage, "second", server, sharing)?;
     }
     let mut scene = Scene::default();
     scene.ask(format!("bind 0.0.0.0:{PORT}"), claims(&local.to_string()));

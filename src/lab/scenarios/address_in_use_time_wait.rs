@@ -11,7 +11,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::{Stage, wait_for_time_waits};
 
 /// `address-in-use-time-wait`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "address-in-use-time-wait",
     about: "a server is restarted without SO_REUSEADDR",
     sockets: None,
@@ -30,8 +30,8 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     drop(server);
     stage.say("server", "close() of the listener: it has stopped", 0)?;
     wait_for_time_waits(1)?;
-    in_use(stage, HERE, Sharing::None)?;
-    in_use(stage, HERE, Sharing::ReuseAddr)?;
+    in_use(stage, "restart", HERE, Sharing::None)?;
+    in_use(stage, "restart", HERE, Sharing::ReuseAddr)?;
     let mut scene = Scene::default();
     scene.ask(format!("bind 127.0.0.1:{PORT}"), claims(&remote.to_string()));
     Ok(scene)

@@ -8,7 +8,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
 /// `address-in-use-unix-stale`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "address-in-use-unix-stale",
     about: "the socket file of a server that is gone",
     sockets: None,

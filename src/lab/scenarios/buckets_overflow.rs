@@ -9,7 +9,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::{Stage, wait_for_time_waits};
 
 /// `buckets-overflow`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "buckets-overflow",
     about: "tcp_max_tw_buckets is too low",
     sockets: None,
@@ -24,7 +24,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.tcp_max_tw_buckets", &BUCKETS.to_string())?;
     stage.set("net.ipv4.tcp_tw_reuse", "0")?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
-    repeatedly(stage, CLOSES, "connect, accept, close by the client", || {
+    repeatedly(stage, CLOSES, "connect, accept, client closes", || {
         connect(&listener)?.client_closes_first();
         Ok(())
     })?;

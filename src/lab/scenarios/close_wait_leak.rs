@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, TcpStream};
 use super::loopback::{connect, listen, repeatedly};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::Stage;
+use crate::lab::stage::{Stage, wait_for_time_waits};
 use crate::output::numbers::count;
 
 /// `close-wait-leak`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "close-wait-leak",
     about: "a program does not close its sockets",
     sockets: Some(30),
@@ -20,10 +20,12 @@ pub const SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     let mut leaked: Vec<TcpStream> = Vec::new();
-    repeatedly(stage, size.sockets, "connect, accept, close by the client alone", || {
+    repeatedly(stage, size.sockets, "connect, accept, client alone closes", || {
         leaked.push(connect(&listener)?.server);
         Ok(())
     })?;
+    // What the clients left; then the server has their FINs.
+    wait_for_time_waits(size.sockets)?;
     let mut scene = Scene::default();
     let own = std::process::id();
     let sockets = count(size.sockets, "socket");

@@ -12,7 +12,7 @@ use crate::lab::stage::{Stage, wait_for_time_waits};
 use crate::output::numbers::count;
 
 /// `fin-wait2`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "fin-wait2",
     about: "clients have closed, the server does not",
     sockets: Some(200),
@@ -23,7 +23,7 @@ pub const SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     let mut servers: Vec<TcpStream> = Vec::new();
-    repeatedly(stage, size.sockets, "connect, accept, close by the client alone", || {
+    repeatedly(stage, size.sockets, "connect, accept, client alone closes", || {
         servers.push(connect(&listener)?.server);
         Ok(())
     })?;

@@ -62,7 +62,7 @@ impl Repeated {
     pub fn tell(self, stage: &mut Stage<'_>) -> anyhow::Result<()> {
         let seconds = self.since.elapsed().as_secs_f64();
         let rate = rate(float(self.times) / seconds);
-        let result = format!("0 ({}, {rate} a second)", duration(seconds));
+        let result = format!("0 ({}, {rate}/s)", duration(seconds));
         stage.say("client", format_args!("{} x {}", thousands(self.times), self.what), result)
     }
 }

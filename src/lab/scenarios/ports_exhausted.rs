@@ -10,7 +10,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::{Stage, wait_for_time_waits};
 
 /// `ports-exhausted`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "ports-exhausted",
     about: "no port is left, connect() fails",
     sockets: None,
@@ -26,7 +26,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.ip_local_port_range", RANGE)?;
     stage.set("net.ipv4.tcp_tw_reuse", "0")?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
-    repeatedly(stage, PORTS, "connect, accept, close by the client", || {
+    repeatedly(stage, PORTS, "connect, accept, client closes", || {
         connect(&listener)?.client_closes_first();
         Ok(())
     })?;

@@ -57,9 +57,14 @@ pub fn listen(stage: &mut Stage<'_>, end: SocketAddr) -> anyhow::Result<Socket> 
 }
 
 /// A bind that fails with EADDRINUSE, which is what the scenario is about.
-pub fn in_use(stage: &mut Stage<'_>, end: SocketAddr, sharing: Sharing) -> anyhow::Result<()> {
+pub fn in_use(
+    stage: &mut Stage<'_>,
+    who: &str,
+    end: SocketAddr,
+    sharing: Sharing,
+) -> anyhow::Result<()> {
     let refused = try_bind(end, sharing);
-    stage.is_refused("restart", format_args!("bind({end}){sharing}"), refused, Errno::EADDRINUSE)
+    stage.is_refused(who, format_args!("bind({end}){sharing}"), refused, Errno::EADDRINUSE)
 }
 
 fn try_bind(end: SocketAddr, sharing: Sharing) -> io::Result<Socket> {

@@ -12,7 +12,7 @@ use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
 /// `syn-backlog`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "syn-backlog",
     about: "the accept queue is full, clients wait",
     sockets: None,

@@ -12,7 +12,7 @@ use crate::lab::stage::{Stage, wait_for_time_waits};
 use crate::output::numbers::{count, thousands};
 
 /// `time-wait-pileup`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "time-wait-pileup",
     about: "a client closes first: one port each",
     sockets: Some(20_000),
@@ -62,7 +62,7 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     Ok(scene)
 }
 
-const WHAT: &str = "connect, accept, close by the client";
+const WHAT: &str = "connect, accept, client closes";
 
 /// Servers on 127.1.0.1, 127.1.0.2 and on.
 fn listeners(stage: &mut Stage<'_>, number: u64) -> anyhow::Result<Vec<TcpListener>> {

@@ -9,7 +9,7 @@ use crate::lab::stage::{Stage, wait_for_time_waits};
 use crate::output::numbers::count;
 
 /// `time-wait-server`.
-pub const SCENARIO: Scenario = Scenario {
+pub static SCENARIO: Scenario = Scenario {
     name: "time-wait-server",
     about: "a server closes first, and nobody suffers",
     sockets: Some(2_000),
@@ -20,7 +20,7 @@ pub const SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.tcp_max_tw_buckets", &(size.sockets * 2).max(131_072).to_string())?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
-    repeatedly(stage, size.sockets, "connect, accept, close by the server", || {
+    repeatedly(stage, size.sockets, "connect, accept, server closes", || {
         connect(&listener)?.server_closes_first();
         Ok(())
     })?;
