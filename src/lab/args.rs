@@ -12,7 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   netkit lab list                       which conditions can be made
   netkit lab run ports-exhausted        make one, diagnose it, compare
-  netkit lab run --all --quiet          does netkit find the truth in all of them? the exit code tells
+  netkit lab run --all --quiet          all of them; the exit code tells
   netkit lab run fin-wait2 --json
   netkit lab shell time-wait-pileup --sockets 1000 -- ss -s
 

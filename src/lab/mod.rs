@@ -15,6 +15,7 @@ mod inside;
 mod report;
 mod scenario;
 mod scenarios;
+mod settle;
 mod shell;
 mod stage;
 mod table;

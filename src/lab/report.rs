@@ -244,7 +244,18 @@ mod tests {
     #[test]
     fn the_summary_says_what_was_wrong() {
         let text = text::summary(&report(&[Some(true), None, Some(false)]), Style::PLAIN);
-        insta::assert_snapshot!(text, @r"");
+        insta::assert_snapshot!(text, @r"
+        FAILS  netkit did not find the truth in 1 scenario
+
+         SCENARIO DIAGNOSIS CLAIMS TIME
+         some     holds     1 of 1 1 ms
+         some     not run        - 1 ms
+         some     FAILS     0 of 1 1 ms
+
+        some: it may not
+
+        some: `netkit states`: it is so: expected 1, found 2
+        ");
     }
 
     #[test]

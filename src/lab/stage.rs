@@ -3,20 +3,12 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::clock::{Stopwatch, sleep};
-use crate::kernel::counters::SockStat;
+use crate::kernel::Errno;
 use crate::kernel::sandbox::Sandbox;
-use crate::kernel::{Errno, ProcRoot};
-
-/// How long the kernel may take to end what was closed.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// A call and what the kernel said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,24 +86,6 @@ impl<'a> Stage<'a> {
     /// A directory for files that are gone with the namespace.
     pub fn directory(&mut self) -> anyhow::Result<&Path> {
         self.sandbox.directory().context("a directory for socket files is needed")
-    }
-}
-
-/// Waits until the kernel has counted `sockets` in TIME_WAIT, and in FIN_WAIT2 of no program:
-/// the last step of a close is the kernel's own, and an acknowledgement may be delayed.
-pub fn wait_for_time_waits(sockets: u64) -> anyhow::Result<()> {
-    let stopwatch = Stopwatch::start();
-    loop {
-        let counted = SockStat::read(&ProcRoot::live())?.time_wait;
-        if counted == Some(sockets) {
-            return Ok(());
-        }
-        let counted = counted.unwrap_or(0);
-        ensure!(
-            stopwatch.elapsed() < PATIENCE,
-            "the kernel has {counted} sockets in TIME_WAIT, and not {sockets}"
-        );
-        sleep(PAUSE);
     }
 }
 

@@ -8,7 +8,8 @@ use super::loopback::{Connection, PORT};
 use super::server::{HERE, Sharing, in_use, listen};
 use crate::lab::claim::{Claim, Expected};
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::settle::wait_for_time_waits;
+use crate::lab::stage::Stage;
 
 /// `address-in-use-time-wait`.
 pub static SCENARIO: Scenario = Scenario {

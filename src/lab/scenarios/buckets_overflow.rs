@@ -6,7 +6,8 @@ use super::loopback::{connect, listen, repeatedly};
 use crate::catalogue::findings::{TW_BUCKETS_FULL, TW_OVERFLOWED};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::settle::wait_for_time_waits;
+use crate::lab::stage::Stage;
 
 /// `buckets-overflow`.
 pub static SCENARIO: Scenario = Scenario {

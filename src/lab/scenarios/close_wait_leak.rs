@@ -1,11 +1,11 @@
 //! A server that never closes what its clients have closed: CLOSE_WAIT for as long as it runs.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::Ipv4Addr;
 
-use super::loopback::{connect, listen, repeatedly};
+use super::loopback::{clients_close, listen};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::stage::Stage;
 use crate::output::numbers::count;
 
 /// `close-wait-leak`.
@@ -19,13 +19,7 @@ pub static SCENARIO: Scenario = Scenario {
 
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
-    let mut leaked: Vec<TcpStream> = Vec::new();
-    repeatedly(stage, size.sockets, "connect, accept, client alone closes", || {
-        leaked.push(connect(&listener)?.server);
-        Ok(())
-    })?;
-    // What the clients left; then the server has their FINs.
-    wait_for_time_waits(size.sockets)?;
+    let leaked = clients_close(stage, &listener, size.sockets)?;
     let mut scene = Scene::default();
     let own = std::process::id();
     let sockets = count(size.sockets, "socket");

@@ -2,13 +2,13 @@
 //! and `ss -s` count as "timewait". Lowering `tcp_fin_timeout` shortens these, and so the myth
 //! lives that it shortens TIME_WAIT.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::Ipv4Addr;
 
-use super::loopback::{connect, listen, repeatedly};
+use super::loopback::{clients_close, listen};
 use crate::catalogue::findings::TW_MOSTLY_FIN_WAIT2;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::stage::Stage;
 use crate::output::numbers::count;
 
 /// `fin-wait2`.
@@ -22,12 +22,7 @@ pub static SCENARIO: Scenario = Scenario {
 
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
-    let mut servers: Vec<TcpStream> = Vec::new();
-    repeatedly(stage, size.sockets, "connect, accept, client alone closes", || {
-        servers.push(connect(&listener)?.server);
-        Ok(())
-    })?;
-    wait_for_time_waits(size.sockets)?;
+    let servers = clients_close(stage, &listener, size.sockets)?;
     let mut scene = Scene::default();
     let sockets = count(size.sockets, "socket");
     scene.ask(

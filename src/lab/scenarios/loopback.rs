@@ -1,10 +1,12 @@
 //! A server and its clients on loopback addresses, as most scenarios need them.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 
 use crate::kernel::clock::Stopwatch;
+use crate::lab::settle::{wait_for_state, wait_for_time_waits};
 use crate::lab::stage::Stage;
+use crate::model::TcpState;
 use crate::output::numbers::{count, duration, float, rate, thousands};
 
 /// The port of servers; below the ephemeral ports, so that none of those is taken by it.
@@ -43,6 +45,33 @@ impl Connection {
         drop(self.server);
         drop(self.client);
     }
+}
+
+/// So many `clients` connect and close, and the server does not: gives its ends of the connections.
+///
+/// They shut down first and close when that is acknowledged: an acknowledgement that meets a socket
+/// amid its close leaves a full socket in FIN_WAIT2 (`net/ipv4/tcp_input.c`,
+/// `tcp_rcv_state_process`: "Bad case"), not the small one that is wanted.
+pub fn clients_close(
+    stage: &mut Stage<'_>,
+    listener: &TcpListener,
+    clients: u64,
+) -> anyhow::Result<Vec<TcpStream>> {
+    let mut held = Vec::new();
+    let mut left = Vec::new();
+    repeatedly(stage, clients, "connect, accept", || {
+        let Connection { client, server } = connect(listener)?;
+        held.push(server);
+        left.push(client);
+        Ok(())
+    })?;
+    left.iter().try_for_each(|client| client.shutdown(Shutdown::Write))?;
+    wait_for_state(TcpState::FIN_WAIT2, clients)?;
+    drop(left);
+    stage.say("client", format_args!("{} x shutdown, close", thousands(clients)), 0)?;
+    wait_for_time_waits(clients)?;
+    stage.say("server", "closes nothing", "")?;
+    Ok(held)
 }
 
 /// Something that is done many times and told of in one line, with its rate.

@@ -7,7 +7,8 @@ use crate::catalogue::findings::TW_PORTS_EXHAUSTED;
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::settle::wait_for_time_waits;
+use crate::lab::stage::Stage;
 
 /// `ports-exhausted`.
 pub static SCENARIO: Scenario = Scenario {

@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use super::loopback::{Repeated, connect, listen};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::settle::wait_for_time_waits;
+use crate::lab::stage::Stage;
 use crate::output::numbers::{count, thousands};
 
 /// `time-wait-pileup`.

@@ -1,11 +1,15 @@
 //! A server that closes first: the TIME_WAITs are its own, and cost nobody a port.
 
-use std::net::Ipv4Addr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use super::loopback::{connect, listen, repeatedly};
+use socket2::{Domain, Socket, Type};
+
+use super::loopback::{Connection, listen, repeatedly};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::stage::{Stage, wait_for_time_waits};
+use crate::lab::settle::wait_for_time_waits;
+use crate::lab::stage::Stage;
 use crate::output::numbers::count;
 
 /// `time-wait-server`.
@@ -20,8 +24,9 @@ pub static SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.tcp_max_tw_buckets", &(size.sockets * 2).max(131_072).to_string())?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
+    let mut clients = client_addresses();
     repeatedly(stage, size.sockets, "connect, accept, server closes", || {
-        connect(&listener)?.server_closes_first();
+        connect_from(clients.next(), &listener)?.server_closes_first();
         Ok(())
     })?;
     wait_for_time_waits(size.sockets)?;
@@ -39,4 +44,23 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     );
     scene.hold(listener);
     Ok(scene)
+}
+
+/// Addresses for clients, each once. A client that comes a second time from the same port takes the
+/// server's TIME_WAIT over (`net/ipv4/tcp_minisocks.c`, `tcp_timewait_state_process`).
+fn client_addresses() -> impl Iterator<Item = SocketAddr> {
+    let hosts = (1..=u16::MAX).map(|host| {
+        let [high, low] = host.to_be_bytes();
+        Ipv4Addr::new(127, 2, high, low)
+    });
+    hosts.flat_map(|host| (32_768..=60_999).map(move |port| SocketAddr::from((host, port))))
+}
+
+/// Connects from one of them, and accepts.
+fn connect_from(client: Option<SocketAddr>, listener: &TcpListener) -> io::Result<Connection> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&client.ok_or(io::ErrorKind::AddrNotAvailable)?.into())?;
+    socket.connect(&listener.local_addr()?.into())?;
+    let (server, _) = listener.accept()?;
+    Ok(Connection { client: socket.into(), server })
 }
