@@ -15,7 +15,7 @@ use super::text;
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
 use crate::kernel::program::{self, Worker};
-use crate::output::{Format, Outcome, Screen, emit};
+use crate::output::{Format, Outcome, Screen, Style, emit};
 
 /// Columns that the text of a diagnosis is set in by.
 const INDENT: u16 = 2;
@@ -29,9 +29,7 @@ pub fn run(args: &RunArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
         warnings: Vec::new(),
     };
     let Some(scenario) = args.name else {
-        for scenario in SCENARIOS {
-            report.scenarios.push(play_to_the_end(scenario)?);
-        }
+        report.scenarios = SCENARIOS.into_iter().map(play_unseen).collect::<Result<_, _>>()?;
         emit(&report, screen.format, screen.style, screen.out)?;
         screen.out.flush()?;
         return Ok(Outcome { exit: report.exit(), messages: Vec::new() });
@@ -40,50 +38,62 @@ pub fn run(args: &RunArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     }
     let is_told = screen.format == Format::Table;
-    let mut worker =
-        Worker::start(&worker_arguments(scenario, args.size, is_told.then_some(screen)))?;
+    let columns = is_told.then(|| screen.style.width.saturating_sub(INDENT));
+    let mut worker = Worker::start(&worker_arguments(scenario, args.size, columns, screen.style))?;
     let mut played = if is_told {
-        let style = screen.style;
-        screen.out.write_all(text::opening(scenario, style).as_bytes())?;
-        listen(scenario, &mut worker, &mut |event| {
-            screen.out.write_all(text::event(event, style).as_bytes())?;
-            screen.out.flush()
-        })?
+        tell(scenario, &mut worker, screen)?
     } else {
         listen(scenario, &mut worker, &mut |_| Ok(()))?
     };
     played.held_by_pid = played.held_by_pid.filter(|_| args.keep && played.ran);
-    let held = played.held_by_pid.is_some();
+    let is_held = played.held_by_pid.is_some();
     let messages = why_not(&played);
-    report.scenarios.push(played);
     if is_told {
-        let closing = report.scenarios.iter().map(|played| text::closing(played, screen.style));
-        screen.out.write_all(closing.collect::<String>().as_bytes())?;
-    } else {
+        screen.out.write_all(text::closing(&played, screen.style).as_bytes())?;
+    }
+    report.scenarios.push(played);
+    if !is_told {
         emit(&report, screen.format, screen.style, screen.out)?;
     }
     screen.out.flush()?;
-    if held {
+    if is_held {
         program::wait_for_enter();
     }
     worker.release()?;
     Ok(Outcome { exit: report.exit(), messages })
 }
 
-fn play_to_the_end(scenario: &'static Scenario) -> anyhow::Result<Played> {
+/// One of all, of which only the end is shown.
+fn play_unseen(scenario: &'static Scenario) -> anyhow::Result<Played> {
     let size = SizeArgs { sockets: None, destinations: None };
-    let mut worker = Worker::start(&worker_arguments(scenario, size, None))?;
+    let mut worker = Worker::start(&worker_arguments(scenario, size, None, Style::PLAIN))?;
     let mut played = listen(scenario, &mut worker, &mut |_| Ok(()))?;
     played.held_by_pid = None;
     worker.release()?;
     Ok(played)
 }
 
-/// The command line of a worker. It writes the text of diagnoses for a `screen`.
+/// Shows a scenario as it goes.
+pub fn tell(
+    scenario: &'static Scenario,
+    worker: &mut Worker,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Played> {
+    let style = screen.style;
+    screen.out.write_all(text::opening(scenario, style).as_bytes())?;
+    listen(scenario, worker, &mut |event| {
+        screen.out.write_all(text::event(event, style).as_bytes())?;
+        screen.out.flush()
+    })
+}
+
+/// The command line of a worker. It writes the text of diagnoses if it is told how many `columns`
+/// there are.
 pub fn worker_arguments(
     scenario: &Scenario,
     size: SizeArgs,
-    screen: Option<&mut Screen<'_>>,
+    columns: Option<u16>,
+    style: Style,
 ) -> Vec<OsString> {
     let mut words = vec!["lab".to_owned(), "inside".to_owned(), scenario.name.to_owned()];
     let mut add = |name: &str, value: String| words.extend([name.to_owned(), value]);
@@ -94,10 +104,9 @@ pub fn worker_arguments(
     if let Some(destinations) = size.destinations {
         add("--destinations", destinations.to_string());
     }
-    if let Some(screen) = screen {
-        let color = if screen.style.color { "always" } else { "never" };
-        add("--color", color.to_owned());
-        add("--columns", screen.style.width.saturating_sub(INDENT).to_string());
+    if let Some(columns) = columns {
+        add("--color", if style.color { "always" } else { "never" }.to_owned());
+        add("--columns", columns.to_string());
     }
     if tracing::enabled!(tracing::Level::DEBUG) {
         words.push("-vv".to_owned());

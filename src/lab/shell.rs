@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process;
 
 use super::args::ShellArgs;
-use super::attend::{listen, why_not, worker_arguments};
+use super::attend::{listen, tell, why_not, worker_arguments};
 use super::text;
 use crate::exit::Exit;
 use crate::kernel::program::{self, End, Worker};
@@ -19,20 +19,15 @@ pub fn run(args: &ShellArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome>
     if let Err(problem) = args.name.size(args.size.sockets, args.size.destinations) {
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     }
-    let mut arguments = worker_arguments(args.name, args.size, None);
+    let mut arguments = worker_arguments(args.name, args.size, None, screen.style);
     arguments.push("--undiagnosed".into());
     let mut worker = Worker::start(&arguments)?;
     let is_shell = args.command.is_empty();
-    let style = screen.style;
-    if is_shell {
-        screen.out.write_all(text::opening(args.name, style).as_bytes())?;
-    }
-    let played = listen(args.name, &mut worker, &mut |event| {
-        if is_shell {
-            screen.out.write_all(text::event(event, style).as_bytes())?;
-        }
-        screen.out.flush()
-    })?;
+    let played = if is_shell {
+        tell(args.name, &mut worker, screen)?
+    } else {
+        listen(args.name, &mut worker, &mut |_| Ok(()))?
+    };
     let (Some(holder), true) = (played.held_by_pid, played.ran) else {
         worker.release()?;
         return Ok(Outcome { exit: Exit::Blind, messages: why_not(&played) });
