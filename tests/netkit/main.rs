@@ -10,7 +10,14 @@
     reason = "a test may panic, and makes and reads files of its own"
 )]
 
+mod bind_addresses;
+mod bind_cli;
+mod bind_errors;
+mod bind_remedies;
 mod bind_states;
+mod bind_udp;
+mod bind_unix;
+mod bind_untouched;
 mod harness;
 mod house;
 mod imports;

@@ -143,11 +143,6 @@ impl Condition {
         self.held.as_ref().map(Socket::as_raw_fd)
     }
 
-    /// The occupant, where a program has it.
-    pub fn socket(&self) -> &Socket {
-        self.held.as_ref().unwrap()
-    }
-
     /// Closes all but the occupant: a connection that goes out keeps no listener to go to.
     pub fn without_others(mut self) -> Self {
         self.others.clear();
@@ -174,11 +169,8 @@ impl Condition {
         drop(listener);
         let remote = Some(address(&client));
         let is_last_ack = occupant == Occupant::LastAck;
-        let child = if occupant == Occupant::FinWait1Orphan || is_last_ack {
-            filled(child)
-        } else {
-            child
-        };
+        let child =
+            if occupant == Occupant::FinWait1Orphan || is_last_ack { filled(child) } else { child };
         if is_last_ack {
             client.shutdown(Shutdown::Write).unwrap();
         }
