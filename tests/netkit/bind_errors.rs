@@ -1,5 +1,7 @@
 //! What else than a port in use a bind can fail with, and what looks as if it would and does not.
 
+use std::net::UdpSocket;
+
 use serde_json::{Value, json};
 use socket2::{Socket, Type};
 
@@ -168,11 +170,11 @@ fn a_socket_of_one_interface_is_in_the_way_of_one_for_all() {
 #[test]
 fn other_protocols_and_other_namespaces_are_no_conflict() {
     live(&[Need::Ipv6], || {
-        let tcp = Condition::new(Occupant::Listener, Reuse::No).local;
-        gives(OK, &format!("{tcp} --udp"));
-        gives(IN_USE, &tcp.to_string());
-        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        gives(OK, &udp.to_string());
+        let tcp = Condition::new(Occupant::Listener, Reuse::No);
+        gives(OK, &format!("{} --udp", tcp.local));
+        gives(IN_USE, &tcp.local.to_string());
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        gives(OK, &udp.local_addr().unwrap().to_string());
         let other = Other::new();
         let there = within(&other.path(), || bound(fresh(), Reuse::No));
         gives(OK, &format!("127.0.0.1:{}", port(&there)));

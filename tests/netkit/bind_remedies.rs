@@ -31,8 +31,8 @@ fn reuse_helps(make: impl Fn() -> Condition, expected: (bool, bool)) -> Value {
     let condition = make();
     let answer = judge(&condition.local.to_string());
     let said = (helps(&answer, "reuse_addr"), helps(&answer, "reuse_port"));
-    let twin = make().local;
-    let tried = [Reuse::Addr, Reuse::Port].map(|it| bind_code(twin, it, User::Owner) == OK);
+    let twin = make();
+    let tried = [Reuse::Addr, Reuse::Port].map(|it| bind_code(twin.local, it, User::Owner) == OK);
     assert_eq!((said, tried.into()), (expected, expected), "{answer:#}");
     answer
 }
