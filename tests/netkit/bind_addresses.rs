@@ -70,13 +70,17 @@ impl Kind {
         socket
     }
 
-    /// netkit's answer for `wanted` on a fresh port where `taken` is taken, and that taken end.
-    fn by_netkit(self, taken: Place, wanted: Place) -> (SocketAddr, Value) {
+    /// netkit's answer for `wanted` on a fresh port where `taken` is taken, and the blocker that
+    /// should be in it if there is one.
+    fn by_netkit(self, taken: Place, wanted: Place) -> (Value, Value) {
         let [taken_at, wanted_at] = ends(taken, wanted);
-        let _taken = self.take(taken_at, taken.1);
+        let holder = self.take(taken_at, taken.1);
+        // The kernel sets it by itself at a bind to one IPv6 address (`__inet6_bind`).
+        let v6only = taken_at.is_ipv6().then(|| holder.only_v6().unwrap());
+        let blocker = json!([self.role(), canonical(taken_at), v6only, std::process::id()]);
         let v6only = if wanted.1 { "--v6only" } else { "" };
         let udp = if self == Self::Udp { "--udp" } else { "" };
-        (taken_at, judge(&format!("{wanted_at} {v6only} {udp}")))
+        (judge(&format!("{wanted_at} {v6only} {udp}")), blocker)
     }
 
     fn by_kernel(self, taken: Place, wanted: Place) -> i32 {
@@ -88,7 +92,7 @@ impl Kind {
     /// What is wrong in one cell.
     fn complaints(self, taken: Place, wanted: Place, table: i32) -> String {
         let kernel = self.by_kernel(taken, wanted);
-        let (taken_at, answer) = self.by_netkit(taken, wanted);
+        let (answer, expected) = self.by_netkit(taken, wanted);
         let mut text = String::new();
         let netkit = &answer["code"];
         if kernel != table || *netkit != table {
@@ -99,9 +103,6 @@ impl Kind {
             )
             .unwrap();
         }
-        let is_v6 = taken_at.is_ipv6();
-        let v6only = if is_v6 { json!(taken.1) } else { Value::Null };
-        let expected = json!([self.role(), canonical(taken_at), v6only, std::process::id()]);
         let blockers = answer["blockers"].as_array().unwrap().iter();
         let blockers: Vec<_> = blockers
             .map(|it| {

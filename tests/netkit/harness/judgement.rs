@@ -89,7 +89,11 @@ fn contradictions(answer: &Value) -> String {
     } else {
         demand("the number of options", &json!(codes(answer).len()), json!(1));
     }
-    if answer["protocol"] == "tcp" && code == IN_USE && answer["stage"] == "bind" {
+    // Port 0 is no port to share.
+    let is_shareable = answer["protocol"] == "tcp"
+        && answer["stage"] == "bind"
+        && !answer["address"].as_str().unwrap().ends_with(":0");
+    if is_shareable && code == IN_USE {
         for (id, at) in [("reuse_addr", 1), ("reuse_port", 2)] {
             let expected = json!([true, codes(answer)[at] == OK]);
             let found = find_remedy(answer, id).unwrap_or(&Value::Null);
@@ -100,11 +104,12 @@ fn contradictions(answer: &Value) -> String {
     wrong
 }
 
-/// Which of the four must have been tried: none of them follows from a plain bind that is refused
-/// but the last, which follows from one before it that is accepted.
+/// Which of the four must have been tried: all are accepted where a plain bind is, and of another
+/// error than a conflict no option of reuse is a cure. The last follows where one before it is
+/// accepted.
 fn must_be_tried(codes: &[i32]) -> [bool; 4] {
-    let is_refused = codes[0] != OK;
-    [true, is_refused, is_refused, is_refused && codes[1] != OK && codes[2] != OK]
+    let is_conflict = codes[0] == IN_USE;
+    [true, is_conflict, is_conflict, is_conflict && codes[1] != OK && codes[2] != OK]
 }
 
 fn demand_times(answer: &Value, demand: &mut impl FnMut(&str, &Value, Value)) {
