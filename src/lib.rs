@@ -5,11 +5,12 @@
 //! - [`kernel`]: what Linux says; one file a kernel interface.
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
-//! - [`states`]: the command `netkit states`.
+//! - [`states`], [`bind`]: the commands `netkit states` and `netkit bind`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
 //! called as often as one likes.
 
+pub mod bind;
 pub mod catalogue;
 mod cli;
 pub mod exit;
@@ -56,6 +57,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     let mut screen = Screen { out, format: cli.common.format(), style };
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
+        Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
     }
 }
 

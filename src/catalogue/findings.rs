@@ -38,8 +38,21 @@ pub const TW_MOSTLY_FIN_WAIT2: &str = "TW_MOSTLY_FIN_WAIT2";
 /// A limit that the user gave is passed.
 pub const TW_TOTAL_ABOVE_LIMIT: &str = "TW_TOTAL_ABOVE_LIMIT";
 
+/// The address is in use.
+pub const BIND_IN_USE: &str = "BIND_IN_USE";
+/// This user may not bind it.
+pub const BIND_NOT_PERMITTED: &str = "BIND_NOT_PERMITTED";
+/// The address is none of this namespace's.
+pub const BIND_NOT_AVAILABLE: &str = "BIND_NOT_AVAILABLE";
+/// Another error of bind(2).
+pub const BIND_REFUSED: &str = "BIND_REFUSED";
+/// Nothing that can be seen has the address.
+pub const BIND_UNEXPLAINED: &str = "BIND_UNEXPLAINED";
+/// connect(2) may take the port.
+pub const BIND_PORT_IS_EPHEMERAL: &str = "BIND_PORT_IS_EPHEMERAL";
+
 /// Every finding.
-pub const FINDINGS: [FindingEntry; 12] = [
+pub const FINDINGS: [FindingEntry; 18] = [
     FindingEntry {
         id: TW_PORTS_EXHAUSTED,
         meaning: "every ephemeral port to a destination is taken: connect() to it fails with \
@@ -118,6 +131,47 @@ pub const FINDINGS: [FindingEntry; 12] = [
         id: TW_TOTAL_ABOVE_LIMIT,
         meaning: "more sockets are in TIME_WAIT than --max-total allows",
         source: "the command line: the kernel has no such limit, a total alone is no problem",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: BIND_IN_USE,
+        meaning: "bind() or listen() fails with EADDRINUSE: a socket or file that may not share the \
+                  address has it",
+        source: "net/ipv4/inet_connection_sock.c, inet_csk_get_port; net/unix/af_unix.c, unix_bind",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: BIND_NOT_PERMITTED,
+        meaning: "bind() fails with EACCES: the port is privileged, or the directory of a socket \
+                  file may not be written; whether the address is in use is not looked at then",
+        source: "net/ipv4/af_inet.c, __inet_bind; unix(7)",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: BIND_NOT_AVAILABLE,
+        meaning: "bind() fails with EADDRNOTAVAIL: no interface of this network namespace has the \
+                  address, or not yet",
+        source: "net/ipv4/af_inet.c, inet_addr_valid_or_nonlocal; net/ipv6/af_inet6.c, \
+                 __inet6_bind",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: BIND_REFUSED,
+        meaning: "bind() fails with another error",
+        source: "bind(2)",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: BIND_UNEXPLAINED,
+        meaning: "the address is in use, and no socket that can be seen has it",
+        source: "a socket that is bound and does not listen is hidden before Linux 6.8",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: BIND_PORT_IS_EPHEMERAL,
+        meaning: "connect() may pick the port for an outgoing connection, which no option of a \
+                  server can beat",
+        source: "net/ipv4/inet_hashtables.c, __inet_hash_connect; ip_local_reserved_ports",
         about_destination: false,
     },
 ];

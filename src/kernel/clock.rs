@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::{Timestamp, Unit};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Unit};
+use nix::time::{ClockId, clock_getres};
+
+use crate::model::TIME_WAIT_MS;
 
 /// The wall clock to the millisecond, as RFC 3339 writes it.
 pub fn now() -> Timestamp {
@@ -30,3 +34,29 @@ impl Stopwatch {
 pub fn sleep(duration: Duration) {
     std::thread::sleep(duration);
 }
+
+/// `moment` and so many milliseconds later.
+pub fn later(moment: Timestamp, milliseconds: u64) -> Timestamp {
+    let span = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
+    moment.saturating_add(span).unwrap_or(moment)
+}
+
+/// The time of day of `moment` where this machine is, as in `13:42:07 CET`.
+pub fn time_of_day(moment: Timestamp) -> String {
+    moment.to_zoned(TimeZone::system()).strftime("%H:%M:%S %Z").to_string()
+}
+
+/// How late, in milliseconds, the timer of a TIME_WAIT may be at most: the kernel keeps timers that
+/// are far off in slots of 512 or 4,096 ticks (`kernel/time/timer.c`, `LVL_GRAN`).
+pub fn time_wait_slack_ms() -> u64 {
+    /// From this many ticks on the slots are the larger ones (`LVL_START(4)`).
+    const LARGE_SLOTS: u64 = 63 << 9;
+    // The coarse clock moves with the tick.
+    let tick = clock_getres(ClockId::CLOCK_MONOTONIC_COARSE).map_or(TICK, Duration::from);
+    let tick_ms = u64::try_from(tick.as_millis()).unwrap_or(1).max(1);
+    let ticks = u64::from(TIME_WAIT_MS) / tick_ms;
+    tick_ms * if ticks < LARGE_SLOTS { 512 } else { 4096 }
+}
+
+/// The tick of most kernels.
+const TICK: Duration = Duration::from_millis(4);

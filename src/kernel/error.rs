@@ -35,6 +35,17 @@ pub enum KernelError {
         /// Why.
         errno: Errno,
     },
+    /// This process could not make the socket that the question needs.
+    #[error("cannot ask the kernel: {call} failed: {}", errno_text(*.errno))]
+    NoSocket {
+        /// The call that was refused.
+        call: &'static str,
+        /// Why.
+        errno: Errno,
+    },
+    /// An interface was named that is not there.
+    #[error("there is no interface `{0}` in this network namespace")]
+    NoInterface(String),
     /// Something was asked for that this source cannot tell.
     #[error("{what}")]
     CannotTell {
@@ -50,13 +61,17 @@ impl KernelError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Refused { .. } => Some("`--source proc` reads /proc/net instead"),
+            Self::NoInterface(_) => Some("`ip -brief link` lists them"),
+            Self::NoSocket { .. } => {
+                Some("this process or the machine is out of descriptors or memory: see `ulimit -n`")
+            }
             Self::BrokenOff(_) => Some("run it again; `--source proc` reads /proc/net instead"),
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
-                "entering a network namespace takes root; `--netns PID` reads that process's tables \
-                 without",
+                "entering a network namespace takes root; `states --netns PID` reads that process's \
+                 tables without",
             ),
             Self::Namespace { .. } => Some(
                 "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",

@@ -1,8 +1,10 @@
-//! Names of network interfaces by their index.
+//! Network interfaces: their names, indexes and addresses.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use nix::net::if_::{Interface, if_nameindex};
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::{Interface, if_nameindex, if_nametoindex};
 
 /// The names by index in the calling thread's network namespace. An answer that fails is an empty
 /// one: indexes are then shown as numbers.
@@ -14,4 +16,24 @@ pub fn names() -> HashMap<u32, String> {
         (interface.index(), interface.name().to_string_lossy().into_owned())
     };
     list.iter().map(name).collect()
+}
+
+/// The index of the interface `name`; `None` if there is none.
+pub fn index(name: &str) -> Option<u32> {
+    if_nametoindex(name).ok()
+}
+
+/// The addresses of the calling thread's network namespace, each with its interface's name; empty
+/// if they cannot be read.
+pub fn addresses() -> Vec<(String, IpAddr)> {
+    let Ok(all) = getifaddrs() else {
+        return Vec::new();
+    };
+    let address = |it: nix::ifaddrs::InterfaceAddress| {
+        let storage = it.address?;
+        let v4 = || storage.as_sockaddr_in().map(|end| IpAddr::V4(end.ip()));
+        let v6 = || storage.as_sockaddr_in6().map(|end| IpAddr::V6(end.ip()));
+        Some((it.interface_name, v4().or_else(v6)?))
+    };
+    all.filter_map(address).collect()
 }

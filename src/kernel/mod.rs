@@ -1,11 +1,14 @@
 //! What Linux says: one file a kernel interface. Each has a pure parser from bytes, and a reader
 //! that opens the interface and calls it. Nothing else in the crate touches the system.
 
+pub mod binding;
 pub mod clock;
 pub mod counters;
 mod error;
+pub mod if_inet6;
 pub mod interfaces;
 pub mod net_ns;
+pub mod owned_socket;
 pub mod owners;
 mod place;
 pub mod proc_net;
@@ -14,6 +17,8 @@ pub mod seen;
 pub mod sock_diag;
 pub mod sockets;
 pub mod tcp_settings;
+pub mod unix_binding;
+pub mod unix_sockets;
 
 pub use error::KernelError;
 pub use place::Place;

@@ -26,6 +26,24 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// Calls `ask` there, where it can do what only a process of the place can.
+    ///
+    /// Fails if the namespace may not be entered, or the place is a /proc of another system.
+    pub fn inside<T: Send>(
+        &self,
+        ask: impl FnOnce(&ProcRoot) -> T + Send,
+    ) -> Result<T, KernelError> {
+        let here = self.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
+        match &self.net_ns {
+            Some(net_ns) => net_ns.enter(here.path(), || ask(&ProcRoot::live())),
+            None if here.is_live() => Ok(ask(&ProcRoot::live())),
+            None => Err(KernelError::CannotTell {
+                what: "this can be tried on the running system alone, not in a capture of /proc",
+                instead: "leave out --procfs",
+            }),
+        }
+    }
+
     /// Calls `look` once, there, with what it has to know about the place if that is not as asked.
     ///
     /// The namespace of a process that may not be entered is still shown by its tables under

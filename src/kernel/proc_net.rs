@@ -310,6 +310,7 @@ pub fn parse_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Soc
         interface: None,
         cookie: None,
         v6_only: None,
+        opened_here: None,
     })
 }
 

@@ -8,7 +8,7 @@ use nix::sys::stat::fstat;
 use socket2::{Domain, Socket as OwnSocket, Type};
 
 use super::proc_net::{self, ProcNotes};
-use super::sock_diag::{DumpNotes, Request, SockDiag};
+use super::sock_diag::{Detail, DumpNotes, Request, SockDiag};
 use super::{KernelError, ProcRoot};
 use crate::model::{Family, Protocol, Socket, StateClass, StateSet, TcpState};
 
@@ -39,6 +39,15 @@ pub struct Wanted {
     pub protocols: Vec<Protocol>,
     /// The states; `BOUND_INACTIVE` costs the kernel a walk of its own.
     pub states: StateSet,
+    /// Which connections of TCP, and which sockets of UDP. Listeners and bound sockets come all.
+    pub detail: Detail,
+}
+
+impl Wanted {
+    /// Every socket of `protocols` in one of `states`.
+    pub fn all(protocols: Vec<Protocol>, states: StateSet) -> Self {
+        Self { protocols, states, detail: Detail::default() }
+    }
 }
 
 /// What the reading of the tables was like.
@@ -137,12 +146,15 @@ fn scan_sock_diag(
     notes: &mut DumpNotes,
     visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
 ) -> Result<Reading, KernelError> {
-    let mut dumps = Dumps { diag: SockDiag::open()?, notes };
+    let mut dumps = Dumps { diag: SockDiag::open()?, notes, detail: wanted.detail };
     let mut warnings = Vec::new();
     for protocol in &wanted.protocols {
         match protocol {
             Protocol::Tcp => dumps.tcp(wanted.states, visit, &mut warnings)?,
-            Protocol::Udp => dumps.by_family(Protocol::Udp, udp_mask(wanted.states), visit)?,
+            Protocol::Udp => {
+                let (states, detail) = (udp_mask(wanted.states), wanted.detail);
+                dumps.by_family(Protocol::Udp, states, detail, visit)?;
+            }
         }
     }
     warnings.extend(dump_warnings(*notes));
@@ -198,6 +210,7 @@ impl Dumper for SockDiag {
 struct Dumps<'a, D> {
     diag: D,
     notes: &'a mut DumpNotes,
+    detail: Detail,
 }
 
 type Visit<'a> = &'a mut dyn FnMut(&Socket) -> ControlFlow<()>;
@@ -219,25 +232,30 @@ impl<D: Dumper> Dumps<'_, D> {
         let idle = StateSet::of(&[TcpState::CLOSE, TcpState::NEW_SYN_RECV]).kernel_mask();
         let connected = mask & !(listen | bound | idle) & 0xfff;
         if mask & listen != 0 {
-            self.both_families(listen, visit)?;
+            self.both_families(listen, Detail::default(), visit)?;
         }
         if mask & bound != 0 {
             self.bound(bound, visit, warnings)?;
         }
         if connected != 0 {
-            self.both_families(connected, visit)?;
+            self.both_families(connected, self.detail, visit)?;
         }
         Ok(())
     }
 
     /// TCP of both families: in one walk by the old request; where that is refused, in two.
-    fn both_families(&mut self, mask: u32, visit: Visit<'_>) -> Result<(), KernelError> {
+    fn both_families(
+        &mut self,
+        states: u32,
+        detail: Detail,
+        visit: Visit<'_>,
+    ) -> Result<(), KernelError> {
         let rows_before = self.notes.rows;
-        match self.dump(Request::Legacy { states: mask }, visit) {
+        match self.dump(Request::Legacy { states, detail }, visit) {
             Err(KernelError::Refused { errno: Errno::EINVAL | Errno::EOPNOTSUPP, .. })
                 if self.notes.rows == rows_before =>
             {
-                self.by_family(Protocol::Tcp, mask, visit)
+                self.by_family(Protocol::Tcp, states, detail, visit)
             }
             result => result,
         }
@@ -247,14 +265,15 @@ impl<D: Dumper> Dumps<'_, D> {
         &mut self,
         protocol: Protocol,
         states: u32,
+        detail: Detail,
         visit: Visit<'_>,
     ) -> Result<(), KernelError> {
         if states == 0 {
             return Ok(());
         }
-        [Family::Ipv4, Family::Ipv6]
-            .into_iter()
-            .try_for_each(|family| self.dump(Request::ByFamily { family, protocol, states }, visit))
+        [Family::Ipv4, Family::Ipv6].into_iter().try_for_each(|family| {
+            self.dump(Request::ByFamily { family, protocol, states, detail }, visit)
+        })
     }
 
     /// Sockets that are bound and neither listen nor are connected. A kernel before 6.8 answers
@@ -268,7 +287,7 @@ impl<D: Dumper> Dumps<'_, D> {
         let probe = BoundProbe::new();
         let mut probe_seen = false;
         let mut others_seen = false;
-        self.both_families(mask, &mut |socket| {
+        self.both_families(mask, Detail::default(), &mut |socket| {
             if socket.inode.is_some() && socket.inode == probe.inode() {
                 probe_seen = true;
                 return ControlFlow::Continue(());
@@ -353,7 +372,8 @@ mod tests {
     /// What is asked for when `states` are wanted, and the warnings.
     fn asked(states: &str, refuses: fn(Request) -> bool) -> (Vec<Request>, Vec<String>) {
         let diag = Script { refuses, asked: Vec::new() };
-        let mut dumps = Dumps { diag, notes: &mut DumpNotes::default() };
+        let detail = Detail::default();
+        let mut dumps = Dumps { diag, notes: &mut DumpNotes::default(), detail };
         let mut warnings = Vec::new();
         let visit: Visit<'_> = &mut |_| ControlFlow::Continue(());
         dumps.tcp(states.parse().unwrap(), visit, &mut warnings).unwrap();
@@ -362,7 +382,7 @@ mod tests {
 
     #[test]
     fn the_mask_is_exact_and_listeners_are_a_request_of_their_own() {
-        let legacy = |states| Request::Legacy { states };
+        let legacy = |states| Request::Legacy { states, detail: Detail::default() };
         assert_eq!(asked("time-wait", |_| false).0, [legacy(1 << 6)]);
         assert_eq!(asked("listen", |_| false).0, [legacy(1 << 10)]);
         let connected = 0b1011_0111_1110;
@@ -374,8 +394,8 @@ mod tests {
     #[test]
     fn where_the_old_request_is_refused_each_family_is_asked() {
         let is_legacy = |request| matches!(request, Request::Legacy { .. });
-        let by_family =
-            |family| Request::ByFamily { family, protocol: Protocol::Tcp, states: 1 << 6 };
+        let (protocol, states, detail) = (Protocol::Tcp, 1 << 6, Detail::default());
+        let by_family = |family| Request::ByFamily { family, protocol, states, detail };
         let both = [by_family(Family::Ipv4), by_family(Family::Ipv6)];
         assert_eq!(asked("time-wait", is_legacy).0, both);
     }

@@ -63,6 +63,21 @@ impl TcpSettings {
     }
 }
 
+/// `net.ipv4.ip_unprivileged_port_start` (Linux 4.11): the lowest port that every user may bind, of
+/// either family. `None` if it cannot be read.
+pub fn unprivileged_port_start(proc_root: &ProcRoot) -> Option<u16> {
+    let path = proc_root.sysctl("net.ipv4.ip_unprivileged_port_start")?;
+    read_text(&path).ok()?.trim().parse().ok()
+}
+
+/// Whether `net.ipv6.conf.INTERFACE.disable_ipv6` takes the addresses off `interface`; `None` if it
+/// cannot be read, as without IPv6.
+pub fn is_ipv6_disabled(proc_root: &ProcRoot, interface: &str) -> Option<bool> {
+    let name = interface.replace('/', "_");
+    let path = proc_root.path().join("sys/net/ipv6/conf").join(name).join("disable_ipv6");
+    Some(read_text(&path).ok()?.trim() != "0")
+}
+
 struct Reader<'a> {
     proc_root: &'a ProcRoot,
     problems: Vec<String>,

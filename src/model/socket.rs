@@ -6,6 +6,10 @@ use serde::Serialize;
 
 use super::{Endpoint, StateClass, TcpState};
 
+/// How long a socket stays in TIME_WAIT, in milliseconds: a constant of the kernel, which no sysctl
+/// changes (`include/net/tcp.h`, `TCP_TIMEWAIT_LEN`).
+pub const TIME_WAIT_MS: u32 = 60_000;
+
 /// The transport protocol of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
@@ -122,6 +126,9 @@ pub struct Socket {
     pub interface: Option<u32>,
     /// The kernel's unique number of the socket; it survives the change to TIME_WAIT.
     pub cookie: Option<u64>,
+    /// Whether this host sent the connection's SYN, where the kernel's `tcp_info` was asked for and
+    /// proves it.
+    pub opened_here: Option<bool>,
     /// `IPV6_V6ONLY` of an IPv6 listener, where the kernel says it.
     pub v6_only: Option<bool>,
 }

@@ -127,6 +127,13 @@ impl StateClass {
     }
 }
 
+impl Serialize for TcpState {
+    /// By name, as in `TIME_WAIT`; `STATE_77` for a number without one.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name())
+    }
+}
+
 impl Serialize for StateClass {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.name())

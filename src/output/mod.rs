@@ -12,10 +12,10 @@ mod table;
 mod wrap;
 
 pub use format::Format;
-pub use report::{Report, emit, json_tail};
+pub use report::{Report, emit, json_tail, microseconds};
 pub use rows::RowWriter;
 pub use sanitize::sanitize;
 pub use screen::{Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, render_table};
-pub use wrap::wrapped;
+pub use wrap::{stated, wrapped};

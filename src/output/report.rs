@@ -1,8 +1,9 @@
 //! A report in its formats.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Format, Style};
 
@@ -42,4 +43,9 @@ pub fn json_tail(report: &impl Report, out: &mut dyn Write) -> io::Result<()> {
     let object = serde_json::to_string(report)?;
     out.write_all(object.strip_prefix('{').unwrap_or(&object).as_bytes())?;
     out.write_all(b"\n")
+}
+
+/// A duration as a member whose name ends in `_us`, for serde's `serialize_with`.
+pub fn microseconds<S: Serializer>(elapsed: &Duration, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
 }

@@ -411,6 +411,7 @@ mod tests {
             inode: None,
             interface: None,
             cookie: Some(7),
+            opened_here: None,
             v6_only: None,
         }
     }

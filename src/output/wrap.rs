@@ -1,5 +1,8 @@
 //! Sentences in lines.
 
+use super::Style;
+use crate::model::Severity;
+
 /// `text` in lines of `width`, the first after `lead`, the others below its text.
 pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
     let indent = lead.chars().count();
@@ -19,6 +22,13 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
         column += length;
     }
     lines
+}
+
+/// `CRITICAL  10.0.3.7 cannot …`, the word in its colour.
+pub fn stated(severity: Severity, word: &str, sentence: &str, style: Style) -> String {
+    let plain = wrapped(&format!("{word}  "), sentence, style.width);
+    let painted = style.severity(severity, word);
+    format!("{}\n", plain.replacen(word, &painted, 1))
 }
 
 #[cfg(test)]

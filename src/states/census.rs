@@ -7,13 +7,11 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::sides::{Side, Sides};
 use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
-use crate::model::{Address, Endpoint, PortSet, Socket, StateClass, TcpState};
+use crate::model::{
+    Address, Endpoint, PortSet, Side, Sides, Socket, StateClass, TIME_WAIT_MS, TcpState,
+};
 
-/// How long a socket stays in TIME_WAIT, in milliseconds: a constant of the kernel, which no sysctl
-/// changes (`include/net/tcp.h`, `TCP_TIMEWAIT_LEN`).
-pub const TIME_WAIT_MS: u32 = 60_000;
 /// From when a TIME_WAIT may be reused on kernels without `tcp_tw_reuse_delay` (before 6.14): they
 /// compare whole seconds, so after one to two of them; counted here as two.
 const DELAY_BEFORE_6_14_MS: u32 = 2_000;
@@ -283,7 +281,7 @@ fn closer(state: TcpState) -> Option<Closer> {
 mod tests {
     use super::*;
     use crate::model::PortRange;
-    use crate::states::test_sockets::{end, socket, time_wait};
+    use crate::model::test_sockets::{end, socket, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {

@@ -102,7 +102,7 @@ pub fn parse_network(text: &str) -> Result<IpNet, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::states::test_sockets::socket;
+    use crate::model::test_sockets::socket;
 
     #[test]
     fn conditions_are_joined_by_and() {

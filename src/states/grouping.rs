@@ -244,7 +244,7 @@ pub struct Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::states::test_sockets::socket;
+    use crate::model::test_sockets::socket;
 
     #[test]
     fn groups_are_largest_first_and_what_is_cut_is_counted() {

@@ -7,10 +7,7 @@ mod filter;
 mod grouping;
 mod pileup;
 mod report;
-mod sides;
 mod survey;
-#[cfg(test)]
-mod test_sockets;
 mod text;
 mod verdict;
 

@@ -9,12 +9,12 @@
 
 use serde::Serialize;
 
-use super::census::{Census, Destination, DestinationCount, ReuseRule, TIME_WAIT_MS};
+use super::census::{Census, Destination, DestinationCount, ReuseRule};
 use super::filter::Filter;
 use super::verdict;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
-use crate::model::{Address, Endpoint, Finding, Severity};
+use crate::model::{Address, Endpoint, Finding, Severity, TIME_WAIT_MS};
 use crate::output::numbers::{float, rounded};
 
 /// From which numbers on something is a finding.
@@ -455,10 +455,21 @@ fn ages(seconds: &[u64; 61]) -> Vec<AgeCount> {
 }
 
 #[cfg(test)]
+/// The thresholds of the command line's defaults.
+pub(super) const LIMITS: Thresholds = Thresholds {
+    warn_used: 50.0,
+    crit_used: 90.0,
+    warn_rate: 70.0,
+    crit_left: 500,
+    warn_buckets: 80.0,
+    max_total: None,
+};
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::test_sockets::{socket, time_wait};
     use crate::model::{PortRange, Socket};
-    use crate::states::test_sockets::{LIMITS, socket, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {

@@ -11,7 +11,7 @@ use super::text;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::owners::Owners;
 use crate::model::{Finding, StateClass};
-use crate::output::{Report, Style};
+use crate::output::{Report, Style, microseconds};
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "netkit.states/1";
@@ -84,10 +84,6 @@ pub struct Counters {
     /// /proc/net/netstat and snmp; with a verdict only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_boot: Option<TcpCounters>,
-}
-
-fn microseconds<S: serde::Serializer>(elapsed: &Duration, out: S) -> Result<S::Ok, S::Error> {
-    out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
 }
 
 impl StatesReport {

@@ -62,7 +62,7 @@ pub fn look(
         Some(_) => states_for_verdict(&filter, with_bound),
         None => states_for_view(&filter),
     };
-    let wanted = Wanted { protocols: args.protocols(), states };
+    let wanted = Wanted::all(args.protocols(), states);
     let mut tally = Tally::new();
     let mut grouping = (!args.by.is_empty()).then(|| Grouping::by(&args.by));
     let mut census = settings.map(Census::new);
@@ -145,7 +145,7 @@ pub fn add_bound(
     census: &mut Census,
 ) -> Result<Vec<String>, KernelError> {
     let states = StateSet::only(TcpState::BOUND_INACTIVE);
-    let wanted = Wanted { protocols: vec![Protocol::Tcp], states };
+    let wanted = Wanted::all(vec![Protocol::Tcp], states);
     let reading = scan(args.source(), proc_root, &wanted, &mut |socket: &Socket| {
         if socket.class() == StateClass::State(TcpState::BOUND_INACTIVE) {
             census.add(socket);

@@ -360,11 +360,12 @@ mod tests {
     use super::*;
     use crate::kernel::counters::{SockStat, TcpCounters};
     use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
+    use crate::model::test_sockets::time_wait;
     use crate::model::{PortRange, TcpState};
     use crate::states::census::Census;
     use crate::states::filter::Filter;
+    use crate::states::pileup::LIMITS;
     use crate::states::pileup::{Sample, judge};
-    use crate::states::test_sockets::{LIMITS, time_wait};
 
     fn settings() -> TcpSettings {
         TcpSettings {

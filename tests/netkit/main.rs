@@ -18,6 +18,7 @@ mod bind_states;
 mod bind_udp;
 mod bind_unix;
 mod bind_untouched;
+mod errnos;
 mod harness;
 mod house;
 mod imports;

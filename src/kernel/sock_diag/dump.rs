@@ -10,9 +10,10 @@ use nix::sys::socket::{
 };
 use nix::sys::time::{TimeVal, TimeValLike as _};
 
+use super::unix::{UnixSocket, decode_unix, unix_request};
 use super::wire::{Answer, Messages, Request, decode};
 use crate::kernel::KernelError;
-use crate::model::Socket;
+use crate::model::{Protocol, Socket};
 
 /// The kernel fills at most 32 KiB less its own header (`netlink_dump`, `SKB_WITH_OVERHEAD(32768)`),
 /// so this holds whatever it sends.
@@ -96,37 +97,106 @@ impl SockDiag {
         notes: &mut DumpNotes,
         visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
     ) -> Result<(), KernelError> {
+        let mut rows = IpRows { protocol: request.protocol(), seam: Seam::new(), visit };
+        let question = self.question(|sequence| request.encode(sequence));
+        question.ask(&self.channel, &mut self.buffer, notes, &mut rows)
+    }
+
+    /// Calls `visit` for each Unix socket of the network namespace. Fails on a kernel without
+    /// `CONFIG_UNIX_DIAG`.
+    pub fn dump_unix(
+        &mut self,
+        notes: &mut DumpNotes,
+        visit: &mut dyn FnMut(UnixSocket),
+    ) -> Result<(), KernelError> {
+        let question = self.question(unix_request);
+        question.ask(&self.channel, &mut self.buffer, notes, &mut UnixRows(visit))
+    }
+
+    fn question(&mut self, encode: impl FnOnce(u32) -> Vec<u8>) -> Question {
         self.sequence += 1;
-        let question = Question { request, sequence: self.sequence };
-        question.ask(&self.channel, &mut self.buffer, notes, visit)
+        Question { request: encode(self.sequence), sequence: self.sequence }
+    }
+}
+
+/// What takes the rows of a dump.
+trait Rows {
+    /// The rows that follow are from another buffer.
+    fn next_buffer(&mut self) {}
+
+    /// Takes the row of these bytes; breaks if it wants no more.
+    fn row(&mut self, payload: &[u8], notes: &mut DumpNotes) -> ControlFlow<()>;
+}
+
+/// TCP and UDP sockets, each passed on once.
+struct IpRows<'a> {
+    protocol: Protocol,
+    seam: Seam,
+    visit: &'a mut dyn FnMut(&Socket) -> ControlFlow<()>,
+}
+
+impl Rows for IpRows<'_> {
+    fn next_buffer(&mut self) {
+        self.seam.next_buffer();
+    }
+
+    #[inline]
+    fn row(&mut self, payload: &[u8], notes: &mut DumpNotes) -> ControlFlow<()> {
+        // Looked at where it was made: moving it costs as much as decoding it.
+        let decoded = decode(payload, self.protocol);
+        let Some(socket) = &decoded else {
+            notes.malformed += 1;
+            return ControlFlow::Continue(());
+        };
+        if self.seam.is_repeated(socket) {
+            notes.repeated += 1;
+            return ControlFlow::Continue(());
+        }
+        notes.rows += 1;
+        (self.visit)(socket)
+    }
+}
+
+/// Unix sockets.
+struct UnixRows<'a>(&'a mut dyn FnMut(UnixSocket));
+
+impl Rows for UnixRows<'_> {
+    fn row(&mut self, payload: &[u8], notes: &mut DumpNotes) -> ControlFlow<()> {
+        match decode_unix(payload) {
+            Some(socket) => {
+                notes.rows += 1;
+                (self.0)(socket);
+            }
+            None => notes.malformed += 1,
+        }
+        ControlFlow::Continue(())
     }
 }
 
 /// A request and the number that its answers carry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Question {
-    request: Request,
+    request: Vec<u8>,
     sequence: u32,
 }
 
 impl Question {
     /// One dump, from the request to its end.
     fn ask(
-        self,
+        &self,
         channel: &impl Channel,
         buffer: &mut [u8],
         notes: &mut DumpNotes,
-        visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
+        rows: &mut impl Rows,
     ) -> Result<(), KernelError> {
         let failed = |operation| move |errno| KernelError::Refused { operation, errno };
-        channel.send(&self.request.encode(self.sequence)).map_err(failed("the dump request"))?;
-        let mut seam = Seam::new();
+        channel.send(&self.request).map_err(failed("the dump request"))?;
         loop {
             let Some(length) = receive(channel, buffer, notes)? else { continue };
             let received = buffer.get(..length).unwrap_or_default();
             let mut messages = Messages::new(received, self.sequence);
-            seam.next_buffer();
-            let end = self.pass_on(&mut messages, &mut seam, notes, visit);
+            rows.next_buffer();
+            let end = pass_on(&mut messages, notes, rows);
             notes.interrupted |= messages.interrupted();
             match end {
                 None => {}
@@ -135,43 +205,30 @@ impl Question {
             }
         }
     }
+}
 
-    /// Passes on the rows of one buffer. The answer that ends the dump, if one does.
-    fn pass_on<'a>(
-        self,
-        messages: &mut Messages<'a>,
-        seam: &mut Seam,
-        notes: &mut DumpNotes,
-        visit: &mut dyn FnMut(&Socket) -> ControlFlow<()>,
-    ) -> Option<Answer<'a>> {
-        for answer in messages {
-            let payload = match answer {
-                Answer::Row(payload) => payload,
-                Answer::Done | Answer::Failed(_) => return Some(answer),
-                Answer::Foreign | Answer::Ignored => continue,
-                Answer::Malformed => {
-                    notes.malformed += 1;
-                    continue;
-                }
-            };
-            // Looked at where it was made: moving it costs as much as decoding it.
-            let decoded = decode(payload, self.request.protocol());
-            let Some(socket) = &decoded else {
+/// Passes on the rows of one buffer. The answer that ends the dump, if one does.
+fn pass_on<'a>(
+    messages: &mut Messages<'a>,
+    notes: &mut DumpNotes,
+    rows: &mut impl Rows,
+) -> Option<Answer<'a>> {
+    for answer in messages {
+        let payload = match answer {
+            Answer::Row(payload) => payload,
+            Answer::Done | Answer::Failed(_) => return Some(answer),
+            Answer::Foreign | Answer::Ignored => continue,
+            Answer::Malformed => {
                 notes.malformed += 1;
                 continue;
-            };
-            if seam.is_repeated(socket) {
-                notes.repeated += 1;
-                continue;
             }
-            notes.rows += 1;
-            if visit(socket).is_break() {
-                notes.broke = true;
-                return Some(Answer::Done);
-            }
+        };
+        if rows.row(payload, notes).is_break() {
+            notes.broke = true;
+            return Some(Answer::Done);
         }
-        None
     }
+    None
 }
 
 /// The length of the next usable datagram; `None` to ask again.
@@ -287,12 +344,14 @@ mod tests {
     fn play(script: Vec<nix::Result<Vec<u8>>>) -> (Vec<u64>, Result<DumpNotes, KernelError>) {
         let channel = Script(RefCell::new(script.into()));
         let mut cookies = Vec::new();
-        let question = Question { request: Request::Legacy { states: 1 << 6 }, sequence: SEQUENCE };
+        let question = Question { request: Vec::new(), sequence: SEQUENCE };
         let mut notes = DumpNotes::default();
-        let result = question.ask(&channel, &mut [0; 512], &mut notes, &mut |socket| {
+        let visit: &mut dyn FnMut(&Socket) -> ControlFlow<()> = &mut |socket| {
             cookies.push(socket.cookie.unwrap());
             ControlFlow::Continue(())
-        });
+        };
+        let mut rows = IpRows { protocol: Protocol::Tcp, seam: Seam::new(), visit };
+        let result = question.ask(&channel, &mut [0; 512], &mut notes, &mut rows);
         let result = result.map(|()| notes);
         (cookies, result)
     }

@@ -2,11 +2,13 @@
 //!
 //! The decoder is ours because the crates lose what netkit is about: the time left of a TIME_WAIT
 //! socket, and sockets that are bound but not listening. `wire` is the format and opens nothing,
-//! `dump` asks and reads.
+//! `unix` that of Unix sockets, `dump` asks and reads.
 
 mod dump;
+mod unix;
 mod wire;
 
 pub use dump::{DumpNotes, SockDiag};
+pub use unix::{UnixSocket, decode_unix};
 pub(super) use wire::unmap;
-pub use wire::{Answer, Messages, Request, decode};
+pub use wire::{Answer, Detail, Messages, Request, decode};

@@ -15,16 +15,30 @@ const ROW: usize = 72;
 /// for both families (`inet_diag_dump_compat` sets `AF_UNSPEC`), which the newer one cannot.
 const TCPDIAG_GETSOCK: u16 = 18;
 /// `SOCK_DIAG_BY_FAMILY`.
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
+pub(super) const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST | NLM_F_DUMP`.
 const DUMP_REQUEST: u16 = 0x301;
 /// `NLM_F_DUMP_INTR`: the table changed in a way that makes the dump inconsistent.
 const DUMP_INTERRUPTED: u16 = 0x10;
 /// `INET_DIAG_SKV6ONLY`, one byte, sent with IPv6 listeners.
 const ATTRIBUTE_V6_ONLY: u16 = 11;
+/// `INET_DIAG_INFO`: `struct tcp_info`, sent where it was asked for.
+const ATTRIBUTE_INFO: u16 = 2;
+/// The bit of `idiag_ext` that asks for [`ATTRIBUTE_INFO`].
+const EXTENSION_INFO: u8 = 1 << (ATTRIBUTE_INFO - 1);
 
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
+
+/// Which rows of a dump are wanted, and how much of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Only rows of this local port. The kernel heeds it among listeners and connections, and not
+    /// in its walk of bound sockets.
+    pub local_port: Option<u16>,
+    /// With the `tcp_info` of each, from which [`Socket::opened_here`] is known.
+    pub tcp_info: bool,
+}
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +47,8 @@ pub enum Request {
     Legacy {
         /// Bit *n* asks for state *n*.
         states: u32,
+        /// Which rows.
+        detail: Detail,
     },
     /// One family of one protocol.
     ByFamily {
@@ -42,6 +58,8 @@ pub enum Request {
         protocol: Protocol,
         /// Bit *n* asks for state *n*.
         states: u32,
+        /// Which rows.
+        detail: Detail,
     },
 }
 
@@ -57,33 +75,53 @@ impl Request {
     /// The message to send: 76 bytes for the legacy request, 72 for the newer one.
     pub fn encode(self, sequence: u32) -> Vec<u8> {
         let (kind, body) = match self {
-            Self::Legacy { states } => (TCPDIAG_GETSOCK, legacy_body(states)),
-            Self::ByFamily { family, protocol, states } => {
-                (SOCK_DIAG_BY_FAMILY, by_family_body(family, protocol, states))
+            Self::Legacy { states, detail } => (TCPDIAG_GETSOCK, legacy_body(states, detail)),
+            Self::ByFamily { family, protocol, states, detail } => {
+                (SOCK_DIAG_BY_FAMILY, by_family_body((family, protocol), states, detail))
             }
         };
-        let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
-        let mut message = Vec::with_capacity(HEADER + body.len());
-        message.extend(length.to_ne_bytes());
-        message.extend(kind.to_ne_bytes());
-        message.extend(DUMP_REQUEST.to_ne_bytes());
-        message.extend(sequence.to_ne_bytes());
-        message.extend(0_u32.to_ne_bytes());
-        message.extend(body);
-        message
+        dump_request(kind, sequence, &body)
     }
 }
 
-/// `struct inet_diag_req`: family, lengths, extensions; an empty `inet_diag_sockid`; states; dbs.
-fn legacy_body(states: u32) -> Vec<u8> {
-    let mut body = vec![0; 4 + 48];
+/// A request for a dump: `struct nlmsghdr` and `body`.
+pub(super) fn dump_request(kind: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
+    let mut message = Vec::with_capacity(HEADER + body.len());
+    message.extend(length.to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
+    message.extend(DUMP_REQUEST.to_ne_bytes());
+    message.extend(sequence.to_ne_bytes());
+    message.extend(0_u32.to_ne_bytes());
+    message.extend(body);
+    message
+}
+
+impl Detail {
+    /// `idiag_ext`.
+    fn extensions(self) -> u8 {
+        if self.tcp_info { EXTENSION_INFO } else { 0 }
+    }
+
+    /// `struct inet_diag_sockid` with nothing but the local port, which comes first in it.
+    fn socket_id(self) -> [u8; 48] {
+        let mut id = [0; 48];
+        id[..2].copy_from_slice(&self.local_port.unwrap_or(0).to_be_bytes());
+        id
+    }
+}
+
+/// `struct inet_diag_req`: family, lengths, extensions; the sockid; states; dbs.
+fn legacy_body(states: u32, detail: Detail) -> Vec<u8> {
+    let mut body = vec![0, 0, 0, detail.extensions()];
+    body.extend(detail.socket_id());
     body.extend(states.to_ne_bytes());
     body.extend(0_u32.to_ne_bytes());
     body
 }
 
-/// `struct inet_diag_req_v2`: family, protocol, extensions, padding; states; an empty sockid.
-fn by_family_body(family: Family, protocol: Protocol, states: u32) -> Vec<u8> {
+/// `struct inet_diag_req_v2`: family, protocol, extensions, padding; states; the sockid.
+fn by_family_body((family, protocol): (Family, Protocol), states: u32, detail: Detail) -> Vec<u8> {
     let family = match family {
         Family::Ipv4 => AF_INET,
         Family::Ipv6 => AF_INET6,
@@ -92,9 +130,9 @@ fn by_family_body(family: Family, protocol: Protocol, states: u32) -> Vec<u8> {
         Protocol::Tcp => 6,
         Protocol::Udp => 17,
     };
-    let mut body = vec![family, protocol, 0, 0];
+    let mut body = vec![family, protocol, detail.extensions(), 0];
     body.extend(states.to_ne_bytes());
-    body.extend([0; 48]);
+    body.extend(detail.socket_id());
     body
 }
 
@@ -204,8 +242,9 @@ pub fn decode(payload: &[u8], protocol: Protocol) -> Option<Socket> {
         uid: (inode != 0).then(|| u32_at(row, 64)),
         inode: (inode != 0).then_some(inode),
         interface: Some(u32_at(row, 40)).filter(|index| *index != 0),
-        cookie: Some(u64_at(row, 44)),
+        cookie: Some(cookie_at(row, 44)),
         v6_only: if is_unconnected { v6_only(attributes) } else { None },
+        opened_here: if is_unconnected { None } else { opened_here(attributes, state) },
     })
 }
 
@@ -252,19 +291,51 @@ pub(in crate::kernel) fn unmap(local: Address, remote: Address) -> (Address, Add
     }
 }
 
-/// The value of `INET_DIAG_SKV6ONLY` among `attributes`, each a length, a type and a value, padded
+/// The value of the attribute `kind` among `attributes`, each a length, a type and a value, padded
 /// to multiples of four.
-fn v6_only(attributes: &[u8]) -> Option<bool> {
+pub(super) fn attribute(attributes: &[u8], kind: u16) -> Option<&[u8]> {
     let mut rest = attributes;
     while let Some(header) = rest.first_chunk::<4>() {
         let length = usize::from(u16_at(header, 0));
         let value = rest.get(4..length)?;
-        if u16_at(header, 2) == ATTRIBUTE_V6_ONLY {
-            return value.first().map(|byte| *byte != 0);
+        if u16_at(header, 2) == kind {
+            return Some(value);
         }
         rest = rest.get(length.next_multiple_of(4)..)?;
     }
     None
+}
+
+/// The value of `INET_DIAG_SKV6ONLY`.
+fn v6_only(attributes: &[u8]) -> Option<bool> {
+    attribute(attributes, ATTRIBUTE_V6_ONLY)?.first().map(|byte| *byte != 0)
+}
+
+/// Which side sent the SYN, from `tcp_info`: the kernel counts the SYN, and later the FIN, as a byte
+/// that the peer acknowledged (`tcp_snd_una_update`), and neither as one that was sent. Of a
+/// connection that was accepted the SYN was counted on the request socket, which is gone.
+///
+/// Sure only while nothing is unacknowledged; `None` else, and before Linux 4.19, which does not
+/// tell `tcpi_bytes_sent`.
+#[inline]
+fn opened_here(attributes: &[u8], state: TcpState) -> Option<bool> {
+    /// The first 216 bytes of `struct tcp_info`, up to `tcpi_bytes_retrans`.
+    const INFO: usize = 216;
+    let acknowledged_fins = match state {
+        TcpState::ESTABLISHED | TcpState::CLOSE_WAIT => 0,
+        TcpState::FIN_WAIT2 => 1,
+        _ => return None,
+    };
+    let info: &[u8; INFO] = attribute(attributes, ATTRIBUTE_INFO)?.first_chunk()?;
+    let (unacknowledged, acknowledged) = (u32_at(info, 24), u64_at(info, 120));
+    let (sent, sent_again) = (u64_at(info, 200), u64_at(info, 208));
+    let data = sent.checked_sub(sent_again)?;
+    let beyond_data = acknowledged.checked_sub(data)?.checked_sub(acknowledged_fins)?;
+    match (unacknowledged, beyond_data) {
+        (0, 0) => Some(false),
+        (0, 1) => Some(true),
+        _ => None,
+    }
 }
 
 /// `N` bytes of the fixed-size `row` at `offset`. The offsets are constants inside the row, so the
@@ -285,14 +356,19 @@ fn u16_be_at(row: &[u8], offset: usize) -> u16 {
 }
 
 #[inline]
-fn u32_at(row: &[u8], offset: usize) -> u32 {
+pub(super) fn u32_at(row: &[u8], offset: usize) -> u32 {
     u32::from_ne_bytes(bytes_at(row, offset))
 }
 
 /// Cookies are two 32-bit words, the low one first (`sock_diag_save_cookie`).
 #[inline]
-fn u64_at(row: &[u8], offset: usize) -> u64 {
+fn cookie_at(row: &[u8], offset: usize) -> u64 {
     u64::from(u32_at(row, offset)) | u64::from(u32_at(row, offset + 4)) << 32
+}
+
+#[inline]
+fn u64_at(row: &[u8], offset: usize) -> u64 {
+    u64::from_ne_bytes(bytes_at(row, offset))
 }
 
 #[inline]
@@ -366,6 +442,29 @@ mod tests {
         assert_eq!(decode(&row, Protocol::Tcp).unwrap().v6_only, Some(true));
     }
 
+    /// A row of ESTABLISHED with `tcp_info` that says so much was sent and acknowledged.
+    fn with_info(sent: u64, acknowledged: u64, in_flight: u32) -> Socket {
+        let mut info = [0; 232];
+        info[24..28].copy_from_slice(&in_flight.to_ne_bytes());
+        info[120..128].copy_from_slice(&acknowledged.to_ne_bytes());
+        info[200..208].copy_from_slice(&sent.to_ne_bytes());
+        let mut row = time_wait_row();
+        (row[1], row[2]) = (1, 0);
+        row.extend([236, 0, 2, 0]);
+        row.extend(info);
+        decode(&row, Protocol::Tcp).unwrap()
+    }
+
+    #[test]
+    fn the_acknowledged_syn_tells_who_opened_a_connection() {
+        // As Linux 6.18 counted ten bytes from the client, and five from the server.
+        assert_eq!(with_info(10, 11, 0).opened_here, Some(true));
+        assert_eq!(with_info(5, 5, 0).opened_here, Some(false));
+        assert_eq!(with_info(5, 5, 1).opened_here, None, "something is under way");
+        assert_eq!(with_info(5, 4, 0).opened_here, None);
+        assert_eq!(with_info(5, 9, 0).opened_here, None, "data in the SYN, or a kernel to come");
+    }
+
     #[test]
     fn messages_are_told_apart() {
         let mut buffer = message(TCPDIAG_GETSOCK, 0x12, SEQUENCE, &time_wait_row());
@@ -402,11 +501,13 @@ mod tests {
 
     #[test]
     fn requests_have_the_kernels_sizes() {
-        let legacy = Request::Legacy { states: 1 << 6 }.encode(1);
+        let port = Detail { local_port: Some(8080), tcp_info: true };
+        let legacy = Request::Legacy { states: 1 << 6, detail: port }.encode(1);
         assert_eq!((legacy.len(), u32_at(&legacy, 0), u32_at(&legacy, 68)), (76, 76, 1 << 6));
-        let udp =
-            Request::ByFamily { family: Family::Ipv6, protocol: Protocol::Udp, states: 1 << 7 };
-        let bytes = udp.encode(1);
+        assert_eq!((legacy[19], &legacy[20..22]), (2, &8080_u16.to_be_bytes()[..]));
+        let detail = Detail::default();
+        let (family, protocol) = (Family::Ipv6, Protocol::Udp);
+        let bytes = Request::ByFamily { family, protocol, states: 1 << 7, detail }.encode(1);
         assert_eq!((bytes.len(), &bytes[16..18], u32_at(&bytes, 20)), (72, &[10, 17][..], 1 << 7));
     }
 

@@ -5,7 +5,7 @@ use super::first_line;
 use crate::catalogue::findings::is_about_destination;
 use crate::model::{Severity, StateClass, TcpState};
 use crate::output::numbers::{count, duration, percent_text, rate, thousands};
-use crate::output::{Align, Style, render_table, wrapped};
+use crate::output::{Align, Style, render_table, stated, wrapped};
 use crate::states::pileup::{DestinationVerdict, Pileup};
 use crate::states::report::StatesReport;
 use crate::states::verdict::far_end;
@@ -57,13 +57,6 @@ pub(super) fn verdict(report: &StatesReport, pileup: &Pileup, style: Style) -> S
         text += &advice(report, pileup, style);
     }
     text
-}
-
-/// `CRITICAL  10.0.3.7 cannot …`, the word in its colour.
-fn stated(severity: Severity, word: &str, sentence: &str, style: Style) -> String {
-    let plain = wrapped(&format!("{word}  "), sentence, style.width);
-    let painted = style.severity(severity, word);
-    format!("{}\n", plain.replacen(word, &painted, 1))
 }
 
 fn destinations(report: &StatesReport, pileup: &Pileup, style: Style) -> String {

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use crate::model::{Address, Endpoint, PortRange, PortSet, Socket};
+use super::{Address, Endpoint, PortRange, PortSet, Socket};
 
 /// What is known of a connection's sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +62,9 @@ impl Listeners {
         found.map(|listener| listener.end)
     }
 
-    /// Whether `remote` is a listener of this host. That its address is this host's is sure for
+    /// Whether the end `remote` of a connection from `local` is a listener of this host. That its address is this host's is sure for
     /// loopback and for the connection's own address.
-    fn is_own(&self, remote: Endpoint, local: Endpoint) -> bool {
+    pub fn is_own(&self, remote: Endpoint, local: Endpoint) -> bool {
         let is_local_address = remote.address.is_loopback() || remote.address == local.address;
         match self.accepting(remote) {
             Some(listener) => listener.address == remote.address || is_local_address,
@@ -86,6 +86,11 @@ impl Sides {
     /// The rules for a host whose connect(2) picks from `range`.
     pub fn new(range: Option<PortRange>) -> Self {
         Self { range, ..Self::default() }
+    }
+
+    /// The ports that connect(2) picks from, where they are known.
+    pub fn range(&self) -> Option<PortRange> {
+        self.range
     }
 
     /// The side of the connection from `local` to `remote`, as far as it tells by itself.
@@ -143,7 +148,7 @@ impl Sides {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::states::test_sockets::{end, socket};
+    use crate::model::test_sockets::{end, socket};
 
     fn sides(listeners: &[&str]) -> Sides {
         let mut sides =

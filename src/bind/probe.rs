@@ -1,0 +1,193 @@
+//! The questions put to bind(2), in an order that leaves the port as it was.
+//!
+//! The kernel notes at a port's bind bucket which options its sockets have in common
+//! (`inet_csk_update_fastreuse`), and takes a new socket that matches without a look at the others.
+//! A probe that is accepted beside another socket changes the note: one without `SO_REUSEPORT`
+//! clears it, one with both options beside a socket without `SO_REUSEPORT` sets it, so that every
+//! later `SO_REUSEPORT` bind succeeds (measured on Linux 6.18). So `SO_REUSEPORT` is asked for
+//! before `SO_REUSEADDR`, both together only where neither will do alone, and what a probe changed
+//! is changed back.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::catalogue::errnos;
+use crate::kernel::KernelError;
+use crate::kernel::binding::{Stage, TcpOptions, Trial, try_tcp};
+
+/// How many ports after the one asked for are tried as another.
+const OTHER_PORTS: u16 = 50;
+/// Loopback addresses that nobody uses.
+const QUIET: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 84, 119, 107), Ipv4Addr::new(127, 84, 119, 108)];
+
+/// One combination of options and what the kernel said to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionTrial {
+    /// `SO_REUSEADDR`.
+    pub reuse_addr: bool,
+    /// `SO_REUSEPORT`.
+    pub reuse_port: bool,
+    /// The answer.
+    pub trial: Trial,
+    /// Whether it was asked, and does not follow from another answer.
+    pub verified: bool,
+}
+
+/// The answers for an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trials {
+    /// None, `SO_REUSEADDR`, `SO_REUSEPORT`, both.
+    pub options: [OptionTrial; 4],
+    /// What else was tried, where a plain bind is refused.
+    pub extra: Extra,
+}
+
+/// What might be bound instead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// The next port at the same address that can be bound.
+    pub another_port: Option<u16>,
+    /// Another loopback address with the same port, and whether it can be bound.
+    pub another_address: Option<(SocketAddr, bool)>,
+    /// Whether `IPV6_V6ONLY` makes the difference.
+    pub v6only: Option<bool>,
+    /// Whether `IP_FREEBIND` makes the difference.
+    pub freebind: Option<bool>,
+}
+
+impl Trials {
+    /// The answer to the combination.
+    pub fn of(&self, reuse_addr: bool, reuse_port: bool) -> Trial {
+        let [none, addr, port, both] = self.options.map(|option| option.trial);
+        match (reuse_addr, reuse_port) {
+            (false, false) => none,
+            (true, false) => addr,
+            (false, true) => port,
+            (true, true) => both,
+        }
+    }
+}
+
+/// Asks for `address` with every combination of options, and for what might be bound instead.
+pub fn try_all(address: SocketAddr, v6only: bool) -> Result<Trials, KernelError> {
+    let ask = |reuse_addr, reuse_port| {
+        try_tcp(address, TcpOptions { reuse_addr, reuse_port, v6only, ..TcpOptions::default() })
+    };
+    let none = ask(false, false)?;
+    if none.code != errnos::EADDRINUSE {
+        // Accepted, options change nothing; refused before the port was looked at, neither.
+        let extra = Extra { freebind: try_freebind(address, none)?, ..Extra::default() };
+        return Ok(Trials { options: combinations([(none, true); 4].map(follows_first)), extra });
+    }
+    let port = ask(false, true)?;
+    let addr = ask(true, false)?;
+    let both = match (addr.is_accepted(), port.is_accepted()) {
+        (true, _) => (addr, false),
+        (_, true) => (port, false),
+        (false, false) => {
+            let both = ask(true, true)?;
+            if both.is_accepted() {
+                forget_both(address)?;
+            }
+            (both, true)
+        }
+    };
+    let extra = alternatives(address, v6only, none)?;
+    if port.is_accepted() && !ask(false, true)?.is_accepted() {
+        // Whoever bound with both options had opened the port to SO_REUSEPORT; the probes since
+        // have closed it.
+        ask(true, true)?;
+    }
+    let answers = [(none, true), (addr, true), (port, true), both];
+    Ok(Trials { options: combinations(answers), extra })
+}
+
+/// Only the first of four equal answers was asked for; `combinations` keeps it so.
+fn follows_first((trial, _): (Trial, bool)) -> (Trial, bool) {
+    (trial, false)
+}
+
+fn combinations(answers: [(Trial, bool); 4]) -> [OptionTrial; 4] {
+    let [none, addr, port, both] = answers;
+    let option = |(trial, verified), reuse_addr, reuse_port| OptionTrial {
+        reuse_addr,
+        reuse_port,
+        trial,
+        verified: verified || (!reuse_addr && !reuse_port),
+    };
+    [
+        option(none, false, false),
+        option(addr, true, false),
+        option(port, false, true),
+        option(both, true, true),
+    ]
+}
+
+/// Takes back what an accepted bind with both options left at the bucket: an accepted one without
+/// `SO_REUSEPORT` clears it, at an address where nothing is in its way.
+fn forget_both(address: SocketAddr) -> Result<(), KernelError> {
+    let reuse_addr = TcpOptions { reuse_addr: true, ..TcpOptions::default() };
+    for quiet in QUIET {
+        let quiet = SocketAddr::new(quiet.into(), address.port());
+        if try_tcp(quiet, TcpOptions::default())?.is_accepted()
+            || try_tcp(quiet, reuse_addr)?.is_accepted()
+        {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn try_freebind(address: SocketAddr, none: Trial) -> Result<Option<bool>, KernelError> {
+    if none.code != errnos::EADDRNOTAVAIL {
+        return Ok(None);
+    }
+    let freebind = TcpOptions { freebind: true, ..TcpOptions::default() };
+    Ok(Some(try_tcp(address, freebind)?.is_accepted()))
+}
+
+fn alternatives(address: SocketAddr, v6only: bool, none: Trial) -> Result<Extra, KernelError> {
+    let is_dual = address.ip().is_ipv6() && address.ip().is_unspecified() && !none.v6only;
+    let with_v6only = TcpOptions { v6only: true, ..TcpOptions::default() };
+    Ok(Extra {
+        another_port: next_port(address, v6only)?,
+        another_address: match another_loopback(address) {
+            Some(other) => Some((other, try_tcp(other, TcpOptions::default())?.is_accepted())),
+            None => None,
+        },
+        v6only: if is_dual { Some(try_tcp(address, with_v6only)?.is_accepted()) } else { None },
+        freebind: None,
+    })
+}
+
+fn next_port(address: SocketAddr, v6only: bool) -> Result<Option<u16>, KernelError> {
+    let first = address.port().saturating_add(1);
+    let options = TcpOptions { v6only, ..TcpOptions::default() };
+    for port in first..first.saturating_add(OTHER_PORTS) {
+        if try_tcp(SocketAddr::new(address.ip(), port), options)?.is_accepted() {
+            return Ok(Some(port));
+        }
+    }
+    Ok(None)
+}
+
+/// Of an IPv4 loopback address, or all of them, one that is another.
+fn another_loopback(address: SocketAddr) -> Option<SocketAddr> {
+    let IpAddr::V4(ip) = address.ip() else { return None };
+    let two = Ipv4Addr::new(127, 0, 0, 2);
+    let other = if ip == two { Ipv4Addr::new(127, 0, 0, 3) } else { two };
+    let is_fit = ip.is_loopback() || ip.is_unspecified();
+    is_fit.then(|| SocketAddr::new(other.into(), address.port()))
+}
+
+/// Asks whether listen(2) would succeed with these options: not with `SO_REUSEPORT`, and only where
+/// the bind did.
+pub fn try_listen(
+    address: SocketAddr,
+    options: TcpOptions,
+    bound: Trial,
+) -> Result<Option<Trial>, KernelError> {
+    if !options.listen || options.reuse_port || bound.stage != Stage::Bind || !bound.is_accepted() {
+        return Ok(None);
+    }
+    try_tcp(address, options).map(Some)
+}
