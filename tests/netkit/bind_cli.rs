@@ -1,17 +1,12 @@
-//! Arguments, exit codes and formats of `netkit bind`, and the search for free ports.
+//! Arguments and exit codes of `netkit bind`.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::net::Ipv4Addr;
+use std::path::Path;
 
-use serde_json::{Value, json};
-
-use crate::harness::binding::{OK, Reuse, User, bind_code};
-use crate::harness::command::in_repository;
-use crate::harness::conditions::{Condition, Occupant, bound, fresh};
+use crate::harness::binding::Reuse;
+use crate::harness::conditions::{Condition, Occupant, fresh};
 use crate::harness::needs::run;
 use crate::harness::sockets::listen_at;
-use crate::harness::{Answer, Capture, Need, live, netkit, within};
+use crate::harness::{Answer, Capture, Need, live, netkit, sysctl, within};
 
 /// Exit code 2, nothing on standard output, and an error that names what was given.
 #[track_caller]
@@ -58,13 +53,15 @@ fn a_path_that_no_socket_can_have_is_too_long() {
 
 #[test]
 fn options_that_do_not_go_together_are_refused() {
-    for line in [
+    let lines = [
         "bind 80 81",
-        "bind 127.0.0.1:80 --type stream",
+        "bind 127.0.0.1:80 --type dgram",
         "bind unix:/x --udp",
         "bind unix:/x --v6only",
         "bind 127.0.0.1:80 --v6only",
         "bind 127.0.0.1:80 --udp --listen",
+        // It would take connections from the others.
+        "bind 127.0.0.1:80 --listen --reuse-port",
         "bind 80 --find-free 1-2",
         "bind 80 --count 2",
         "bind 127.0.0.1 --find-free 9-8",
@@ -73,10 +70,15 @@ fn options_that_do_not_go_together_are_refused() {
         "bind unix:/x --find-free 1-2",
         "bind unix:/x --type packet",
         "bind 80 --json --format csv",
-    ] {
-        let answer = netkit(line).run().exits(2).complains("netkit: ");
-        assert_eq!(answer.stdout, "", "{answer}");
-    }
+    ];
+    let accepted = |line: &&str| {
+        let answer = netkit(line).run();
+        answer.code != Some(2)
+            || !answer.stdout.is_empty()
+            || !answer.stderr.starts_with("netkit: ")
+    };
+    let accepted: Vec<_> = lines.into_iter().filter(accepted).collect();
+    assert!(accepted.is_empty(), "{accepted:#?}");
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn the_ways_to_write_any_address() {
         let answer = netkit(&format!("bind --json [::]:{port}")).run().exits(0).json();
         assert_eq!(answer["address"], format!("[::]:{port}"));
         assert_eq!(answer["options"][0]["v6only"], false);
-        crate::harness::sysctl::write("net.ipv6.bindv6only", "1");
+        sysctl::write("net.ipv6.bindv6only", "1");
         let answer = netkit(&format!("bind --json [::]:{port}")).run().exits(0).json();
         assert_eq!(answer["options"][0]["v6only"], true);
     });
@@ -146,7 +148,7 @@ fn a_namespace_is_gone_to() {
         run("ip netns add blue");
         run("ip -n blue link set lo up");
         let port = fresh().port();
-        let path = std::path::Path::new("/run/netns/blue");
+        let path = Path::new("/run/netns/blue");
         let _there = within(path, || listen_at("127.0.0.1", port));
         netkit(&format!("bind -q 127.0.0.1:{port}")).run().exits(0);
         netkit(&format!("bind -q 127.0.0.1:{port} --netns blue")).run().exits(1);
@@ -154,98 +156,4 @@ fn a_namespace_is_gone_to() {
         netkit(&line).run().is(0, &format!("{}\n", port + 1), "");
         netkit("bind 80 --netns no-such").run().exits(3).complains("no-such");
     });
-}
-
-/// Ten ports, of which the second, the third and the last are taken.
-fn ten_ports() -> (u16, [socket2::Socket; 3]) {
-    let low = 21_000;
-    let taken = [low + 1, low + 2, low + 9];
-    (low, taken.map(|port| bound((Ipv4Addr::LOCALHOST, port).into(), Reuse::No)))
-}
-
-#[test]
-fn free_ports_are_found_and_are_free() {
-    live(&[], || {
-        let (low, _taken) = ten_ports();
-        let range = format!("{low}-{}", low + 9);
-        let find =
-            |options: &str| netkit(&format!("bind 127.0.0.1 --find-free {range} {options}")).run();
-        let ports = |answer: &Answer| {
-            answer.stdout.lines().map(|line| line.parse().unwrap()).collect::<Vec<u16>>()
-        };
-        assert_eq!(ports(&find("").exits(0).quietly()).len(), 1);
-        let seven = ports(&find("--count 7").exits(0));
-        let each: BTreeSet<_> = seven.iter().copied().collect();
-        let expected = [0, 3, 4, 5, 6, 7, 8].map(|it| low + it);
-        assert_eq!(each, BTreeSet::from(expected), "{seven:?}");
-        for port in seven {
-            let end = (Ipv4Addr::LOCALHOST, port).into();
-            assert_eq!(bind_code(end, Reuse::No, User::Owner), OK, "{port}");
-        }
-        let too_many = find("--count 8").exits(1).complains("netkit: 7 free ports");
-        assert_eq!(ports(&too_many).len(), 7);
-        assert_eq!(ports(&find("--count 10 --udp").exits(0)).len(), 10);
-        // None of the ports of this address: the taken ones are in the way of all addresses.
-        let line = format!("bind --find-free {}-{}", low + 1, low + 2);
-        assert_eq!(netkit(&line).run().exits(1).stdout, "");
-        let line = format!("bind 127.0.0.2 --find-free {}-{} --count 2", low + 1, low + 2);
-        assert_eq!(ports(&netkit(&line).run().exits(0)).len(), 2);
-        find("-q").is(0, "", "");
-        find("-q --count 8").is(1, "", "");
-    });
-}
-
-#[test]
-fn free_ports_in_the_formats_of_programs() {
-    live(&[], || {
-        let (low, _taken) = ten_ports();
-        let line = format!("bind 127.0.0.1 --find-free {low}-{} --count 8", low + 9);
-        let answer = netkit(&format!("{line} --json")).run().exits(1).json();
-        conforms(&answer);
-        assert_eq!(answer["schema"], "netkit.free_ports/1");
-        let asked = json!(["127.0.0.1", "tcp", low, low + 9, 8]);
-        let get = ["address", "protocol", "low", "high", "wanted"];
-        assert_eq!(Value::from(get.map(|it| answer[it].clone()).to_vec()), asked);
-        assert_eq!(answer["ports"].as_array().unwrap().len(), 7, "{answer:#}");
-        let rows = netkit(&format!("{line} --format ndjson")).run().exits(1).rows();
-        assert_eq!(rows.len(), 7, "{rows:?}");
-        let csv = netkit(&format!("{line} --format csv")).run().exits(1).stdout;
-        assert_eq!(csv.lines().count(), 8, "{csv}");
-        assert!(csv.lines().next().unwrap().contains("port"), "{csv}");
-    });
-}
-
-#[test]
-fn answers_conform_to_the_schema() {
-    live(&[Need::Ipv6, Need::Root], || {
-        let stale = tempfile::tempdir().unwrap().keep().join("stale");
-        drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
-        let listener = Condition::new(Occupant::Listener, Reuse::Port);
-        let time_wait = Condition::new(Occupant::TimeWait, Reuse::Addr);
-        let orphan = Condition::new(Occupant::FinWait1Orphan, Reuse::No);
-        let outgoing = Condition::new(Occupant::OutgoingTimeWait, Reuse::No);
-        for condition in [&listener, &time_wait, &orphan, &outgoing] {
-            for options in ["", "--reuse-addr", "--reuse-port --listen", "--udp"] {
-                let line = format!("bind --json {} {options}", condition.local);
-                conforms(&netkit(&line).run().quietly().json());
-            }
-        }
-        for target in ["10.99.99.99:80", "[fe80::1]:80", "[::1]:0", "unix:@free", "unix:/no/x"] {
-            conforms(&netkit(&format!("bind --json {target}")).run().quietly().json());
-        }
-        conforms(&netkit("bind --json").arg(format!("unix:{}", stale.display())).run().json());
-        fs::remove_dir_all(stale.parent().unwrap()).unwrap();
-    });
-}
-
-/// Demands that an answer is as docs/schema/bind.json says.
-#[track_caller]
-fn conforms(answer: &Value) {
-    let text = fs::read_to_string(in_repository("docs/schema/bind.json")).unwrap();
-    let schema = serde_json::from_str(&text).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors = validator.iter_errors(answer);
-    let errors: Vec<_> =
-        errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{answer:#}");
 }

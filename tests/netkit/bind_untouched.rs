@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
 use socket2::{SockRef, Socket, Type};
 
-use crate::harness::binding::{IN_USE, OK, REUSE, Reuse, User, bind_codes, socket};
+use crate::harness::binding::{IN_USE, OK, REUSE, Reuse, User, bind_code, socket};
 use crate::harness::conditions::{Condition, Occupant, address, bound, fresh};
 use crate::harness::judgement::{codes, judge};
 use crate::harness::{live, netkit, sysctl};
@@ -30,22 +31,29 @@ const OCCUPANTS: [Occupant; 13] = [
     Occupant::OutgoingTimeWait,
 ];
 
-/// Runs netkit in every way that tries something, as often as a user might.
+/// Runs netkit in the ways that try most.
 fn look(at: SocketAddr) {
-    for options in ["", "--reuse-addr --reuse-port", "--listen", ""] {
+    for options in ["", "--listen --reuse-addr"] {
         let answer = netkit(&format!("bind -q {at} {options}")).run();
         assert!(matches!(answer.code, Some(0 | 1)), "{answer}");
     }
 }
 
-/// The kernel's answers with netkit before them, and on another port without.
+/// The kernel's answers with netkit before them, and without, each on a port of its own: a bind
+/// that is accepted may change the answer to the next.
 #[track_caller]
-fn answers_stay(what: &str, mut make: impl FnMut() -> (SocketAddr, Vec<Socket>)) {
-    let (twin, _twin) = make();
-    let (patient, _patient) = make();
-    look(patient);
-    let answers = [twin, patient].map(|it| bind_codes(it, User::Owner));
-    assert_eq!(answers[0], answers[1], "{what}: without netkit, and after it");
+fn answers_stay<T>(what: &str, make: impl Fn() -> (SocketAddr, T)) -> [i32; 4] {
+    let [without, with] = [false, true].map(|is_looked_at| {
+        REUSE.map(|reuse| {
+            let (end, _held) = make();
+            if is_looked_at {
+                look(end);
+            }
+            bind_code(end, reuse, User::Owner)
+        })
+    });
+    assert_eq!(without, with, "{what}: without netkit, and after it");
+    without
 }
 
 #[test]
@@ -53,49 +61,53 @@ fn the_kernel_answers_as_before() {
     live(&[], || {
         for occupant in OCCUPANTS {
             for reuse in REUSE {
-                let twin = Condition::new(occupant, reuse);
-                let patient = Condition::new(occupant, reuse);
-                look(patient.local);
-                let answers = [&twin, &patient].map(|it| bind_codes(it.local, User::Owner));
-                let what = "without netkit, and after it";
-                assert_eq!(answers[0], answers[1], "{occupant:?} of {reuse:?}: {what}");
+                answers_stay(&format!("{occupant:?} of {reuse:?}"), || {
+                    let condition = Condition::new(occupant, reuse);
+                    (condition.local, condition)
+                });
             }
         }
-        answers_stay("nobody", || (fresh(), Vec::new()));
+        answers_stay("nobody", || (fresh(), ()));
     });
+}
+
+/// Two bound sockets on a fresh port, or one where the kernel refuses the second.
+fn two(first: Reuse, second: Reuse) -> (SocketAddr, Vec<Socket>) {
+    let end = fresh();
+    let first = bound(end, first);
+    let second = socket(end, Type::STREAM, second);
+    let are_both = second.bind(&end.into()).is_ok();
+    (end, [Some(first), are_both.then_some(second)].into_iter().flatten().collect())
 }
 
 #[test]
 fn with_two_sockets_on_the_port_the_kernel_answers_as_before() {
     live(&[], || {
-        for first in [Reuse::Addr, Reuse::Port, Reuse::Both] {
-            for second in [Reuse::Addr, Reuse::Port, Reuse::Both] {
-                answers_stay(&format!("{first:?} and {second:?}"), || {
-                    let end = fresh();
-                    let first = bound(end, first);
-                    let second = socket(end, Type::STREAM, second);
-                    // Where it may not be there, one is left, which is tested elsewhere.
-                    let both = second.bind(&end.into()).is_ok();
-                    (end, [Some(first), both.then_some(second)].into_iter().flatten().collect())
-                });
+        let with_option = [Reuse::Addr, Reuse::Port, Reuse::Both];
+        for first in with_option {
+            for second in with_option {
+                answers_stay(&format!("{first:?}, {second:?}"), || two(first, second));
             }
         }
     });
 }
 
 #[test]
-fn a_bind_that_the_kernel_allows_by_what_came_before_is_seen_as_allowed() {
+fn a_port_that_was_opened_to_reuse_port_stays_open_and_is_seen_so() {
     live(&[], || {
-        let end = fresh();
-        let _first = bound(end, Reuse::Addr);
-        assert_eq!(bind_codes(end, User::Owner), [IN_USE, OK, IN_USE, OK]);
-        // The last of these left its trace: a bind with SO_REUSEPORT alone succeeds from now on.
-        assert_eq!(bind_codes(end, User::Owner), [IN_USE, OK, OK, OK]);
-        assert_eq!(codes(&judge(&end.to_string())), [IN_USE, OK, OK, OK]);
-        let untouched = fresh();
-        let _second = bound(untouched, Reuse::Addr);
-        assert_eq!(codes(&judge(&untouched.to_string())), [IN_USE, OK, IN_USE, OK]);
-        assert_eq!(codes(&judge(&untouched.to_string())), [IN_USE, OK, IN_USE, OK]);
+        // The kernel notes the options of the last one: a bind with SO_REUSEPORT alone succeeds,
+        // although the first socket has not got it (`inet_csk_update_fastreuse`,
+        // net/ipv4/inet_connection_sock.c).
+        let open = || two(Reuse::Addr, Reuse::Both);
+        assert_eq!(answers_stay("opened", open), [IN_USE, OK, OK, OK]);
+        let (end, _held) = open();
+        for _ in 0..2 {
+            assert_eq!(codes(&judge(&end.to_string())), [IN_USE, OK, OK, OK]);
+        }
+        let (end, _held) = two(Reuse::Addr, Reuse::Addr);
+        for _ in 0..2 {
+            assert_eq!(codes(&judge(&end.to_string())), [IN_USE, OK, IN_USE, OK]);
+        }
     });
 }
 
@@ -106,7 +118,6 @@ fn a_bound_socket_can_still_listen_and_a_listener_still_accepts() {
             let sleeper = bound(fresh(), reuse);
             let end = address(&sleeper);
             look(end);
-            netkit(&format!("bind -q --listen --reuse-addr {end}")).run();
             sleeper.listen(4).unwrap();
             look(end);
             let _client = TcpStream::connect(end).unwrap();
@@ -119,11 +130,10 @@ fn a_bound_socket_can_still_listen_and_a_listener_still_accepts() {
 fn listen_is_never_tried_where_it_would_take_connections() {
     live(&[], || {
         let condition = Condition::new(Occupant::Listener, Reuse::Port);
-        let end = condition.local;
-        let answer = judge(&format!("{end} --listen --reuse-port"));
-        assert_eq!(answer["listened"], false, "{answer:#}");
-        let answer = judge(&format!("{end} --listen --reuse-addr --reuse-port"));
-        assert_eq!(answer["listened"], false, "{answer:#}");
+        let line = format!("bind --json {} --listen --reuse-port", condition.local);
+        netkit(&line).run().exits(2).complains("--reuse-port");
+        let taken = judge(&format!("{} --listen", condition.local));
+        assert_eq!((&taken["listened"], &taken["stage"]), (&json!(false), &json!("bind")));
         let free = judge(&format!("{} --listen", fresh()));
         assert_eq!((free["listened"].as_bool(), free["code"].as_i64()), (Some(true), Some(0)));
         let unasked = judge(&fresh().to_string());
@@ -158,7 +168,7 @@ fn no_connection_is_lost_or_taken_while_netkit_looks() {
         let served = thread::scope(|scope| {
             scope.spawn(|| serve(&listener));
             let client = scope.spawn(|| visit(end, &is_done));
-            let looks = ["", "--listen --reuse-addr", "--listen --reuse-port", ""].repeat(5);
+            let looks = ["", "--listen --reuse-addr", "--reuse-port", "--listen"].repeat(5);
             let looks = looks.iter().map(|it| netkit(&format!("bind --json {end} {it}")).run());
             let wrong = looks.filter(|it| !matches!(it.code, Some(0 | 1))).collect::<Vec<_>>();
             is_done.store(true, Ordering::Relaxed);

@@ -13,6 +13,8 @@
 mod bind_addresses;
 mod bind_cli;
 mod bind_errors;
+mod bind_free_ports;
+mod bind_json;
 mod bind_remedies;
 mod bind_states;
 mod bind_udp;
