@@ -119,6 +119,13 @@ impl Case {
         if blockers.len() != 1 {
             writeln!(text, "{self:?}: not one blocker\n{answer:#}").unwrap();
         }
+        let can_be_hidden = self.user == User::Nobody && condition.descriptor().is_some();
+        if (answer["blockers_hidden_processes"] != 0) != can_be_hidden {
+            writeln!(text, "{self:?}: hidden {}", answer["blockers_hidden_processes"]).unwrap();
+        }
+        if self.user == User::Owner {
+            text += &self.judged_for_options(&condition);
+        }
         for (member, got, expected) in blockers.iter().flat_map(|it| self.members(&condition, it)) {
             if got != expected {
                 writeln!(text, "{self:?}, {member}: {got}, and should be {expected}").unwrap();
@@ -134,6 +141,20 @@ impl Case {
         if is_shared && role == "either" { json!("outgoing") } else { role.clone() }
     }
 
+    /// The same for one who asks for options: the answer is theirs, and who refuses is the same.
+    fn judged_for_options(self, condition: &Condition) -> String {
+        let mut text = String::new();
+        for (reuse, cell) in REUSE.into_iter().zip(self.table.chars()).skip(1) {
+            let answer = judge(&format!("{} {}", condition.local, reuse.words()));
+            let expected = if cell == 'E' { (IN_USE, 1) } else { (OK, 0) };
+            let blockers = answer["blockers"].as_array().unwrap().len();
+            if answer["code"] != expected.0 || blockers != expected.1 {
+                writeln!(text, "{self:?}, asked with {reuse:?}: {answer:#}").unwrap();
+            }
+        }
+        text
+    }
+
     /// Members of the blocker as they are, and as they should be.
     fn members(self, condition: &Condition, blocker: &Value) -> Vec<(&'static str, Value, Value)> {
         let holders: Vec<_> = blocker["owners"].as_array().unwrap().iter().collect();
@@ -145,7 +166,6 @@ impl Case {
             ("state", get("state"), json!(self.occupant.state())),
             ("role", self.role(&get("role")), json!(self.occupant.role())),
             ("why is said", json!(get("why").is_string()), json!(get("role") == "either")),
-            ("a bind is claimed", json!(claims_a_bind(blocker)), json!(false)),
             ("local", get("local"), json!(condition.local.to_string())),
             ("remote", get("remote"), json!(condition.remote.map(|it| it.to_string()))),
             ("owners", Value::Array(holders), holder.map_or(json!([]), own)),
@@ -155,6 +175,9 @@ impl Case {
         if condition.descriptor().is_some() {
             members.push(("uid", get("uid"), json!(0)));
             members.push(("inode", json!(get("inode").is_i64()), json!(true)));
+        }
+        if self.occupant.is_outgoing() {
+            members.push(("a bind is claimed", json!(claims_a_bind(blocker)), json!(false)));
         }
         for (name, is_set) in [("reuse_addr", self.owner.addr()), ("reuse_port", self.owner.port())]
         {

@@ -158,6 +158,33 @@ fn a_port_of_connections_out_can_be_chosen_again() {
 }
 
 #[test]
+fn nobody_gets_in_while_netkit_listens() {
+    live(&[], || {
+        let end = fresh();
+        let is_done = AtomicBool::new(false);
+        let knock = || {
+            let mut knocks = 0;
+            while !is_done.load(Ordering::Relaxed) {
+                // Refused while nobody listens; without an answer while netkit does.
+                let knocked = TcpStream::connect_timeout(&end, Duration::from_millis(20));
+                assert!(knocked.is_err(), "{knocked:?}");
+                knocks += 1;
+            }
+            knocks
+        };
+        let knocks = thread::scope(|scope| {
+            let client = scope.spawn(knock);
+            let looks = (0..40).map(|_| netkit(&format!("bind -q {end} --listen")).run());
+            let wrong = looks.filter(|it| it.code != Some(0)).collect::<Vec<_>>();
+            is_done.store(true, Ordering::Relaxed);
+            assert!(wrong.is_empty(), "{wrong:#?}");
+            client.join().unwrap()
+        });
+        assert!(knocks > 40, "{knocks}");
+    });
+}
+
+#[test]
 fn no_connection_is_lost_or_taken_while_netkit_looks() {
     live(&[], || {
         let listener = bound(fresh(), Reuse::Port);

@@ -15,6 +15,7 @@ mod bind_cli;
 mod bind_errors;
 mod bind_free_ports;
 mod bind_json;
+mod bind_owners;
 mod bind_remedies;
 mod bind_states;
 mod bind_udp;
