@@ -12,7 +12,7 @@ use crate::harness::command::PROGRAM;
 use crate::harness::needs::run;
 use crate::harness::schema::conforms;
 use crate::harness::seccomp::{without_netlink, without_unshare};
-use crate::harness::{Need, as_nobody, eventually, live, netkit};
+use crate::harness::{Need, Nobody, eventually, live, netkit};
 
 /// Each scenario ran, and each claim holds.
 #[track_caller]
@@ -43,8 +43,7 @@ fn netkit_finds_the_truth_in_every_scenario() {
 #[test]
 fn an_ordinary_user_can_make_every_scenario() {
     live(&[Need::Ipv6, Need::Root, Need::Setpriv, Need::UserNs], || {
-        let directory = tempfile::tempdir().unwrap();
-        let answer = as_nobody(directory.path(), "lab run --all --json").run();
+        let answer = Nobody::new().netkit("lab run --all --json").run();
         all_hold(&answer.quietly().exits(0).json());
     });
 }

@@ -1,21 +1,40 @@
-//! The program run by a user without any rights.
+//! A user without any rights.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::Command;
+
+use tempfile::TempDir;
 
 use super::Netkit;
 use super::command::PROGRAM;
 
-/// A run as a user without any rights, of a copy of the program that this user can reach.
-pub fn as_nobody(directory: &Path, line: &str) -> Netkit {
-    let copy = directory.join("netkit");
-    fs::copy(PROGRAM, &copy).unwrap();
-    for path in [directory, &copy] {
-        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+/// The number of this user and of his group.
+pub const UID: u32 = 65534;
+
+/// Runs netkit as a user without rights, by a copy of the program that he can reach.
+pub struct Nobody {
+    directory: TempDir,
+}
+
+impl Nobody {
+    /// Copies the program.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = directory.path().join("netkit");
+        fs::copy(PROGRAM, &copy).unwrap();
+        for path in [directory.path(), &copy] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        Self { directory }
     }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(copy);
-    Netkit::by(command, line)
+
+    /// `netkit` with the words of `line`, by this user.
+    pub fn netkit(&self, line: &str) -> Netkit {
+        let id = UID.to_string();
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]);
+        command.arg(self.directory.path().join("netkit"));
+        Netkit::by(command, line)
+    }
 }
