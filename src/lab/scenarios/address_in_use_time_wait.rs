@@ -26,7 +26,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let remote = client.local_addr()?;
     let (accepted, _) =
         stage.does("server", format_args!("accept() from {remote}"), server.accept())?;
-    Connection { client, server: accepted.into() }.server_closes_first();
+    Connection { client, server: accepted.into() }.server_closes_first()?;
     stage.say("server", "close() of the connection, before the client does", 0)?;
     drop(server);
     stage.say("server", "close() of the listener: it has stopped", 0)?;

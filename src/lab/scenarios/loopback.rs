@@ -1,6 +1,6 @@
 //! A server and its clients on loopback addresses, as most scenarios need them.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 
 use crate::kernel::clock::Stopwatch;
@@ -35,15 +35,24 @@ pub fn connect(listener: &TcpListener) -> io::Result<Connection> {
 
 impl Connection {
     /// The client closes first, and has the TIME_WAIT.
-    pub fn client_closes_first(self) {
+    pub fn client_closes_first(self) -> io::Result<()> {
         drop(self.client);
-        drop(self.server);
+        closes_second(self.server)
     }
 
     /// The server closes first, and has the TIME_WAIT.
-    pub fn server_closes_first(self) {
+    pub fn server_closes_first(self) -> io::Result<()> {
         drop(self.server);
-        drop(self.client);
+        closes_second(self.client)
+    }
+}
+
+/// Closes an end when the other's FIN is there. Before that, both would be the first, and have a
+/// TIME_WAIT each (RFC 9293, 3.6.1).
+fn closes_second(mut end: TcpStream) -> io::Result<()> {
+    match end.read(&mut [0])? {
+        0 => Ok(()),
+        _ => Err(io::ErrorKind::InvalidData.into()),
     }
 }
 

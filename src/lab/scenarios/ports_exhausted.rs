@@ -28,8 +28,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.tcp_tw_reuse", "0")?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     repeatedly(stage, PORTS, "connect, accept, client closes", || {
-        connect(&listener)?.client_closes_first();
-        Ok(())
+        connect(&listener)?.client_closes_first()
     })?;
     wait_for_time_waits(PORTS)?;
     let end = listener.local_addr()?;

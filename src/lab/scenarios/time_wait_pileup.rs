@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::Context as _;
 
-use super::loopback::{Repeated, connect, listen};
+use super::loopback::{Connection, Repeated, connect, listen};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::settle::wait_for_time_waits;
@@ -88,7 +88,7 @@ fn pile_up(stage: &mut Stage<'_>, listeners: &[TcpListener], sockets: u64) -> an
         stage.set_silently(PORT_RANGE, &format!("{} {}", LOW + first, LOW + last))?;
         for (share, listener) in (0..).map(share).zip(listeners) {
             for _ in first..share.min(first + WINDOW) {
-                connect(listener).context(WHAT)?.client_closes_first();
+                connect(listener).and_then(Connection::client_closes_first).context(WHAT)?;
             }
         }
     }

@@ -26,8 +26,7 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     let mut clients = client_addresses();
     repeatedly(stage, size.sockets, "connect, accept, server closes", || {
-        connect_from(clients.next(), &listener)?.server_closes_first();
-        Ok(())
+        connect_from(clients.next(), &listener)?.server_closes_first()
     })?;
     wait_for_time_waits(size.sockets)?;
     let mut scene = Scene::default();
