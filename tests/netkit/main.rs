@@ -10,6 +10,7 @@
     reason = "a test may panic, and makes and reads files of its own"
 )]
 
+mod bind_json;
 mod harness;
 mod house;
 mod imports;
