@@ -46,6 +46,8 @@ pub struct Situation<'a> {
     pub outlook: Outlook,
     /// What bind(2) said; `None` for UDP.
     pub trials: Option<&'a Trials>,
+    /// What could be bound instead.
+    pub extra: Extra,
     /// The range that connect(2) picks from.
     pub range: Option<PortRange>,
 }
@@ -69,8 +71,8 @@ pub fn in_use(now: &Situation<'_>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     if let Some(trials) = now.trials {
         remedies.extend(options(now, trials));
-        remedies.extend(instead(now, &trials.extra));
     }
+    remedies.extend(instead(now));
     remedies.extend(wait(&now.outlook));
     remedies.extend(stop_owners(now.blockers));
     remedies.extend(prevention(now));
@@ -169,7 +171,8 @@ fn before_bind(helps: bool) -> &'static str {
 }
 
 /// What could be bound in place of the address.
-fn instead(now: &Situation<'_>, extra: &Extra) -> Vec<Remedy> {
+fn instead(now: &Situation<'_>) -> Vec<Remedy> {
+    let extra = now.extra;
     let mut remedies = Vec::new();
     if let Some(helps) = extra.v6only {
         let why = if helps { "what is in the way is IPv4" } else { "IPv6 is taken too" };
@@ -418,13 +421,14 @@ mod tests {
         };
         let options =
             [option(false, false), option(true, false), option(false, true), option(true, true)];
-        let trials =
-            Trials { options, extra: Extra { another_port: Some(40001), ..Extra::default() } };
+        let extra = Extra { another_port: Some(40001), ..Extra::default() };
+        let trials = Trials { options, listened: None, extra };
         in_use(&Situation {
             port: 40000,
             blockers,
             outlook: outlook(blockers, 2_048),
             trials: Some(&trials),
+            extra,
             range: Some(PortRange { low: 32768, high: 60999 }),
         })
     }
@@ -480,6 +484,7 @@ mod tests {
             blockers: &[],
             outlook: Outlook::default(),
             trials: None,
+            extra: Extra::default(),
             range: None,
         });
         assert_eq!(helpful(&found), ["widen_port_range"]);

@@ -8,8 +8,7 @@ use socket2::Socket;
 
 use crate::harness::binding::{OK, Reuse, User, bind_code};
 use crate::harness::conditions::{Condition, Occupant, bound};
-use crate::harness::judgement::conforms;
-use crate::harness::{Answer, Need, Nobody, live, netkit};
+use crate::harness::{Answer, Need, Nobody, Schema, live, netkit};
 
 /// Ten ports, of which the second, the third and the last are taken.
 fn ten_ports() -> (u16, [Socket; 3]) {
@@ -56,7 +55,7 @@ fn free_ports_in_the_formats_of_programs() {
         let (low, _taken) = ten_ports();
         let line = format!("bind 127.0.0.1 --find-free {low}-{} --count 8", low + 9);
         let answer = netkit(&format!("{line} --json")).run().exits(1).json();
-        conforms(&answer);
+        Schema::of("free_ports").holds(&answer);
         assert_eq!(answer["schema"], "netkit.free_ports/1");
         let asked = json!(["127.0.0.1", "tcp", low, low + 9, 8]);
         let get = ["address", "protocol", "low", "high", "wanted"];

@@ -208,7 +208,7 @@ fn a_free_path_is_as_free_afterwards() {
                 assert_eq!(answer["code"], OK, "{answer:#}");
                 assert!(fs::symlink_metadata(target).is_err(), "{}", target.display());
             }
-            let line = format!("bind --listen unix:{}", target.display());
+            let line = format!("bind --reuse-addr unix:{}", target.display());
             netkit(&line).run().exits(0);
             assert!(fs::symlink_metadata(target).is_err(), "{}", target.display());
         }

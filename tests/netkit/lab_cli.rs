@@ -3,8 +3,7 @@
 use std::fs;
 
 use crate::harness::command::in_repository;
-use crate::harness::schema::conforms;
-use crate::harness::{Answer, netkit};
+use crate::harness::{Answer, Schema, netkit};
 
 /// Exit code 2, nothing on standard output, and a first line of standard error that begins so.
 #[track_caller]
@@ -22,7 +21,7 @@ fn the_list_fits_a_terminal_in_every_format() {
     assert!(table.starts_with(" SCENARIO                  SOCKETS WHAT IT MAKES\n"), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     let json = netkit("lab list --json").run().exits(0).quietly().json();
-    conforms("docs/schema/lab_list.json", &json);
+    Schema::of("lab_list").holds(&json);
     let scenarios = json["scenarios"].as_array().unwrap();
     for scenario in scenarios {
         assert!(table.contains(scenario["name"].as_str().unwrap()), "{scenario}\n{table}");

@@ -10,14 +10,13 @@ use serde_json::{Deserializer, Value};
 
 use crate::harness::command::PROGRAM;
 use crate::harness::needs::run;
-use crate::harness::schema::conforms;
 use crate::harness::seccomp::{without_netlink, without_unshare};
-use crate::harness::{Need, Nobody, eventually, live, netkit};
+use crate::harness::{Need, Nobody, Schema, eventually, live, netkit};
 
 /// Each scenario ran, and each claim holds.
 #[track_caller]
 fn all_hold(report: &Value) {
-    conforms("docs/schema/lab.json", report);
+    Schema::of("lab").holds(report);
     let scenarios = report["scenarios"].as_array().unwrap();
     assert!(scenarios.len() >= 13, "{report:#}");
     for scenario in scenarios {
@@ -217,7 +216,7 @@ fn where_namespaces_are_refused_it_says_so_and_exits_3() {
         let shell = netkit("lab shell fin-wait2 -- echo never").run().exits(3).complains(words);
         assert_eq!(shell.stdout, "", "{shell}");
         let all = netkit("lab run --all --json").run().exits(3).quietly().json();
-        conforms("docs/schema/lab.json", &all);
+        Schema::of("lab").holds(&all);
         for scenario in all["scenarios"].as_array().unwrap() {
             assert_eq!((&scenario["ran"], &scenario["holds"]), (&Value::Bool(false), &Value::Null));
             assert!(scenario["why_not"].as_str().unwrap().contains("EPERM"), "{scenario:#}");

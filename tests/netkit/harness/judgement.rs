@@ -1,13 +1,11 @@
 //! `netkit bind --json`, and what every answer of it must be true to.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::binding::{IN_USE, OK, name};
-use super::command::in_repository;
 use super::{Answer, Netkit, netkit};
 
 /// `netkit bind` with the words of `line`, as JSON.
@@ -136,20 +134,4 @@ pub fn could_not_look(netkit: Netkit) -> Answer {
     let answer = netkit.run().exits(3);
     assert_eq!(answer.stdout, "", "{answer}");
     answer
-}
-
-/// Demands that an answer is as the schema that it names says: `netkit.bind/1` is
-/// docs/schema/bind.json.
-#[track_caller]
-pub fn conforms(answer: &Value) {
-    let name = answer["schema"].as_str().unwrap();
-    let name = name.trim_start_matches("netkit.").split('/').next().unwrap();
-    let path = in_repository(&format!("docs/schema/{name}.json"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
-    let schema = serde_json::from_str(&text).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors = validator.iter_errors(answer);
-    let errors: Vec<_> =
-        errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{answer:#}");
 }

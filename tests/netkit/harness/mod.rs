@@ -24,4 +24,5 @@ pub use live::live;
 pub use needs::Need;
 pub use nobody::Nobody;
 pub use other::{Other, within};
+pub use schema::Schema;
 pub use waiting::eventually;
