@@ -213,6 +213,7 @@ fn situation<'a>(
 ) -> Situation<'a> {
     Situation {
         port: place.address.port(),
+        is_ipv4: Endpoint::new(place.address.ip(), 0).address.is_ipv4(),
         blockers: &found.blockers,
         outlook: found.outlook,
         trials,

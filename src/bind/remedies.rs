@@ -40,6 +40,8 @@ fn myth(id: &'static str, text: &str) -> Remedy {
 pub struct Situation<'a> {
     /// The port.
     pub port: u16,
+    /// Whether the address is one of IPv4.
+    pub is_ipv4: bool,
     /// Who refuses it.
     pub blockers: &'a [Blocker],
     /// What waiting brings.
@@ -93,12 +95,13 @@ pub fn in_use(now: &Situation<'_>) -> Vec<Remedy> {
 
 /// The order of what helps.
 fn rank(id: &str) -> usize {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "reuse_addr",
         "v6only",
         "stop_owner",
         "wait",
         "reuse_addr_in_server",
+        "v6only_in_server",
         "reserve_port",
         "reuse_addr_and_port",
         "reuse_port",
@@ -244,6 +247,13 @@ fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
             now.port
         );
         remedies.push(expected("reserve_port", text));
+    }
+    let is_dual = |it: &Blocker| it.role == Role::Listener && it.local.starts_with("[::]");
+    if now.is_ipv4 && now.blockers.iter().any(is_dual) {
+        remedies.push(expected(
+            "v6only_in_server",
+            "IPV6_V6ONLY on the socket at [::], before its bind: it leaves IPv4 to others then",
+        ));
     }
     if now.blockers.iter().all(Blocker::is_mini) || now.has(Role::Outgoing) {
         let which = if now.has(Role::Outgoing) { "" } else { "state time-wait " };
@@ -425,6 +435,7 @@ mod tests {
         let trials = Trials { options, listened: None, extra };
         in_use(&Situation {
             port: 40000,
+            is_ipv4: true,
             blockers,
             outlook: outlook(blockers, 2_048),
             trials: Some(&trials),
@@ -481,6 +492,7 @@ mod tests {
     fn port_0_is_short_of_ports_and_not_of_anybody() {
         let found = in_use(&Situation {
             port: 0,
+            is_ipv4: true,
             blockers: &[],
             outlook: Outlook::default(),
             trials: None,
