@@ -10,7 +10,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
+use crate::harness::binding::Reuse;
 use crate::harness::command::{PROGRAM, in_repository};
+use crate::harness::conditions::{Condition, Occupant};
 use crate::harness::schema::is_rfc_3339_utc;
 use crate::harness::seccomp::without_netlink;
 use crate::harness::sockets::{bound, connect, listen, listen_at, port};
@@ -179,6 +181,10 @@ fn answers_about_what_is_left_conform() {
         assert_eq!(answer["blockers"][0]["state"], "FIN_WAIT2", "{answer:#}");
         assert!(answer["frees_in_ms"].is_u64(), "{answer:#}");
         drop(half.client);
+        let orphan = Condition::new(Occupant::FinWait1Orphan, Reuse::No);
+        let answer = contract.ask(orphan.local.to_string(), "");
+        assert_eq!(answer["frees_itself"], true, "{answer:#}");
+        assert_eq!(answer["frees_in_ms"], json!(null), "{answer:#}");
         contract.has_seen(&["either", "reuse_addr_in_server", "tcp_fin_timeout"]);
     });
 }
