@@ -87,6 +87,11 @@ pub enum Question<'a> {
 impl Args {
     /// The question, or what is wrong with it.
     pub fn question(&self) -> Result<Question<'_>, String> {
+        if self.find_free.is_some() && (self.reuse_addr || self.reuse_port) {
+            return Err("--find-free looks for ports that nobody has: leave out --reuse-addr and \
+                        --reuse-port"
+                .to_owned());
+        }
         if let Some(target) = &self.target
             && let Some(problem) = self.contradiction(target)
         {

@@ -75,6 +75,11 @@ pub struct Blocker {
 }
 
 impl Blocker {
+    /// Whether it is a connection that was opened from here on a port of a program's choice.
+    pub fn is_of_client(&self) -> bool {
+        self.why == Some(CLIENT_BOUND) || self.why == Some(CLIENT_SET)
+    }
+
     /// Whether the kernel alone holds it, for a time that it tells.
     pub fn is_mini(&self) -> bool {
         self.expires_ms.is_some()

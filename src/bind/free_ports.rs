@@ -42,7 +42,7 @@ impl FreePorts {
             Some(Target::Internet(target)) => target,
             _ => &everywhere,
         };
-        let options = TcpOptions { listen: false, ..args.options() };
+        let options = TcpOptions { v6only: args.options().v6only, ..TcpOptions::default() };
         let mut ports = Vec::new();
         let mut refusal = None;
         for port in range.low..=range.high {
@@ -68,7 +68,7 @@ impl FreePorts {
         Ok(Self {
             schema: "netkit.free_ports/1",
             captured_at: now().to_string(),
-            address: target.ip.to_string(),
+            address: target.to_string(),
             protocol: args.protocol().name(),
             low: range.low,
             high: range.high,

@@ -59,6 +59,11 @@ impl Situation<'_> {
         self.blockers.iter().any(|it| it.role == role)
     }
 
+    /// Whether all were opened from here, though on ports that connect(2) had not picked.
+    fn is_of_clients(&self) -> bool {
+        self.blockers.iter().all(|it| it.role == Role::Outgoing || it.is_of_client())
+    }
+
     /// Whether something is left of connections that a server here had.
     fn has_leftovers(&self) -> bool {
         self.has(Role::Accepted) || self.has(Role::Either)
@@ -146,6 +151,7 @@ fn reuse_addr_text(now: &Situation<'_>, helps: bool) -> String {
         {
             "the socket that is bound has not set it"
         }
+        (false, false) if now.is_of_clients() => "the program that bound the port had not set it",
         (false, false) => "the server that left these had not set it",
     };
     format!("SO_REUSEADDR on your socket{}: {why}", before_bind(helps))
@@ -164,6 +170,7 @@ fn reuse_port_text(now: &Situation<'_>, helps: bool) -> String {
         false if now.blockers.iter().any(|it| it.reuse_port == Some(false)) => {
             "not every socket here has set it"
         }
+        false if now.blockers.iter().all(Blocker::is_mini) => "not every socket here had set it",
         false => "not every socket here has set it, or one is another user's",
     };
     format!("SO_REUSEPORT on your socket{}: {why}", before_bind(helps))
@@ -233,7 +240,7 @@ fn stop_owners(blockers: &[Blocker]) -> Vec<Remedy> {
 fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     let addr = now.trials.is_some_and(|it| it.of(true, false).is_accepted());
-    if now.has_leftovers() && !now.has(Role::Listener) && !addr {
+    if now.has_leftovers() && !now.has(Role::Listener) && !now.is_of_clients() && !addr {
         remedies.push(expected(
             "reuse_addr_in_server",
             "next time: set SO_REUSEADDR before bind in the server, then a restart does not wait",
@@ -256,10 +263,14 @@ fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
         ));
     }
     if now.blockers.iter().all(Blocker::is_mini) || now.has(Role::Outgoing) {
-        let which = if now.has(Role::Outgoing) { "" } else { "state time-wait " };
+        let is_time_wait = |it: &Blocker| it.state == Some(TcpState::TIME_WAIT);
+        let which = if now.blockers.iter().all(is_time_wait) { "state time-wait " } else { "" };
         remedies.push(expected(
             "kill_socket",
-            format!("as a last resort, as root: ss -K {which}'sport = :{}'", now.port),
+            format!(
+                "as a last resort, as root: ss -K {which}'sport = :{}' ends them, at every address",
+                now.port
+            ),
         ));
     }
     remedies
@@ -396,7 +407,12 @@ pub fn unix(code: i32, blockers: &[Blocker], path: &str) -> Vec<Remedy> {
             "another_path",
             "choose a directory that this user may write, or change its owner",
         )],
-        _ => stop_owners(blockers),
+        _ if blockers.iter().any(|it| !it.owners.is_empty()) => stop_owners(blockers),
+        (_, Some(_)) => vec![expected(
+            "stop_owner",
+            "stop the program that has it; netkit as root, in its network namespace, names it",
+        )],
+        _ => Vec::new(),
     };
     if code != 0 && role.is_some() {
         remedies.push(Remedy {

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::Shutdown;
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::harness::binding::{IN_USE, OK, code};
 use crate::harness::judgement::{blocker, judge, judged, remedies, remedy};
+use crate::harness::needs::run;
 use crate::harness::{Need, Netkit, Nobody, Other, live, netkit, within};
 
 const ENOENT: i32 = 2;
@@ -233,5 +234,26 @@ fn a_listener_whose_file_is_gone_is_not_in_the_way() {
         in_use(&path, "unix_live", true);
         drop(second);
         in_use(&path, "unix_stale", false);
+    });
+}
+
+#[test]
+fn the_same_inode_on_another_file_system_is_another_file() {
+    live(&[Need::Mount], || {
+        // The first file on each tmpfs has the same number.
+        let directory = tempfile::tempdir().unwrap();
+        let [stale, live] = ["one", "two"].map(|name| {
+            let mount = directory.path().join(name);
+            fs::create_dir(&mount).unwrap();
+            run(&format!("mount -t tmpfs none {}", mount.display()));
+            mount.join("socket")
+        });
+        drop(UnixListener::bind(&stale).unwrap());
+        let _listener = UnixListener::bind(&live).unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        assert_eq!(inode(&stale), inode(&live), "the test looks at nothing");
+        let role =
+            |path: &Path| judge(&format!("unix:{}", path.display()))["blockers"][0]["role"].clone();
+        assert_eq!((role(&stale), role(&live)), ("unix_stale".into(), "unix_live".into()));
     });
 }
