@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::target::{Target, parse};
+use super::target::{InternetTarget, Target, parse};
 use crate::kernel::binding::TcpOptions;
 use crate::kernel::unix_binding::UnixType;
 use crate::model::{PortRange, Protocol};
@@ -92,9 +92,9 @@ impl Args {
                         --reuse-port"
                 .to_owned());
         }
-        if let Some(target) = &self.target
-            && let Some(problem) = self.contradiction(target)
-        {
+        let everywhere = Target::Internet(InternetTarget::default());
+        let target = self.target.as_ref().unwrap_or(&everywhere);
+        if let Some(problem) = self.contradiction(target) {
             return Err(format!("`{target}`: {problem}"));
         }
         match (self.find_free, &self.target) {
@@ -123,7 +123,8 @@ impl Args {
             }
             Target::Internet(it) => match (looks_for_ports, it.port()) {
                 (false, None) => Some(
-                    "the port is missing: write ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080",
+                    "the port is missing: write ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080, IPv6 \
+                     in brackets",
                 ),
                 (true, Some(1..)) => {
                     Some("--find-free looks for the port: give the address without one")

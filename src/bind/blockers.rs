@@ -39,8 +39,8 @@ pub struct BlockerOwner {
     pub pid: i32,
     /// Its name as it set it: to be sanitised before it is shown.
     pub name: String,
-    /// Its effective user.
-    pub uid: u32,
+    /// Its effective user; `None` if it went away meanwhile.
+    pub uid: Option<u32>,
     /// The descriptor's number.
     pub fd: i32,
 }
@@ -179,7 +179,7 @@ fn role(holding: &Holding, sides: &Sides, proof: Proof) -> (Role, Option<&'stati
 struct Proof {
     /// Whether a bind with `SO_REUSEADDR` was accepted: then all have it.
     reuse_addr: Option<bool>,
-    /// The same of `SO_REUSEPORT`.
+    /// The same of `SO_REUSEPORT`, where there is but one socket.
     reuse_port: Option<bool>,
     /// Whether there is but one socket, so that a refusal is its own.
     is_single: bool,
@@ -193,10 +193,12 @@ impl Proof {
         };
         let [_, addr, port, _] = trials.options;
         let answer = |it: super::probe::OptionTrial| it.verified.then(|| it.trial.is_accepted());
+        let is_single = survey.holdings.len() == 1 && survey.warnings.is_empty();
         Self {
             reuse_addr: answer(addr),
-            reuse_port: answer(port),
-            is_single: survey.holdings.len() == 1 && survey.warnings.is_empty(),
+            // With several sockets the note of the port can let it in beside one that lacks it.
+            reuse_port: answer(port).filter(|accepted| !accepted || is_single),
+            is_single,
         }
     }
 
@@ -260,6 +262,7 @@ mod tests {
             protocol: Protocol::Tcp,
             end: end(address),
             v6only: false,
+            interface: None,
             reuse_addr: false,
             reuse_port: false,
             uid: 1000,
@@ -281,7 +284,7 @@ mod tests {
             option(false, true, port),
             option(true, true, both),
         ];
-        Trials { options, listened: None, extra: Extra::default() }
+        Trials { options, listened: None, dual_stack_code: None, extra: Extra::default() }
     }
 
     /// The role of one socket on its port, with these listeners about.

@@ -15,14 +15,17 @@ mod target;
 mod text;
 mod unix;
 
+use answer::Site;
 pub use args::Args;
 use args::Question;
 use free_ports::FreePorts;
-pub use report::BindReport;
+use report::BindReport;
 use target::Target;
 
 use crate::exit::Exit;
+use crate::kernel::net_ns::NetNs;
 use crate::kernel::{KernelError, Place};
+use crate::model::UnixName;
 use crate::output::{Format, Outcome, Report, Screen, emit};
 
 /// Answers `args` for `place` on `screen`.
@@ -32,6 +35,13 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         Err(problem) => return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] }),
     };
     let answered = match question {
+        Question::Bind(Target::Unix(name @ UnixName::Path(_))) if place.net_ns.is_some() => {
+            let problem = format!(
+                "`{name}`: --netns enters the network namespace alone, and this path is looked for \
+                 here\nhint: nsenter -t PID -m -n netkit bind {name}"
+            );
+            return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
+        }
         Question::Bind(target) => look(args, target, place).and_then(|report| {
             show(&report, &report.warnings, screen)
                 .map(|messages| Outcome { exit: report.exit(), messages })
@@ -54,18 +64,12 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
     })
 }
 
-/// The answer to `args` for `place`, unshown. Fails if they ask for something else than whether an
-/// address can be bound.
-pub fn examine(args: &Args, place: &Place) -> anyhow::Result<BindReport> {
-    match args.question() {
-        Ok(Question::Bind(target)) => look(args, target, place),
-        Ok(Question::FreePorts(_)) => anyhow::bail!("--find-free has no report of its own"),
-        Err(problem) => anyhow::bail!(problem),
-    }
-}
-
 fn look(args: &Args, target: &Target, place: &Place) -> anyhow::Result<BindReport> {
-    Ok(place.inside(|proc_root| answer::answer(args, target, proc_root))??)
+    let prefix = place.net_ns.as_ref().map(NetNs::command_prefix).unwrap_or_default();
+    let mut report = place
+        .inside(|proc_root| answer::answer(args, target, Site { proc_root, prefix: &prefix }))??;
+    report.view.place = place.net_ns.as_ref().map(|it| format!(" in network namespace {it}"));
+    Ok(report)
 }
 
 /// Writes the report; what there is to say besides, which in JSON is part of it.

@@ -8,16 +8,17 @@
 //! before `SO_REUSEADDR`, both together only where neither will do alone, and what a probe changed
 //! is changed back.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::catalogue::errnos;
 use crate::kernel::KernelError;
 use crate::kernel::binding::{Stage, TcpOptions, Trial, try_tcp};
 
 /// How many ports after the one asked for are tried as another.
-const OTHER_PORTS: u16 = 50;
-/// Loopback addresses that nobody uses.
-const QUIET: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 84, 119, 107), Ipv4Addr::new(127, 84, 119, 108)];
+const OTHER_PORTS: usize = 10;
+/// Addresses that are on every machine and that hardly anybody binds.
+const QUIET: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(127, 84, 119, 107)), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// One combination of options and what the kernel said to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Trials {
     pub options: [OptionTrial; 4],
     /// What listen(2) said, where it was tried.
     pub listened: Option<Trial>,
+    /// What [::] says at the same port, where all of IPv4 can be bound.
+    pub dual_stack_code: Option<i32>,
     /// What else was tried, where a plain bind is refused.
     pub extra: Extra,
 }
@@ -76,18 +79,17 @@ fn combination(options: &[OptionTrial; 4], reuse_addr: bool, reuse_port: bool) -
 /// Asks for `address` with every combination of options, with those of `judged` for listen(2) if
 /// they say so, and for what might be bound instead.
 pub fn try_all(address: SocketAddr, judged: TcpOptions) -> Result<Trials, KernelError> {
-    let ask = |reuse_addr, reuse_port| {
-        let options = TcpOptions { reuse_addr, reuse_port, listen: false, ..judged };
-        try_tcp(address, options)
-    };
+    let ask = |reuse_addr, reuse_port| ask_at(address, judged, reuse_addr, reuse_port);
     let none = ask(false, false)?;
     if none.code != errnos::EADDRINUSE {
         // Accepted, options change nothing; refused before the port was looked at, neither.
         let options = combinations([(none, true), (none, false), (none, false), (none, false)]);
         let listened = try_listen(address, judged, none)?;
         let extra = Extra { freebind: try_freebind(address, none)?, ..Extra::default() };
-        return Ok(Trials { options, listened, extra });
+        let dual_stack_code = try_dual_stack(address, none)?;
+        return Ok(Trials { options, listened, dual_stack_code, extra });
     }
+    let bucket = Note::of(address, judged)?;
     let port = ask(false, true)?;
     let addr = ask(true, false)?;
     let both = match (addr.is_accepted(), port.is_accepted()) {
@@ -105,12 +107,55 @@ pub fn try_all(address: SocketAddr, judged: TcpOptions) -> Result<Trials, Kernel
     let bound = combination(&options, judged.reuse_addr, judged.reuse_port);
     let listened = try_listen(address, judged, bound)?;
     let extra = alternatives(address, judged.v6only, none)?;
-    if port.is_accepted() && !ask(false, true)?.is_accepted() {
-        // Whoever bound with both options had opened the port to SO_REUSEPORT; the probes since
-        // have closed it.
-        ask(true, true)?;
+    bucket.restore()?;
+    Ok(Trials { options, listened, dual_stack_code: None, extra })
+}
+
+fn ask_at(
+    address: SocketAddr,
+    judged: TcpOptions,
+    reuse_addr: bool,
+    reuse_port: bool,
+) -> Result<Trial, KernelError> {
+    try_tcp(address, TcpOptions { reuse_addr, reuse_port, listen: false, ..judged })
+}
+
+/// Where the port is open to `SO_REUSEPORT`, of the addresses that netkit asks about: whoever bound
+/// with both options may have opened it, and the probes close it.
+struct Note {
+    open: Vec<SocketAddr>,
+    judged: TcpOptions,
+}
+
+impl Note {
+    /// Asks at all addresses of the family first, so that it is the widest that is opened again.
+    fn of(address: SocketAddr, judged: TcpOptions) -> Result<Self, KernelError> {
+        let any = match address {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let mut places = vec![SocketAddr::new(any, address.port())];
+        if address.ip() != any {
+            places.push(address);
+        }
+        let mut open = Vec::new();
+        for place in places {
+            if ask_at(place, judged, false, true)?.is_accepted() {
+                open.push(place);
+            }
+        }
+        Ok(Self { open, judged })
     }
-    Ok(Trials { options, listened, extra })
+
+    /// Opens again what was open and is not any more.
+    fn restore(&self) -> Result<(), KernelError> {
+        for place in &self.open {
+            if !ask_at(*place, self.judged, false, true)?.is_accepted() {
+                ask_at(*place, self.judged, true, true)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn combinations(answers: [(Trial, bool); 4]) -> [OptionTrial; 4] {
@@ -134,7 +179,7 @@ fn combinations(answers: [(Trial, bool); 4]) -> [OptionTrial; 4] {
 fn forget_both(address: SocketAddr) -> Result<(), KernelError> {
     let reuse_addr = TcpOptions { reuse_addr: true, ..TcpOptions::default() };
     for quiet in QUIET {
-        let quiet = SocketAddr::new(quiet.into(), address.port());
+        let quiet = SocketAddr::new(quiet, address.port());
         if try_tcp(quiet, TcpOptions::default())?.is_accepted()
             || try_tcp(quiet, reuse_addr)?.is_accepted()
         {
@@ -142,6 +187,16 @@ fn forget_both(address: SocketAddr) -> Result<(), KernelError> {
         }
     }
     Ok(())
+}
+
+/// Of all IPv4 addresses, what those of IPv6 say: many servers bind [::] where people write `:8080`.
+fn try_dual_stack(address: SocketAddr, none: Trial) -> Result<Option<i32>, KernelError> {
+    let is_any = address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && address.port() != 0;
+    if !is_any || !none.is_accepted() {
+        return Ok(None);
+    }
+    let dual = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
+    try_tcp(dual, TcpOptions::default()).map(|trial| Some(trial.code))
 }
 
 fn try_freebind(address: SocketAddr, none: Trial) -> Result<Option<bool>, KernelError> {
@@ -172,8 +227,8 @@ pub fn next_port(
     address: SocketAddr,
     is_free: impl Fn(SocketAddr) -> Result<bool, KernelError>,
 ) -> Result<Option<u16>, KernelError> {
-    let first = address.port().saturating_add(1);
-    for port in first..first.saturating_add(OTHER_PORTS) {
+    let Some(first) = address.port().checked_add(1) else { return Ok(None) };
+    for port in (first..=u16::MAX).take(OTHER_PORTS) {
         let mut other = address;
         other.set_port(port);
         if is_free(other)? {

@@ -7,7 +7,7 @@ use super::blockers::{Blocker, Role};
 use super::outlook::Outlook;
 use super::probe::{Extra, Trials};
 use crate::catalogue::errnos;
-use crate::model::{PortRange, TcpState};
+use crate::model::{PortSet, TcpState};
 use crate::output::numbers::{duration, float};
 
 /// Something that one could do.
@@ -44,14 +44,18 @@ pub struct Situation<'a> {
     pub is_ipv4: bool,
     /// Who refuses it.
     pub blockers: &'a [Blocker],
+    /// Processes that could not be looked into.
+    pub hidden_processes: u64,
+    /// How a command is run where the port is: empty, or `ip netns exec NAME `.
+    pub prefix: &'a str,
     /// What waiting brings.
     pub outlook: Outlook,
     /// What bind(2) said; `None` for UDP.
     pub trials: Option<&'a Trials>,
     /// What could be bound instead.
     pub extra: Extra,
-    /// The range that connect(2) picks from.
-    pub range: Option<PortRange>,
+    /// The ports that connect(2) picks from.
+    pub ephemeral: &'a PortSet,
 }
 
 impl Situation<'_> {
@@ -61,7 +65,8 @@ impl Situation<'_> {
 
     /// Whether all were opened from here, though on ports that connect(2) had not picked.
     fn is_of_clients(&self) -> bool {
-        self.blockers.iter().all(|it| it.role == Role::Outgoing || it.is_of_client())
+        let is_of_client = |it: &Blocker| it.role == Role::Outgoing || it.is_of_client();
+        !self.blockers.is_empty() && self.blockers.iter().all(is_of_client)
     }
 
     /// Whether something is left of connections that a server here had.
@@ -81,7 +86,7 @@ pub fn in_use(now: &Situation<'_>) -> Vec<Remedy> {
     }
     remedies.extend(instead(now));
     remedies.extend(wait(&now.outlook));
-    remedies.extend(stop_owners(now.blockers));
+    remedies.extend(stop_owners(now.blockers, now.hidden_processes));
     remedies.extend(prevention(now));
     if now.blockers.iter().any(|it| it.state == Some(TcpState::TIME_WAIT)) {
         remedies.push(myth(
@@ -138,6 +143,7 @@ fn options(now: &Situation<'_>, trials: &Trials) -> Vec<Remedy> {
 fn reuse_addr_text(now: &Situation<'_>, helps: bool) -> String {
     let lacks = |it: &&Blocker| it.reuse_addr != Some(true);
     let why = match (helps, now.has(Role::Listener)) {
+        (false, _) if now.blockers.is_empty() => "who has the port is not seen",
         (true, _) if now.has(Role::Bound) => {
             "bind succeeds, but of the two sockets only the first to listen will"
         }
@@ -163,6 +169,7 @@ fn reuse_port_text(now: &Situation<'_>, helps: bool) -> String {
             "bind succeeds, and the kernel spreads connections over both servers"
         }
         true => "the sockets here have it too",
+        false if now.blockers.is_empty() => "who has the port is not seen",
         false if now.blockers.iter().all(|it| it.reuse_port == Some(true)) => {
             "the sockets here have it, but belong to another user"
         }
@@ -185,11 +192,15 @@ fn instead(now: &Situation<'_>) -> Vec<Remedy> {
     let extra = now.extra;
     let mut remedies = Vec::new();
     if let Some(helps) = extra.v6only {
-        let why = if helps { "what is in the way is IPv4" } else { "IPv6 is taken too" };
+        let why = if helps {
+            "what is in the way is IPv4, which it does not serve then"
+        } else {
+            "IPv6 is taken too"
+        };
         remedies.push(tried("v6only", helps, format!("IPV6_V6ONLY on your socket: {why}")));
     }
     if let Some((address, helps)) = extra.another_address {
-        let why = if helps { "free" } else { "taken too" };
+        let why = if helps { "free, for clients on this host" } else { "taken too" };
         remedies.push(tried(
             "another_address",
             helps,
@@ -197,7 +208,7 @@ fn instead(now: &Situation<'_>) -> Vec<Remedy> {
         ));
     }
     if let Some(port) = extra.another_port {
-        let is_picked = now.range.is_some_and(|range| range.contains(port));
+        let is_picked = now.ephemeral.contains(port);
         let until = if is_picked { "free until connect() picks it" } else { "free" };
         remedies.push(tried("another_port", true, format!("another port, {port}: {until}")));
     }
@@ -208,7 +219,9 @@ fn wait(outlook: &Outlook) -> Option<Remedy> {
     match (outlook.frees_itself, outlook.in_ms) {
         (Some(true), Some(0)) => Some(expected("wait", "wait a moment: the timers have run out")),
         (Some(true), Some(left)) => {
-            Some(expected("wait", format!("wait {}", duration(float(left.div_ceil(1000))))))
+            let seconds = |ms: u64| duration(float(ms.div_ceil(1000)));
+            let at_most = seconds(outlook.at_most_ms.unwrap_or(left));
+            Some(expected("wait", format!("wait {}, or {at_most} at most", seconds(left))))
         }
         (Some(true), None) => Some(expected(
             "wait",
@@ -218,22 +231,55 @@ fn wait(outlook: &Outlook) -> Option<Remedy> {
     }
 }
 
-/// Each process once.
-fn stop_owners(blockers: &[Blocker]) -> Vec<Remedy> {
-    let mut remedies: Vec<Remedy> = Vec::new();
-    let owners = blockers.iter().flat_map(|it| &it.owners);
-    for owner in owners {
-        let text = format!("stop {} (pid {})", owner.name, owner.pid);
-        if remedies.iter().all(|it| it.text != text) {
-            remedies.push(expected("stop_owner", text));
+/// Who has to stop, in one sentence for all that have the sockets, and what comes of it.
+fn stop_owners(blockers: &[Blocker], hidden_processes: u64) -> Vec<Remedy> {
+    let mut processes: Vec<(i32, &str)> = Vec::new();
+    for owner in blockers.iter().flat_map(|it| &it.owners) {
+        if processes.iter().all(|(pid, _)| *pid != owner.pid) {
+            processes.push((owner.pid, &owner.name));
         }
+    }
+    let aftermath = aftermath(blockers);
+    let mut remedies = Vec::new();
+    if let [(pid, name), others @ ..] = processes.as_slice() {
+        let who = match name {
+            &"" => format!("process {pid}"),
+            name => format!("{name} (pid {pid})"),
+        };
+        let others = match others.len() {
+            0 => String::new(),
+            1 => " and the other process that has it open".to_owned(),
+            more => format!(" and the {more} other processes that have it open"),
+        };
+        remedies.push(expected("stop_owner", format!("stop {who}{others}{aftermath}")));
     }
     let is_hidden = |it: &&Blocker| it.owners.is_empty() && it.uid.is_some();
     if let Some(uid) = blockers.iter().find(is_hidden).and_then(|it| it.uid) {
-        let text = format!("stop the program of user {uid} that has it; netkit as root names it");
+        let where_ = if hidden_processes > 0 {
+            "netkit as root names it"
+        } else {
+            "netkit outside of this PID namespace names it"
+        };
+        let text = format!("stop the program of user {uid} that has it; {where_}{aftermath}");
         remedies.push(expected("stop_owner", text));
     }
     remedies
+}
+
+/// What is left of connections when their program is stopped.
+fn aftermath(blockers: &[Blocker]) -> &'static str {
+    let has = |role| blockers.iter().any(|it| it.role == role);
+    let is_open = |it: &Blocker| it.role == Role::Accepted && !it.is_mini();
+    let shares = blockers.iter().filter(|it| it.role == Role::Listener || is_open(it));
+    if has(Role::Outgoing) {
+        "; where it closes first, the port stays taken for 60 s more"
+    } else if !blockers.iter().any(is_open) {
+        ""
+    } else if shares.map(|it| it.reuse_addr).all(|it| it == Some(true)) {
+        "; its connections stay in TIME_WAIT for 60 s, which SO_REUSEADDR gets past"
+    } else {
+        "; its connections stay in TIME_WAIT for 60 s, and refuse a bind until then"
+    }
 }
 
 /// What keeps it from coming again, and the last resort.
@@ -246,12 +292,13 @@ fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
             "next time: set SO_REUSEADDR before bind in the server, then a restart does not wait",
         ));
     }
-    let is_picked = now.range.is_some_and(|range| range.contains(now.port));
-    if now.has(Role::Outgoing) || (now.has(Role::Either) && is_picked) {
+    let is_picked = now.ephemeral.contains(now.port);
+    if is_picked && (now.has(Role::Outgoing) || now.has(Role::Either)) {
         let text = format!(
-            "reserve it: put {} into net.ipv4.ip_local_reserved_ports, and connect() will not pick \
+            "reserve it: put {} into net.ipv4.ip_local_reserved_ports{}, and connect() will not pick \
              it again",
-            now.port
+            now.port,
+            if now.prefix.is_empty() { "" } else { " of that network namespace" }
         );
         remedies.push(expected("reserve_port", text));
     }
@@ -262,14 +309,15 @@ fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
             "IPV6_V6ONLY on the socket at [::], before its bind: it leaves IPv4 to others then",
         ));
     }
-    if now.blockers.iter().all(Blocker::is_mini) || now.has(Role::Outgoing) {
+    let all_minis = !now.blockers.is_empty() && now.blockers.iter().all(Blocker::is_mini);
+    if all_minis || now.has(Role::Outgoing) {
         let is_time_wait = |it: &Blocker| it.state == Some(TcpState::TIME_WAIT);
         let which = if now.blockers.iter().all(is_time_wait) { "state time-wait " } else { "" };
         remedies.push(expected(
             "kill_socket",
             format!(
-                "as a last resort, as root: ss -K {which}'sport = :{}' ends them, at every address",
-                now.port
+                "as a last resort, as root: {}ss -tK {which}'sport = :{}' ends them, at every address",
+                now.prefix, now.port
             ),
         ));
     }
@@ -295,9 +343,11 @@ pub struct Privilege {
 }
 
 /// EACCES of an Internet address, which `blockers` may have besides.
-pub fn not_permitted(privilege: Privilege, blockers: &[Blocker]) -> Vec<Remedy> {
+pub fn not_permitted(privilege: Privilege, blockers: &[Blocker], hidden: u64) -> Vec<Remedy> {
     let first = privilege.first_unprivileged.unwrap_or(1024);
-    let mut remedies = vec![
+    // It has to be free besides: what follows is no way round that.
+    let mut remedies = stop_owners(blockers, hidden);
+    remedies.extend([
         expected(
             "grant_privilege",
             "give the program CAP_NET_BIND_SERVICE (setcap, or AmbientCapabilities= of systemd), \
@@ -311,8 +361,7 @@ pub fn not_permitted(privilege: Privilege, blockers: &[Blocker]) -> Vec<Remedy> 
             ),
         ),
         expected("another_port", format!("or take a port from {first} on")),
-    ];
-    remedies.extend(stop_owners(blockers));
+    ]);
     remedies
 }
 
@@ -329,6 +378,21 @@ pub enum Unavailable {
     Ipv6Disabled,
     /// No interface has it; those of the same family that there are.
     NotLocal(Vec<String>),
+}
+
+impl Unavailable {
+    /// What EADDRNOTAVAIL means then.
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::Tentative(_) => {
+                "the address is there and cannot be used yet: duplicate address detection goes on"
+            }
+            Self::Duplicate(_) => "the address is there and may not be used: another host has it",
+            Self::OtherScope(_) => "the address is another interface's than the one named",
+            Self::Ipv6Disabled => "IPv6 is switched off (disable_ipv6)",
+            Self::NotLocal(_) => "the address is none of this network namespace's",
+        }
+    }
 }
 
 /// EADDRNOTAVAIL.
@@ -360,8 +424,7 @@ pub fn not_available(why: &Unavailable, freebind: Option<bool>) -> Vec<Remedy> {
         ),
     }];
     if let Some(helps) = freebind {
-        let text = "IP_FREEBIND on your socket (or net.ipv4.ip_nonlocal_bind): for an address that \
-                    comes later, as of a failover";
+        let text = "IP_FREEBIND on your socket: for an address that comes later, as of a failover";
         remedies.push(tried("freebind", helps, text));
     }
     remedies.sort_by_key(|it| !it.helps);
@@ -377,13 +440,19 @@ pub fn no_scope(interfaces: &[String]) -> Vec<Remedy> {
     vec![expected("scope", text)]
 }
 
+/// EACCES of a port that every user may bind.
+pub fn forbidden() -> Vec<Remedy> {
+    vec![expected(
+        "grant_privilege",
+        "look for what forbids it: a cgroup's BPF program, seccomp, SELinux or AppArmor (ausearch, \
+         dmesg)",
+    )]
+}
+
 /// Any other error number.
 pub fn other(code: i32) -> Vec<Remedy> {
     match errnos::name(code).as_str() {
-        "EPERM" => vec![expected(
-            "grant_privilege",
-            "look for what forbids it: a cgroup's BPF program, seccomp, SELinux or AppArmor",
-        )],
+        "EPERM" => forbidden(),
         "EAFNOSUPPORT" => vec![expected("enable_ipv6", "use IPv4, or boot without ipv6.disable=1")],
         _ => Vec::new(),
     }
@@ -396,7 +465,8 @@ pub fn unix(code: i32, blockers: &[Blocker], path: &str) -> Vec<Remedy> {
         (_, Some(Role::UnixStale)) => vec![expected(
             "unlink",
             format!(
-                "remove {path}, and let the server remove it before it binds: nobody has it open"
+                "remove {path}, and let the server remove it before it binds: nobody here has it \
+                 open"
             ),
         )],
         (_, Some(Role::Path)) => {
@@ -407,7 +477,7 @@ pub fn unix(code: i32, blockers: &[Blocker], path: &str) -> Vec<Remedy> {
             "another_path",
             "choose a directory that this user may write, or change its owner",
         )],
-        _ if blockers.iter().any(|it| !it.owners.is_empty()) => stop_owners(blockers),
+        _ if blockers.iter().any(|it| !it.owners.is_empty()) => stop_owners(blockers, 0),
         (_, Some(_)) => vec![expected(
             "stop_owner",
             "stop the program that has it; netkit as root, in its network namespace, names it",
@@ -447,16 +517,20 @@ mod tests {
         };
         let options =
             [option(false, false), option(true, false), option(false, true), option(true, true)];
+        let mut ephemeral = PortSet::new();
+        ephemeral.insert(40000);
         let extra = Extra { another_port: Some(40001), ..Extra::default() };
-        let trials = Trials { options, listened: None, extra };
+        let trials = Trials { options, listened: None, dual_stack_code: None, extra };
         in_use(&Situation {
             port: 40000,
             is_ipv4: true,
             blockers,
+            hidden_processes: 0,
+            prefix: "",
             outlook: outlook(blockers, 2_048),
             trials: Some(&trials),
             extra,
-            range: Some(PortRange { low: 32768, high: 60999 }),
+            ephemeral: &ephemeral,
         })
     }
 
@@ -472,7 +546,7 @@ mod tests {
             helpful(&found),
             ["wait", "reuse_addr_in_server", "another_port", "kill_socket"]
         );
-        assert_eq!(found[0].text, "wait 41 s");
+        assert_eq!(found[0].text, "wait 41 s, or 43 s at most");
         let refused = found.iter().find(|it| it.id == "reuse_addr").unwrap();
         assert!(refused.verified && !refused.helps && refused.text.contains("had not set it"));
     }
@@ -510,10 +584,12 @@ mod tests {
             port: 0,
             is_ipv4: true,
             blockers: &[],
+            hidden_processes: 0,
+            prefix: "",
             outlook: Outlook::default(),
             trials: None,
             extra: Extra::default(),
-            range: None,
+            ephemeral: &PortSet::new(),
         });
         assert_eq!(helpful(&found), ["widen_port_range"]);
     }

@@ -12,7 +12,7 @@ use super::text;
 use crate::catalogue::errnos;
 use crate::exit::Exit;
 use crate::model::Finding;
-use crate::output::{Report, Style, microseconds};
+use crate::output::{Report, Style, microseconds, sanitize};
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "netkit.bind/1";
@@ -47,6 +47,8 @@ pub struct BindReport {
     pub options: Vec<OptionAnswer>,
     /// Who refuses the bind that is judged.
     pub blockers: Vec<Blocker>,
+    /// Who has the address too, where the judged bind succeeds beside them.
+    pub shares_with: Vec<Blocker>,
     /// Processes whose descriptors could not be looked into for their owners.
     pub blockers_hidden_processes: u64,
     /// Whether it frees itself, where that is known.
@@ -73,6 +75,8 @@ pub struct BindReport {
 pub struct View {
     /// The options that are judged for, as in `SO_REUSEADDR`.
     pub judged: String,
+    /// Another network namespace, in words.
+    pub place: Option<String>,
     /// The time of day at which it frees itself.
     pub frees_at: Option<String>,
 }
@@ -144,7 +148,7 @@ impl Report for BindReport {
             let owners = blocker.owners.iter().map(Some);
             let nobody = blocker.owners.is_empty().then_some(None);
             for owner in owners.chain(nobody) {
-                let owner = owner.map(|it| (it.pid, it.name.as_str(), it.fd));
+                let owner = owner.map(|it| (it.pid, sanitize(&it.name), it.fd));
                 csv.serialize((
                     blocker.role,
                     blocker.state,
@@ -152,9 +156,9 @@ impl Report for BindReport {
                     &blocker.remote,
                     blocker.expires_ms,
                     blocker.uid,
-                    owner.map(|(pid, _, _)| pid),
-                    owner.map(|(_, name, _)| name),
-                    owner.map(|(_, _, fd)| fd),
+                    owner.as_ref().map(|(pid, _, _)| pid),
+                    owner.as_ref().map(|(_, name, _)| name),
+                    owner.as_ref().map(|(_, _, fd)| fd),
                     blocker.reuse_addr,
                     blocker.reuse_port,
                 ))?;

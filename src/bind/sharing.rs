@@ -15,6 +15,8 @@ pub struct Asked {
     pub end: Endpoint,
     /// Whether it is an IPv6 socket for IPv6 alone.
     pub v6only: bool,
+    /// The interface that it is bound to, as a link-local address is.
+    pub interface: Option<u32>,
     /// `SO_REUSEADDR`.
     pub reuse_addr: bool,
     /// `SO_REUSEPORT`.
@@ -24,11 +26,17 @@ pub struct Asked {
 }
 
 /// Whether the two take any address in common. A wildcard takes all of its family, `::` without
-/// `IPV6_V6ONLY` those of IPv4 too; where it is not known whether it has that, it may.
+/// `IPV6_V6ONLY` those of IPv4 too; where it is not known whether it has that, it may. Sockets that
+/// are bound to different interfaces never meet.
 pub fn overlaps(asked: &Asked, socket: &Socket, holder_v6only: Option<bool>) -> bool {
     let (a, b) = (asked.end.address, socket.local.address);
     let both = |address: Address, v6only: bool| address == Address::ANY_IPV6 && !v6only;
-    socket.local.port == asked.end.port
+    let may_meet = match (asked.interface, socket.interface) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        _ => true,
+    };
+    may_meet
+        && socket.local.port == asked.end.port
         && (a == b
             || both(a, asked.v6only)
             || both(b, holder_v6only.unwrap_or(false))
@@ -75,6 +83,7 @@ mod tests {
             protocol: Protocol::Tcp,
             end: end(text),
             v6only,
+            interface: None,
             reuse_addr: false,
             reuse_port: false,
             uid: 1000,

@@ -54,7 +54,8 @@ pub fn look(
         if socket.state == TcpState::LISTEN {
             sides.listeners.add(socket);
         }
-        if overlaps(asked, socket, socket.v6_only) {
+        // A half-open connection holds no port (`tcp_v4_syn_recv_sock` takes it when it is whole).
+        if socket.state != TcpState::SYN_RECV && overlaps(asked, socket, socket.v6_only) {
             rows.push(*socket);
         }
         ControlFlow::Continue(())
@@ -89,7 +90,8 @@ fn count_sides(
     proc_root: &ProcRoot,
 ) -> Result<Vec<Side>, KernelError> {
     let is_open = |sides: &Sides, row: &Socket| {
-        row.remote.port != 0
+        row.protocol == Protocol::Tcp
+            && row.remote.port != 0
             && row.opened_here.is_none()
             && sides.of(row.local, row.remote) == Side::Open
     };

@@ -85,6 +85,12 @@ pub fn parse(text: &str) -> Result<Target, String> {
     if let Some(name) = text.strip_prefix("unix:") {
         return parse_unix(name).map(Target::Unix);
     }
+    if let Some(address) = text.strip_prefix("udp://") {
+        return Err(format!("write {address} --udp"));
+    }
+    if text.starts_with(['/', '.', '@']) {
+        return Err(format!("for a Unix socket write unix:{text}"));
+    }
     let text = text.strip_prefix("tcp://").unwrap_or(text);
     parse_internet(text).map(Target::Internet)
 }
@@ -143,6 +149,7 @@ fn parse_address(text: &str) -> Result<InternetTarget, String> {
         return Ok(InternetTarget::default());
     }
     let (address, scope) = match text.split_once('%') {
+        Some((_, "")) => return Err(format!("`{text}`: the interface after the `%` is missing")),
         Some((address, scope)) => (address, Some(scope.to_owned())),
         None => (text, None),
     };
@@ -200,6 +207,9 @@ mod tests {
             ("10.0.0.1%eth0:80", "no scope"),
             ("example.org:80", "`example.org` is not an IP address"),
             ("unix:", "name is missing"),
+            ("udp://127.0.0.1:53", "write 127.0.0.1:53 --udp"),
+            ("/run/x.sock", "write unix:/run/x.sock"),
+            ("[fe80::1%]:80", "interface after the `%` is missing"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");

@@ -3,8 +3,9 @@
 use super::blockers::{Blocker, Role};
 use super::remedies::Remedy;
 use super::report::{BindReport, OptionAnswer};
+use super::unix::NO_ACCESS;
 use crate::catalogue::errnos;
-use crate::catalogue::findings::BIND_PORT_IS_EPHEMERAL;
+use crate::catalogue::findings::{BIND_PORT_IS_EPHEMERAL, BIND_UNEXPLAINED};
 use crate::model::{Severity, TcpState};
 use crate::output::numbers::{count, duration, float, plural, thousands};
 use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
@@ -17,8 +18,13 @@ const OWNERS: usize = 4;
 /// The whole answer.
 pub fn render(report: &BindReport, style: Style) -> String {
     let mut text = headline(report, style);
-    if !report.blockers.is_empty() {
-        text += &format!("\n{}\n{}", style.title("Who holds it"), holders(report, style));
+    for (title, sockets) in
+        [("Who holds it", &report.blockers), ("Who has it too", &report.shares_with)]
+    {
+        if !sockets.is_empty() {
+            let table = holders(sockets, report.blockers_hidden_processes, style);
+            text += &format!("\n{}\n{table}", style.title(title));
+        }
     }
     for line in facts(report) {
         text += &format!("{}\n", wrapped("", &line, style.width));
@@ -33,9 +39,13 @@ fn headline(report: &BindReport, style: Style) -> String {
         "" => String::new(),
         judged => format!(" with {judged}"),
     };
-    let call = format!("{}({}){judged}", report.stage, sanitize(&report.address));
+    let place = sanitize(report.view.place.as_deref().unwrap_or_default());
+    let call = format!("{}({}){judged}{place}", report.stage, sanitize(&report.address));
     if report.free {
-        return stated(Severity::Ok, "FREE", &format!("{call} succeeds"), style);
+        let is_shared = report.shares_with.iter().any(|it| !it.is_mini());
+        let word = if is_shared { "SHARED" } else { "FREE" };
+        let besides = if is_shared { ", beside others that have it" } else { "" };
+        return stated(Severity::Ok, word, &format!("{call} succeeds{besides}"), style);
     }
     let word = match report.code {
         errnos::EADDRINUSE => "IN USE",
@@ -49,6 +59,11 @@ fn headline(report: &BindReport, style: Style) -> String {
     let meaning = match (report.code, report.blockers.is_empty()) {
         // Who holds it says more.
         (errnos::EADDRINUSE, false) => return lines,
+        (errnos::EADDRINUSE, true)
+            if report.findings.iter().all(|it| it.id != BIND_UNEXPLAINED) =>
+        {
+            report.meaning.to_owned()
+        }
         (errnos::EADDRINUSE, true) => {
             "no socket that netkit can see explains it: it may be gone by now, or hidden".to_owned()
         }
@@ -61,15 +76,17 @@ fn headline(report: &BindReport, style: Style) -> String {
     lines
 }
 
-fn holders(report: &BindReport, style: Style) -> String {
+fn holders(blockers: &[Blocker], hidden_processes: u64, style: Style) -> String {
     let columns = [("STATE", Align::Left), ("SOCKET", Align::Left), ("WHO", Align::Left)];
     let mut rows = Vec::new();
-    let alike = report.blockers.chunk_by(|a, b| (a.role, a.state) == (b.role, b.state));
+    let alike = blockers.chunk_by(|a, b| (a.role, a.state) == (b.role, b.state));
     for group in alike {
         let hides_reasons = group.len() > ALIKE;
-        rows.extend(group.iter().take(ALIKE).map(|blocker| {
-            vec![state(blocker), socket(blocker), who(blocker, report.blockers_hidden_processes)]
-        }));
+        rows.extend(
+            group.iter().take(ALIKE).map(|blocker| {
+                vec![state(blocker), socket(blocker), who(blocker, hidden_processes)]
+            }),
+        );
         if let (true, Some(first)) = (hides_reasons, group.first()) {
             let more = u64::try_from(group.len() - ALIKE).unwrap_or(u64::MAX);
             rows.push(vec![state(first), format!("and {} more", thousands(more)), String::new()]);
@@ -81,6 +98,7 @@ fn holders(report: &BindReport, style: Style) -> String {
 fn state(blocker: &Blocker) -> String {
     match (blocker.role, blocker.state) {
         (Role::UnixStale, _) => "STALE FILE".to_owned(),
+        (Role::UnixLive, None) if blocker.why == Some(NO_ACCESS) => "UNKNOWN".to_owned(),
         (Role::Path, _) => "FILE".to_owned(),
         (Role::UnixLive, Some(state)) if state == TcpState::CLOSE => "BOUND".to_owned(),
         (Role::Udp, Some(state)) if state == TcpState::CLOSE => "UDP".to_owned(),
@@ -92,11 +110,10 @@ fn socket(blocker: &Blocker) -> String {
     let local = sanitize(&blocker.local);
     let arrow = match blocker.role {
         Role::Outgoing => "→",
-        Role::Either => "–",
+        Role::Either | Role::Udp => "–",
         Role::Listener
         | Role::Bound
         | Role::Accepted
-        | Role::Udp
         | Role::UnixLive
         | Role::UnixStale
         | Role::Path => "←",
@@ -120,7 +137,10 @@ fn owners(blocker: &Blocker, hidden_processes: u64) -> String {
     if !blocker.owners.is_empty() {
         let named = blocker.owners.iter().take(OWNERS);
         let named = named
-            .map(|it| format!("{} (pid {}, fd {})", sanitize(&it.name), it.pid, it.fd))
+            .map(|it| match it.name.as_str() {
+                "" => format!("pid {}, fd {}", it.pid, it.fd),
+                name => format!("{} (pid {}, fd {})", sanitize(name), it.pid, it.fd),
+            })
             .collect::<Vec<_>>()
             .join(", ");
         let more = blocker.owners.len().saturating_sub(OWNERS);
@@ -130,7 +150,7 @@ fn owners(blocker: &Blocker, hidden_processes: u64) -> String {
         };
     }
     match (blocker.role, blocker.uid) {
-        (Role::UnixStale, _) => "nobody has it open".to_owned(),
+        (Role::UnixStale, _) => "nobody here has it open".to_owned(),
         (Role::Path, _) => String::new(),
         (Role::UnixLive, None) if blocker.inode.is_none() => String::new(),
         (_, Some(uid)) if hidden_processes > 0 => {
@@ -183,7 +203,12 @@ fn facts(report: &BindReport) -> Vec<String> {
     lines.extend(said(&report.options));
     if report.free && !report.listened && report.options.iter().any(|it| it.code != 0) {
         lines.push(match report.protocol {
-            "udp" => "not tried: it follows from the options of the socket that has it".to_owned(),
+            "udp" => "not tried, it follows from the options of the socket that has it; with \
+                      SO_REUSEADDR, the last to bind takes the datagrams"
+                .to_owned(),
+            _ if report.view.judged.contains("SO_REUSEPORT") => {
+                "listen() is not tried with SO_REUSEPORT: it would take connections".to_owned()
+            }
             _ => "whether listen() succeeds too is for --listen to try".to_owned(),
         });
     }
@@ -211,6 +236,9 @@ fn freedom(report: &BindReport) -> Option<String> {
         }
         (false, _, _) => Some(match report.blockers.len() {
             1 => "It does not free itself".to_owned(),
+            _ if report.blockers.iter().all(|it| !it.is_mini()) => {
+                "It does not free itself".to_owned()
+            }
             many => {
                 let many = count(u64::try_from(many).unwrap_or(u64::MAX), "blocker");
                 format!("It does not free itself: not all of {many} go by themselves")

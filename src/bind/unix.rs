@@ -47,13 +47,16 @@ pub fn look(
         socket.state != TcpState::ESTABLISHED || socket.kind == UnixType::Dgram.number()
     };
     let found: Vec<&UnixSocket> = sockets.iter().filter(is_it).filter(holds).collect();
-    let warnings = warning.into_iter().collect();
     if found.is_empty() {
         let blockers = match name {
-            UnixName::Path(path) => vec![file_blocker(path, kind, file)?],
+            UnixName::Path(path) => vec![file_blocker(path, kind, file, warning.is_some())?],
             UnixName::Abstract(_) => Vec::new(),
         };
-        return Ok(UnixSurvey { blockers, hidden_processes: 0, warnings });
+        return Ok(UnixSurvey {
+            blockers,
+            hidden_processes: 0,
+            warnings: warning.into_iter().collect(),
+        });
     }
     let inodes: HashSet<u32> = found.iter().map(|socket| socket.inode).collect();
     let holders = Holders::of(&inodes, proc_root);
@@ -69,19 +72,27 @@ pub fn look(
     Ok(UnixSurvey {
         blockers: found.iter().map(live).collect(),
         hidden_processes: holders.hidden_processes,
-        warnings,
+        warnings: warning.into_iter().collect(),
     })
 }
 
 /// What the file at `path` is, which no socket of this network namespace has.
-fn file_blocker(path: &Path, kind: UnixType, file: FileKind) -> Result<Blocker, KernelError> {
+fn file_blocker(
+    path: &Path,
+    kind: UnixType,
+    file: FileKind,
+    is_from_text: bool,
+) -> Result<Blocker, KernelError> {
     let name = UnixName::Path(path.to_owned());
     let (role, why) = match file {
         FileKind::Socket(_) => match errnos::name(try_unix_connect(path, kind)?).as_str() {
+            // The text table does not tell which file a socket has.
+            "ECONNREFUSED" if is_from_text => (Role::UnixLive, Some(NO_TABLE)),
             "ECONNREFUSED" => (Role::UnixStale, None),
-            "EACCES" | "EPERM" => (Role::UnixLive, Some(NO_ACCESS)),
-            // It answered, is of another type (EPROTOTYPE), or its queue is full (EAGAIN).
-            _ => (Role::UnixLive, Some(ELSEWHERE)),
+            // It answered, is of another type, or its queue is full.
+            "OK" | "EPROTOTYPE" | "EAGAIN" => (Role::UnixLive, Some(ELSEWHERE)),
+            "ENOENT" => (Role::Path, Some("it was there, and is gone by now")),
+            _ => (Role::UnixLive, Some(NO_ACCESS)),
         },
         FileKind::DanglingLink => (Role::Path, Some("a symbolic link to nothing")),
         FileKind::Directory => (Role::Path, Some("a directory")),
@@ -92,7 +103,10 @@ fn file_blocker(path: &Path, kind: UnixType, file: FileKind) -> Result<Blocker, 
 }
 
 const ELSEWHERE: &str = "it answers, but its socket is in another network namespace";
-const NO_ACCESS: &str =
+const NO_TABLE: &str = "connect() is refused: stale, or bound and not listening, which \
+                        /proc/net/unix does not tell";
+/// What is said of a file that cannot be judged.
+pub const NO_ACCESS: &str =
     "this user may not connect to it, so whether anybody has it open is unknown";
 
 fn nameless(role: Role, name: &UnixName) -> Blocker {

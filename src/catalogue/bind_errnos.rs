@@ -31,6 +31,10 @@ const UNIX: [BindErrno; 10] = [
     ("EINVAL", "the name is not fit for a Unix socket"),
 ];
 
+/// EACCES of a port that every user may bind.
+pub const FORBIDDEN: &str =
+    "a security policy (cgroup BPF, SELinux, AppArmor, seccomp) forbids the bind";
+
 /// EADDRINUSE of port 0, which asks for any port.
 pub const NO_PORT_LEFT: &str =
     "every port of net.ipv4.ip_local_port_range that is not reserved is taken";

@@ -43,6 +43,18 @@ pub enum KernelError {
         /// Why.
         errno: Errno,
     },
+    /// A socket file that a trial made is still there.
+    #[error(
+        "the socket file {} was made for the trial and could not be removed: {}",
+        .path.display(),
+        io_text(.source)
+    )]
+    LeftBehind {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// An interface was named that is not there.
     #[error("there is no interface `{0}` in this network namespace")]
     NoInterface(String),
@@ -79,6 +91,9 @@ impl KernelError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Refused { .. } => Some("`--source proc` reads /proc/net instead"),
+            Self::LeftBehind { .. } => {
+                Some("remove it by hand; a server cannot bind the path until then")
+            }
             Self::NoInterface(_) => Some("`ip -brief link` lists them"),
             Self::NoSocket { .. } => {
                 Some("this process or the machine is out of descriptors or memory: see `ulimit -n`")

@@ -57,6 +57,15 @@ impl NetNs {
         }
     }
 
+    /// What a command is put behind that shall run there, a blank at its end.
+    pub fn command_prefix(&self) -> String {
+        match self {
+            Self::Process(pid) => format!("nsenter -t {pid} -n "),
+            Self::Named(name) => format!("ip netns exec {name} "),
+            Self::Path(path) => format!("nsenter --net={} ", path.display()),
+        }
+    }
+
     /// Runs `look` on a thread of its own inside the namespace, so that the caller stays where it is.
     ///
     /// Fails if the namespace's file cannot be opened, or setns(2) refuses (it takes

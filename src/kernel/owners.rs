@@ -37,8 +37,8 @@ pub struct Holder {
     pub pid: i32,
     /// Its name (`comm`), as the process set it: to be sanitised before it is shown.
     pub name: String,
-    /// The process's effective user.
-    pub uid: u32,
+    /// The process's effective user; `None` if it went away meanwhile.
+    pub uid: Option<u32>,
     /// The descriptor's number.
     pub fd: i32,
 }
@@ -59,7 +59,7 @@ impl Holders {
         let mut holders = Vec::new();
         let hidden_processes = each_process(inodes, proc_root, |process, held| {
             let name = process.stat().map(|stat| stat.comm).unwrap_or_default();
-            let uid = process.uid().unwrap_or(u32::MAX);
+            let uid = process.status().ok().map(|status| status.euid);
             holders.extend(held.iter().map(|(inode, fd)| Holder {
                 inode: *inode,
                 pid: process.pid(),

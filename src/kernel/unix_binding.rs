@@ -2,16 +2,18 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use nix::sys::stat::{major, minor};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::stat::{fstat, major, minor};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::KernelError;
 use super::binding::{Stage, Trial, answer};
-use super::sock_diag::SocketFile;
+use super::sock_diag::{DumpNotes, SockDiag, SocketFile};
 use crate::model::UnixName;
 
 /// Type of a Unix socket.
@@ -45,24 +47,70 @@ impl UnixType {
     }
 }
 
-/// Binds a Unix socket to `name`, and closes it. A file that this made is removed again, unless
-/// somebody has put another in its place meanwhile.
+/// Binds a Unix socket to `name`, and closes it. The file that this makes is removed again; signals
+/// that would end the process wait until it is.
+///
+/// Fails also if that file could not be removed, or if another socket has its place by now and it is
+/// that one's.
 pub fn try_unix(name: &UnixName, kind: UnixType) -> Result<Trial, KernelError> {
     let mut stage = Stage::Socket;
+    let mut left_behind = None;
     let result = kind.new_socket().and_then(|socket| {
         stage = Stage::Bind;
         let address = unix_address(name)?;
-        socket.bind(&address)?;
-        if let UnixName::Path(path) = name {
-            let made = file_id(path);
-            // One that is gone already is as good as removed.
-            if made.is_some() && file_id(path) == made {
-                drop(std::fs::remove_file(path));
+        without_signals(|| {
+            socket.bind(&address)?;
+            if let UnixName::Path(path) = name {
+                left_behind = remove_own(&socket, path).err();
             }
-        }
-        Ok(())
+            Ok(())
+        })
     });
-    answer(stage, false, &result)
+    match (left_behind, name) {
+        (Some(source), UnixName::Path(path)) => {
+            Err(KernelError::LeftBehind { path: path.clone(), source })
+        }
+        _ => answer(stage, false, &result),
+    }
+}
+
+/// Removes the file at `path` if it is the one of `socket`: a server may have put its own there.
+fn remove_own(socket: &Socket, path: &Path) -> io::Result<()> {
+    let Ok(there) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let there = file_of(&there);
+    match own_file(socket) {
+        Some(own) if own.inode != there.inode => Ok(()),
+        _ => std::fs::remove_file(path),
+    }
+}
+
+/// The file that the kernel's table has for `socket`; `None` where that cannot be asked.
+fn own_file(socket: &Socket) -> Option<SocketFile> {
+    let inode = fstat(socket.as_fd()).ok()?.st_ino & u64::from(u32::MAX);
+    let mut own = None;
+    let mut notes = DumpNotes::default();
+    SockDiag::open()
+        .and_then(|mut diag| {
+            diag.dump_unix(&mut notes, &mut |it| {
+                if u64::from(it.inode) == inode {
+                    own = it.file;
+                }
+            })
+        })
+        .ok()?;
+    own
+}
+
+/// Calls `body` while SIGINT, SIGTERM, SIGHUP and SIGQUIT wait.
+fn without_signals<T>(body: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let mut ending = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        ending.add(signal);
+    }
+    let before = ending.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let result = body();
+    before.thread_set_mask()?;
+    result
 }
 
 /// Connects to the socket file at `path`, as the only way to learn whether a socket of another
@@ -82,11 +130,6 @@ fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
             SockAddr::unix(OsStr::from_bytes(&[b"\0", name.as_slice()].concat()))
         }
     }
-}
-
-/// Device and inode of the file itself, not of what it links to.
-fn file_id(path: &Path) -> Option<(u64, u64)> {
-    std::fs::symlink_metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What is at a path.
@@ -113,12 +156,17 @@ pub fn file_kind(path: &Path) -> FileKind {
         };
     };
     let kind = file.file_type();
-    let inode = u32::try_from(file.ino() & u64::from(u32::MAX)).unwrap_or(0);
     match (kind.is_socket(), kind.is_dir()) {
-        (true, _) => FileKind::Socket(SocketFile { inode, device: kernel_device(file.dev()) }),
+        (true, _) => FileKind::Socket(file_of(&file)),
         (_, true) => FileKind::Directory,
         _ => FileKind::Other,
     }
+}
+
+/// The file, in the form of the kernel's socket table.
+fn file_of(file: &std::fs::Metadata) -> SocketFile {
+    let inode = u32::try_from(file.ino() & u64::from(u32::MAX)).unwrap_or(0);
+    SocketFile { inode, device: kernel_device(file.dev()) }
 }
 
 /// The number of a device in the kernel's own form, from that of stat(2).
