@@ -19,18 +19,29 @@ def sizes(text):
     return [int(size) for size in names(text)]
 
 
-def read_arguments(description, sockets, contenders_of):
-    """The arguments, and those contenders that are asked for."""
+def parser_of(description, sockets):
+    """What all of them take that make piles."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--sockets", type=sizes, default=sockets, metavar="N[,N]", help="in TIME_WAIT")
     parser.add_argument("--rounds", type=int, default=9, metavar="N")
     parser.add_argument("--netkit", type=Path, default=NETKIT, metavar="PATH")
-    parser.add_argument("--only", type=names, default=[], metavar="NAME[,NAME]", help="these contenders and their peers")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all samples besides")
+    return parser
+
+
+def parsed(parser):
     arguments = parser.parse_args()
     if arguments.rounds < 1 or min(arguments.sockets, default=0) < 1:
         parser.error("--rounds and --sockets need numbers above 0")
     arguments.netkit = existing(arguments.netkit)
+    return arguments
+
+
+def read_arguments(description, sockets, contenders_of):
+    """The arguments, and those contenders that are asked for."""
+    parser = parser_of(description, sockets)
+    parser.add_argument("--only", type=names, default=[], metavar="NAME[,NAME]", help="these contenders and their peers")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all samples besides")
+    arguments = parsed(parser)
     known = contenders_of(str(arguments.netkit))
     try:
         return arguments, chosen(known, arguments.only)
