@@ -1,33 +1,7 @@
 """The table of what is run, and of the bars that it is held against. A new contender is a new entry here."""
 
-import shutil
-from dataclasses import dataclass, field
-
 from build import PEER, TARGET
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The median of `metric` is at most `limit`, or at most `limit` times that of the contender `peer`."""
-
-    metric: str
-    limit: float
-    peer: str | None = None
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One command. `output` is where it writes: `null`, or a `pipe` that is drained. `where`: a `pile` or an `empty` namespace."""
-
-    name: str
-    command: list
-    output: str = "null"
-    bars: list = field(default_factory=list)
-    where: str = "pile"
-
-    def is_there(self):
-        return shutil.which(self.command[0]) is not None
-
+from contender import Bar, Contender
 
 EIGHT_MIB = Bar("peak_mib", 8)
 START_UP = Bar("wall_ms", 5)
@@ -70,12 +44,5 @@ def peers():
     ]
 
 
-def chosen(netkit, only):
-    """All contenders, or those named and the peers that they are compared with. KeyError names an unknown one."""
-    known = {each.name: each for each in netkit_contenders(netkit) + peers()}
-    if not only:
-        return list(known.values())
-    wanted = set(only)
-    for name in only:
-        wanted |= {bar.peer for bar in known[name].bars if bar.peer}
-    return [each for each in known.values() if each.name in wanted]
+def all_contenders(netkit):
+    return netkit_contenders(netkit) + peers()

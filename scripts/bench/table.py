@@ -14,10 +14,11 @@ def medians(rounds, name):
     return {metric: median(each[metric] for each in samples) for metric in WORDS}
 
 
-def failures(rounds, name):
-    """What is to be said of exit codes other than 0; None where there was none."""
-    codes = {each["samples"][name]["exit_code"] for each in rounds if name in each["samples"]}
-    return f"exit code {max(codes)}" if codes - {0} else None
+def failures(rounds, contender):
+    """What is to be said of exit codes that are not the right one; None where there was none."""
+    samples = [each["samples"].get(contender.name) for each in rounds]
+    codes = {sample["exit_code"] for sample in samples if sample} - {contender.exit_code}
+    return f"exit code {max(codes)}" if codes else None
 
 
 def judge(bar, own, peer):
@@ -45,7 +46,7 @@ def result(contender, answer):
         "output": contender.output,
         "sockets": sorted({each["sockets"] for each in rounds}),
         "medians": own,
-        "wrong": answer["wrong"].get(contender.name) or failures(rounds, contender.name),
+        "wrong": answer["wrong"].get(contender.name) or failures(rounds, contender),
         "bars": bars,
         "samples": [each["samples"].get(contender.name) for each in rounds],
     }

@@ -4,7 +4,7 @@ import os
 import subprocess
 from dataclasses import asdict, dataclass
 
-from build import CannotRun
+from ending import CannotRun
 
 
 @dataclass(frozen=True)

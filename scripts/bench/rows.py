@@ -1,5 +1,5 @@
-"""Reads what the contenders of `churn` printed, and compares it with the sockets that are known to be there. The key of
-a socket is its two ends, as text: `local-address local-port remote-address remote-port`."""
+"""Reads the sockets that a program printed, and compares them with those that are known to be there. The key of a socket
+is its two ends, as text: `local-address local-port remote-address remote-port`."""
 
 import json
 import sys
@@ -42,6 +42,12 @@ def proc_end(text):
     address, port = text.split(":")
     octets = int(address, 16).to_bytes(4, sys.byteorder)
     return f"{'.'.join(map(str, octets))} {int(port, 16)}"
+
+
+def in_time_wait():
+    """All sockets of IPv4 in TIME_WAIT. To be read only while the table keeps still: see README.md on `cat`."""
+    with open("/proc/net/tcp") as table:
+        return {of_proc(line) for line in table if line.split()[3] == "06"}
 
 
 def compare(path, key_of, known):
