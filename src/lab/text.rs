@@ -91,7 +91,11 @@ pub fn closing(played: &Played, style: Style) -> String {
 
 /// The last line before a shell.
 pub fn before_shell(scenario: &Scenario) -> String {
-    format!("\nA shell inside `{}`: `exit` ends it and the condition\n", scenario.name)
+    format!(
+        "\nA shell inside `{}`, root in here only; `exit` ends it and the condition.\n\
+         What is in TIME_WAIT is gone after 60 s: start it anew for more\n",
+        scenario.name
+    )
 }
 
 /// The table of `run --all`, and what went wrong.

@@ -246,8 +246,10 @@ impl Addresses {
         let Some(ipv4) = address.ipv4() else {
             return line.address(address.to_ip());
         };
-        let [_, _, third, fourth] = ipv4.octets();
-        let Some((held, word)) = self.words.get_mut(usize::from(third ^ fourth)) else {
+        // Both ends of a connection often differ in one octet alone: each has its part in the place.
+        let [first, second, third, fourth] = ipv4.octets();
+        let place = first.rotate_left(2) ^ second.rotate_left(5) ^ third ^ fourth.rotate_left(1);
+        let Some((held, word)) = self.words.get_mut(usize::from(place)) else {
             return;
         };
         if *held != ipv4 {

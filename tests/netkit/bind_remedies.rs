@@ -183,20 +183,25 @@ fn a_port_is_free_when_it_was_said_to_be() {
         // A FIN_WAIT2 of some seconds stands for a TIME_WAIT, which cannot be made shorter.
         sysctl::set("tcp_fin_timeout", "3");
         let condition = Condition::new(Occupant::FinWait2Mini, Reuse::No);
+        let before = Instant::now();
         let answer = judge(&condition.local.to_string());
-        let asked = Instant::now();
+        let after = Instant::now();
         let ms = |member: &str| Duration::from_millis(answer[member].as_u64().unwrap());
         let (left, at_most) = (ms("frees_in_ms"), ms("frees_in_at_most_ms"));
         assert!(left <= Duration::from_secs(4), "{answer:#}");
         assert!(is_promised(&answer, "wait"), "{answer:#}");
-        while bind_code(condition.local, Reuse::No, User::Owner) != OK {
-            assert!(asked.elapsed() < at_most + Duration::from_secs(1), "{answer:#}");
+        // Whatever the machine does meanwhile: the last refusal began before the latest time that was
+        // promised, and the first success ended after the earliest.
+        let last_refused = loop {
+            let began = Instant::now();
+            if bind_code(condition.local, Reuse::No, User::Owner) == OK {
+                break began;
+            }
+            assert!(began < after + at_most + Duration::from_millis(50), "{answer:#}");
             std::thread::sleep(Duration::from_millis(5));
-        }
-        // What netkit took to end after it had looked is in neither time.
-        let waited = asked.elapsed();
-        assert!(waited + Duration::from_millis(500) >= left, "{waited:?} {answer:#}");
-        assert!(waited <= at_most + Duration::from_millis(50), "{waited:?} {answer:#}");
+        };
+        let waited = last_refused.elapsed() + last_refused.duration_since(before);
+        assert!(waited + Duration::from_millis(50) >= left, "{waited:?} {answer:#}");
     });
 }
 

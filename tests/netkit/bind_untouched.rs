@@ -13,7 +13,7 @@ use socket2::{SockRef, Socket, Type};
 use crate::harness::binding::{IN_USE, OK, REUSE, Reuse, User, bind_code, socket};
 use crate::harness::conditions::{Condition, Occupant, address, bound, fresh};
 use crate::harness::judgement::{codes, judge};
-use crate::harness::{live, netkit, sysctl};
+use crate::harness::{Need, live, netkit, sysctl};
 
 const OCCUPANTS: [Occupant; 13] = [
     Occupant::Listener,
@@ -89,6 +89,43 @@ fn with_two_sockets_on_the_port_the_kernel_answers_as_before() {
                 answers_stay(&format!("{first:?}, {second:?}"), || two(first, second));
             }
         }
+    });
+}
+
+/// What `SO_REUSEPORT` alone gets at `places`, before netkit has looked at `asked` and after.
+#[track_caller]
+fn stays_for_reuse_port(asked: SocketAddr, places: &[SocketAddr]) -> Vec<i32> {
+    let answers = || -> Vec<i32> {
+        places.iter().map(|place| bind_code(*place, Reuse::Port, User::Owner)).collect()
+    };
+    let before = answers();
+    look(asked);
+    assert_eq!(before, answers(), "{asked}: before netkit, and after it");
+    before
+}
+
+#[test]
+fn a_port_that_was_opened_at_another_address_stays_open_there() {
+    live(&[], || {
+        let at = |ip: [u8; 4], port| SocketAddr::from((ip, port));
+        let [any, own, other] =
+            [[0, 0, 0, 0], [127, 0, 0, 1], [127, 0, 0, 5]].map(|ip| at(ip, 7101));
+        let _held = [bound(any, Reuse::Addr), bound(any, Reuse::Both)];
+        assert_eq!(stays_for_reuse_port(own, &[any, own, other]), [OK, OK, OK]);
+    });
+}
+
+#[test]
+fn a_port_where_only_both_options_help_is_not_opened_by_the_trial() {
+    live(&[Need::Ipv6], || {
+        let any = SocketAddr::from(([0, 0, 0, 0], 7102));
+        let any_v6: SocketAddr = "[::]:7102".parse().unwrap();
+        let _ipv4 = bound(any, Reuse::Port);
+        let ipv6 = socket(any_v6, Type::STREAM, Reuse::Addr);
+        ipv6.set_only_v6(true).unwrap();
+        ipv6.bind(&any_v6.into()).unwrap();
+        assert_eq!(codes(&judge("[::]:7102")), [IN_USE, IN_USE, IN_USE, OK]);
+        assert_eq!(stays_for_reuse_port(any_v6, &[any_v6]), [IN_USE]);
     });
 }
 
