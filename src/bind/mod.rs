@@ -10,9 +10,12 @@ mod probe;
 mod remedies;
 mod report;
 mod sharing;
+mod surroundings;
 mod survey;
 mod target;
+mod tcp;
 mod text;
+mod udp;
 mod unix;
 
 use answer::Site;
