@@ -81,6 +81,15 @@ impl Worker {
     }
 }
 
+impl Drop for Worker {
+    /// A worker that was not released, for something went wrong, is ended.
+    fn drop(&mut self) {
+        // Of one that has ended already, both do nothing.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 /// In a worker: it dies with the process `parent` that started it, and the terminal's ^C is for
 /// that process to answer. Fails if the parent is gone already.
 pub fn serve(parent: u32) -> Result<(), KernelError> {

@@ -93,7 +93,7 @@ pub struct ShellArgs {
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub struct SizeArgs {
     /// How many sockets, for scenarios that can have any number: see `netkit lab list`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub sockets: Option<u64>,
     /// Over how many destinations; as many as their ports take if this is not given
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..=10_000))]
