@@ -489,3 +489,13 @@ fn closes_faster_than_ports_come_back_are_said() {
         assert_eq!(there["exhaustion_s"], 19.0, "{seen:#}");
     });
 }
+
+#[test]
+fn a_long_list_of_reserved_ports_is_read_whole() {
+    live(&[], || {
+        // Far more than the 32 bytes that the kernel would show to a reader who begins with those.
+        let ports: Vec<String> = (40_000..41_000).step_by(2).map(|port| port.to_string()).collect();
+        sysctl::set("ip_local_reserved_ports", &ports.join(","));
+        assert_eq!(verdict("")["pileup"]["ephemeral"]["reserved"], 500);
+    });
+}
