@@ -50,8 +50,8 @@ impl UnixType {
 /// Binds a Unix socket to `name`, and closes it. The file that this makes is removed again; signals
 /// that would end the process wait until it is.
 ///
-/// Fails also if that file could not be removed, or if another socket has its place by now and it is
-/// that one's.
+/// Fails also if that file could not be removed. One that another socket has put in its place
+/// meanwhile stays.
 pub fn try_unix(name: &UnixName, kind: UnixType) -> Result<Trial, KernelError> {
     let mut stage = Stage::Socket;
     let mut left_behind = None;

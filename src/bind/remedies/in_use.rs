@@ -146,10 +146,10 @@ fn reuse_port_text(now: &Situation<'_>, helps: bool) -> String {
             "the sockets here have it, but belong to another user"
         }
         false if now.has(Role::Outgoing) => "an outgoing connection has no such option",
+        false if now.blockers.iter().all(Blocker::is_mini) => "not every socket here had set it",
         false if now.blockers.iter().any(|it| it.reuse_port == Some(false)) => {
             "not every socket here has set it"
         }
-        false if now.blockers.iter().all(Blocker::is_mini) => "not every socket here had set it",
         false => "not every socket here has set it, or one is another user's",
     };
     format!("SO_REUSEPORT on your socket{}: {why}", before_bind(helps))
