@@ -46,6 +46,8 @@ fn test_name<F>() -> &'static str {
 
 fn run_inside(name: &str) {
     let output = unshare()
+        // A shell ignores SIGINT for what it runs in the background, and that is inherited.
+        .args(["env", "--default-signal=INT,QUIT"])
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(INSIDE, name)
