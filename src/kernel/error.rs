@@ -27,6 +27,14 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+    /// A file could not be written.
+    #[error("cannot write {}: {}", .path.display(), io_text(.source))]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Another network namespace could not be entered.
     #[error("cannot enter the network namespace {}: {}", .path.display(), errno_text(*.errno))]
     Namespace {
@@ -86,6 +94,9 @@ impl KernelError {
             Self::BrokenOff(_) => Some("run it again; `--source proc` reads /proc/net instead"),
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
+            }
+            Self::Unwritable { .. } => {
+                Some("changing sysctls takes root, and /proc/sys is read-only in most containers")
             }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
                 "entering a network namespace takes root; `states --netns PID` reads that process's \

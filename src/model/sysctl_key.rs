@@ -153,15 +153,12 @@ fn class_has(class: &str, c: char) -> bool {
     let mut has = false;
     let mut at = 0;
     while let Some(low) = members.get(at) {
-        match (members.get(at + 1), members.get(at + 2)) {
-            (Some('-'), Some(high)) => {
-                has |= (*low..=*high).contains(&c);
-                at += 3;
-            }
-            _ => {
-                has |= *low == c;
-                at += 1;
-            }
+        if let (Some('-'), Some(high)) = (members.get(at + 1), members.get(at + 2)) {
+            has |= (*low..=*high).contains(&c);
+            at += 3;
+        } else {
+            has |= *low == c;
+            at += 1;
         }
     }
     has != is_negated
