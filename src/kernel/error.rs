@@ -27,6 +27,14 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+    /// There is no tree of files at the root that was named.
+    #[error("cannot read the directory {}: {}", .path.display(), io_text(.source))]
+    NoTree {
+        /// The root of the tree.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Another network namespace could not be entered.
     #[error("cannot enter the network namespace {}: {}", .path.display(), errno_text(*.errno))]
     Namespace {
@@ -69,6 +77,9 @@ impl KernelError {
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
+            Self::NoTree { .. } => {
+                Some("name the directory in which the other system's etc/sysctl.d and usr are")
+            }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
                 "entering a network namespace takes root; `states --netns PID` reads that process's \
                  tables without",
@@ -87,6 +98,6 @@ fn errno_text(errno: Errno) -> String {
 }
 
 /// As [`errno_text`] where the error came from the kernel, else the error's own words.
-fn io_text(error: &io::Error) -> String {
+pub(super) fn io_text(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
 }
