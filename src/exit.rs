@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// 3: could not look, so there is no verdict.
     Blind,
+    /// The code of a program that was run for the user, handed on.
+    Program(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::Found => 1,
             Exit::Usage => 2,
             Exit::Blind => 3,
+            Exit::Program(code) => code,
         })
     }
 }

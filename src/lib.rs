@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`]: the commands `netkit states` and `netkit bind`.
+//! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
 //! called as often as one likes.
@@ -15,6 +16,7 @@ pub mod catalogue;
 mod cli;
 pub mod exit;
 pub mod kernel;
+pub mod lab;
 pub mod model;
 pub mod output;
 pub mod states;
@@ -58,6 +60,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
+        Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::args::Args;
 use super::blockers::{Blocker, blockers};
 use super::outlook::{Outlook, outlook};
-use super::probe::{OptionTrial, Trials, try_all, try_listen};
+use super::probe::{Extra, OptionTrial, Trials, next_port, try_all};
 use super::remedies::{self, Privilege, Remedy, Situation, Unavailable};
 use super::report::{BindReport, OptionAnswer, SCHEMA, View};
 use super::sharing::{Asked, refuses};
@@ -59,6 +59,9 @@ pub fn answer(
         address,
         code: found.judged.code,
         meaning: match target {
+            Target::Internet(it) if it.port() == Some(0) && name == "EADDRINUSE" => {
+                bind_errnos::NO_PORT_LEFT
+            }
             Target::Internet(_) => bind_errnos::internet(&name),
             Target::Unix(_) => bind_errnos::unix(&name),
         },
@@ -182,20 +185,19 @@ fn tcp_found(
 ) -> Result<Found, KernelError> {
     let place = Place::new(target, proc_root)?;
     let options = args.options();
-    let trials = try_all(place.address, options.v6only)?;
+    let trials = try_all(place.address, options)?;
     let bound = trials.of(options.reuse_addr, options.reuse_port);
-    let listened = try_listen(place.address, options, bound)?;
-    let judged = listened.unwrap_or(bound);
+    let judged = trials.listened.unwrap_or(bound);
     let asked = place.asked(Protocol::Tcp, options, judged);
     let survey = place.survey(&asked, judged.code)?;
     let blockers =
         survey.as_ref().map(|it| blockers(&asked, it, Some(&trials))).unwrap_or_default();
     let mut found = found("tcp", judged, survey, blockers);
-    found.listened = listened.is_some();
+    found.listened = trials.listened.is_some();
     found.remedies = if judged.is_accepted() {
         Vec::new()
     } else if judged.code == errnos::EADDRINUSE {
-        remedies::in_use(&situation(&place, &found, Some(&trials)))
+        remedies::in_use(&situation(&place, &found, (Some(&trials), trials.extra)))
     } else {
         place.remedies(judged.code, trials.extra.freebind, &found.blockers)
     };
@@ -204,12 +206,18 @@ fn tcp_found(
     Ok(found)
 }
 
-fn situation<'a>(place: &Place<'_>, found: &'a Found, trials: Option<&'a Trials>) -> Situation<'a> {
+fn situation<'a>(
+    place: &Place<'_>,
+    found: &'a Found,
+    (trials, extra): (Option<&'a Trials>, Extra),
+) -> Situation<'a> {
     Situation {
         port: place.address.port(),
+        is_ipv4: Endpoint::new(place.address.ip(), 0).address.is_ipv4(),
         blockers: &found.blockers,
         outlook: found.outlook,
         trials,
+        extra,
         range: place.settings.port_range,
     }
 }
@@ -270,7 +278,12 @@ fn udp_found(
     let mut found = found("udp", judged, survey, blockers);
     found.remedies = match judged.code {
         0 => Vec::new(),
-        errnos::EADDRINUSE => remedies::in_use(&situation(&place, &found, None)),
+        errnos::EADDRINUSE => {
+            let is_free = |other| Ok(try_udp(other, options.v6only)?.is_accepted());
+            let another_port = next_port(place.address, is_free)?;
+            let extra = Extra { another_port, ..Extra::default() };
+            remedies::in_use(&situation(&place, &found, (None, extra)))
+        }
         code => place.remedies(code, None, &found.blockers),
     };
     found.options = vec![plain_option(plain).into()];

@@ -30,8 +30,13 @@ pub struct Args {
     #[arg(long, short = 'u')]
     udp: bool,
     /// Type of a Unix socket
-    #[arg(long = "type", value_enum, default_value = "stream", value_name = "TYPE")]
-    unix_type: TypeArg,
+    #[arg(
+        long = "type",
+        value_enum,
+        value_name = "TYPE",
+        help = "Type of a Unix socket [default: stream]"
+    )]
+    unix_type: Option<TypeArg>,
 
     /// Judge for a socket with SO_REUSEADDR
     #[arg(long, help_heading = "Judge for these options")]
@@ -82,33 +87,50 @@ pub enum Question<'a> {
 impl Args {
     /// The question, or what is wrong with it.
     pub fn question(&self) -> Result<Question<'_>, String> {
+        if self.find_free.is_some() && (self.reuse_addr || self.reuse_port) {
+            return Err("--find-free looks for ports that nobody has: leave out --reuse-addr and \
+                        --reuse-port"
+                .to_owned());
+        }
+        if let Some(target) = &self.target
+            && let Some(problem) = self.contradiction(target)
+        {
+            return Err(format!("`{target}`: {problem}"));
+        }
         match (self.find_free, &self.target) {
-            (Some(_), Some(Target::Unix(name))) => {
-                Err(format!("`{name}` has no ports\nhint: give --find-free an address, or none"))
-            }
             (Some(range), _) => Ok(Question::FreePorts(range)),
-            (None, Some(target)) => {
-                self.contradiction(target).map_or(Ok(Question::Bind(target)), Err)
-            }
+            (None, Some(target)) => Ok(Question::Bind(target)),
             (None, None) => Err("give an address to bind, such as 127.0.0.1:8080".to_owned()),
         }
     }
 
-    fn contradiction(&self, target: &Target) -> Option<String> {
-        let wrong = match target {
-            Target::Unix(_) if self.udp || self.v6only || self.reuse_port => {
-                "a Unix socket has neither ports nor families: leave out --udp, --v6only and \
-                 --reuse-port"
+    fn contradiction(&self, target: &Target) -> Option<&'static str> {
+        let looks_for_ports = self.find_free.is_some();
+        match target {
+            Target::Unix(_) if looks_for_ports => {
+                Some("a Unix socket has no ports: give --find-free an address, or none")
             }
-            Target::Internet(it) if it.port().is_none() => {
-                "the port is missing: write ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080"
+            Target::Unix(_) if self.udp || self.v6only || self.reuse_port || self.listen => Some(
+                "--udp, --v6only, --reuse-port and --listen are not for a Unix socket: leave them \
+                 out",
+            ),
+            Target::Unix(_) => None,
+            Target::Internet(_) if self.unix_type.is_some() => {
+                Some("--type is for Unix sockets: leave it out, or write --udp")
             }
             Target::Internet(it) if self.v6only && it.ip.is_ipv4() => {
-                "--v6only is for IPv6 addresses: an IPv4 socket has no IPV6_V6ONLY"
+                Some("--v6only is for IPv6 addresses: an IPv4 socket has no IPV6_V6ONLY")
             }
-            Target::Internet(_) | Target::Unix(_) => return None,
-        };
-        Some(format!("`{target}`: {wrong}"))
+            Target::Internet(it) => match (looks_for_ports, it.port()) {
+                (false, None) => Some(
+                    "the port is missing: write ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080",
+                ),
+                (true, Some(1..)) => {
+                    Some("--find-free looks for the port: give the address without one")
+                }
+                _ => None,
+            },
+        }
     }
 
     /// The address as given, if any.
@@ -124,9 +146,9 @@ impl Args {
     /// The type of a Unix socket.
     pub fn unix_type(&self) -> UnixType {
         match self.unix_type {
-            TypeArg::Stream => UnixType::Stream,
-            TypeArg::Dgram => UnixType::Dgram,
-            TypeArg::Seqpacket => UnixType::Seqpacket,
+            Some(TypeArg::Stream) | None => UnixType::Stream,
+            Some(TypeArg::Dgram) => UnixType::Dgram,
+            Some(TypeArg::Seqpacket) => UnixType::Seqpacket,
         }
     }
 

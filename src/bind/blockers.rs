@@ -75,6 +75,11 @@ pub struct Blocker {
 }
 
 impl Blocker {
+    /// Whether it is a connection that was opened from here on a port of a program's choice.
+    pub fn is_of_client(&self) -> bool {
+        self.why == Some(CLIENT_BOUND) || self.why == Some(CLIENT_SET)
+    }
+
     /// Whether the kernel alone holds it, for a time that it tells.
     pub fn is_mini(&self) -> bool {
         self.expires_ms.is_some()
@@ -128,6 +133,8 @@ const NEITHER_IN_RANGE: &str = "neither port is in ip_local_port_range: a server
                                 have accepted it, or a client here had bound the port";
 const CLIENT_BOUND: &str =
     "it was opened from here, by a program that had bound the port before connect()";
+const CLIENT_SET: &str = "it was opened from here, by a program that had bound the port or set the \
+                          option before connect()";
 const RANGE_UNKNOWN: &str = "ip_local_port_range could not be read";
 
 /// What the socket is, and for [`Role::Either`] why that is all.
@@ -157,9 +164,10 @@ fn role(holding: &Holding, sides: &Sides, proof: Proof) -> (Role, Option<&'stati
     };
     let in_range = [socket.local.port, socket.remote.port].map(|port| range.contains(port));
     match (opened_here, in_range) {
-        // connect(2) has given it no option, and nothing shares a port with it.
-        (Some(true), [true, _]) if !proof.has_options() => (Role::Outgoing, None),
-        (Some(true), _) => (Role::Either, Some(CLIENT_BOUND)),
+        // Options are not for connect(2), but a client may set them and bind no port.
+        (Some(true), [true, _]) if proof.has_options() => (Role::Either, Some(CLIENT_SET)),
+        (Some(true), [true, _]) => (Role::Outgoing, None),
+        (Some(true), [false, _]) => (Role::Either, Some(CLIENT_BOUND)),
         (Some(false), _) | (None, [false, true]) => (Role::Accepted, None),
         (None, [true, _]) => (Role::Either, Some(BOTH_IN_RANGE)),
         (None, [false, false]) => (Role::Either, Some(NEITHER_IN_RANGE)),
@@ -273,7 +281,7 @@ mod tests {
             option(false, true, port),
             option(true, true, both),
         ];
-        Trials { options, extra: Extra::default() }
+        Trials { options, listened: None, extra: Extra::default() }
     }
 
     /// The role of one socket on its port, with these listeners about.
@@ -317,7 +325,7 @@ mod tests {
         assert_eq!((role, why), (Role::Either, Some(CLIENT_BOUND)), "connect() picks no such port");
         let client = time_wait("127.0.0.1:40000", far, 9_000);
         let (role, why) = role_of(client, &[far], &trials(0, 98));
-        assert_eq!((role, why), (Role::Either, Some(CLIENT_BOUND)), "it has SO_REUSEADDR");
+        assert_eq!((role, why), (Role::Either, Some(CLIENT_SET)), "it has SO_REUSEADDR");
         assert_eq!(role_of(client, &[far], &trials(98, 98)).0, Role::Outgoing);
     }
 

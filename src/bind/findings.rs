@@ -39,7 +39,7 @@ pub fn findings(report: &BindReport, is_ephemeral: bool) -> Vec<Finding> {
 
 /// Whether the port is 0: then no socket in particular is in the way.
 fn asks_for_any(report: &BindReport) -> bool {
-    report.address.ends_with(":0")
+    report.protocol != "unix" && report.address.ends_with(":0")
 }
 
 fn refusal(report: &BindReport) -> Finding {

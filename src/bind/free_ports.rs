@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::args::Args;
 use super::target::{InternetTarget, Target};
+use crate::catalogue::{bind_errnos, errnos};
 use crate::exit::Exit;
 use crate::kernel::binding::{TcpOptions, try_tcp, try_udp};
 use crate::kernel::clock::now;
@@ -26,6 +27,9 @@ pub struct FreePorts {
     high: u16,
     wanted: usize,
     ports: Vec<u16>,
+    /// An error number other than EADDRINUSE that a port was refused with.
+    #[serde(skip)]
+    refusal: Option<i32>,
     /// What has to be known about the answer.
     pub warnings: Vec<String>,
 }
@@ -38,8 +42,9 @@ impl FreePorts {
             Some(Target::Internet(target)) => target,
             _ => &everywhere,
         };
-        let options = TcpOptions { listen: false, ..args.options() };
+        let options = TcpOptions { v6only: args.options().v6only, ..TcpOptions::default() };
         let mut ports = Vec::new();
+        let mut refusal = None;
         for port in range.low..=range.high {
             if ports.len() == args.count() {
                 break;
@@ -54,19 +59,23 @@ impl FreePorts {
             if port != 0 && trial.is_accepted() {
                 ports.push(port);
             }
+            if !trial.is_accepted() && trial.code != errnos::EADDRINUSE {
+                refusal = Some(trial.code);
+            }
         }
         let ephemeral = TcpSettings::read(proc_root).ephemeral_ports().unwrap_or_default();
         let picked = ports.iter().filter(|port| ephemeral.contains(**port)).count();
         Ok(Self {
             schema: "netkit.free_ports/1",
             captured_at: now().to_string(),
-            address: target.ip.to_string(),
+            address: target.to_string(),
             protocol: args.protocol().name(),
             low: range.low,
             high: range.high,
             wanted: args.count(),
             warnings: warning(picked).into_iter().collect(),
             ports,
+            refusal,
         })
     }
 
@@ -78,9 +87,16 @@ impl FreePorts {
     /// What is to be said of too few.
     pub fn complaint(&self) -> Option<String> {
         let free = count(u64::try_from(self.ports.len()).unwrap_or(u64::MAX), "free port");
+        let hint = match self.refusal {
+            None => "give a larger range".to_owned(),
+            Some(code) => {
+                let name = errnos::name(code);
+                format!("bind() fails with {name} ({code}): {}", bind_errnos::internet(&name))
+            }
+        };
         (self.exit() == Exit::Found).then(|| {
             format!(
-                "{free} from {} to {} at {}, and {} wanted\nhint: give a larger range",
+                "{free} from {} to {} at {}, and {} wanted\nhint: {hint}",
                 self.low, self.high, self.address, self.wanted
             )
         })

@@ -76,7 +76,7 @@ fn show(
 ) -> anyhow::Result<Vec<String>> {
     emit(report, screen.format, screen.style, screen.out)?;
     screen.out.flush()?;
-    let is_part = screen.format == Format::Json;
+    let is_part = matches!(screen.format, Format::Json | Format::Ndjson);
     let said = warnings.iter().filter(|_| !is_part);
     Ok(said.map(|warning| format!("warning: {warning}")).collect())
 }

@@ -37,6 +37,8 @@ pub struct OptionTrial {
 pub struct Trials {
     /// None, `SO_REUSEADDR`, `SO_REUSEPORT`, both.
     pub options: [OptionTrial; 4],
+    /// What listen(2) said, where it was tried.
+    pub listened: Option<Trial>,
     /// What else was tried, where a plain bind is refused.
     pub extra: Extra,
 }
@@ -55,28 +57,36 @@ pub struct Extra {
 }
 
 impl Trials {
-    /// The answer to the combination.
+    /// The answer of bind(2) to the combination.
     pub fn of(&self, reuse_addr: bool, reuse_port: bool) -> Trial {
-        let [none, addr, port, both] = self.options.map(|option| option.trial);
-        match (reuse_addr, reuse_port) {
-            (false, false) => none,
-            (true, false) => addr,
-            (false, true) => port,
-            (true, true) => both,
-        }
+        combination(&self.options, reuse_addr, reuse_port)
     }
 }
 
-/// Asks for `address` with every combination of options, and for what might be bound instead.
-pub fn try_all(address: SocketAddr, v6only: bool) -> Result<Trials, KernelError> {
+fn combination(options: &[OptionTrial; 4], reuse_addr: bool, reuse_port: bool) -> Trial {
+    let [none, addr, port, both] = options.map(|option| option.trial);
+    match (reuse_addr, reuse_port) {
+        (false, false) => none,
+        (true, false) => addr,
+        (false, true) => port,
+        (true, true) => both,
+    }
+}
+
+/// Asks for `address` with every combination of options, with those of `judged` for listen(2) if
+/// they say so, and for what might be bound instead.
+pub fn try_all(address: SocketAddr, judged: TcpOptions) -> Result<Trials, KernelError> {
     let ask = |reuse_addr, reuse_port| {
-        try_tcp(address, TcpOptions { reuse_addr, reuse_port, v6only, ..TcpOptions::default() })
+        let options = TcpOptions { reuse_addr, reuse_port, listen: false, ..judged };
+        try_tcp(address, options)
     };
     let none = ask(false, false)?;
     if none.code != errnos::EADDRINUSE {
         // Accepted, options change nothing; refused before the port was looked at, neither.
+        let options = combinations([(none, true), (none, false), (none, false), (none, false)]);
+        let listened = try_listen(address, judged, none)?;
         let extra = Extra { freebind: try_freebind(address, none)?, ..Extra::default() };
-        return Ok(Trials { options: combinations([(none, true); 4].map(follows_first)), extra });
+        return Ok(Trials { options, listened, extra });
     }
     let port = ask(false, true)?;
     let addr = ask(true, false)?;
@@ -91,19 +101,16 @@ pub fn try_all(address: SocketAddr, v6only: bool) -> Result<Trials, KernelError>
             (both, true)
         }
     };
-    let extra = alternatives(address, v6only, none)?;
+    let options = combinations([(none, true), (addr, true), (port, true), both]);
+    let bound = combination(&options, judged.reuse_addr, judged.reuse_port);
+    let listened = try_listen(address, judged, bound)?;
+    let extra = alternatives(address, judged.v6only, none)?;
     if port.is_accepted() && !ask(false, true)?.is_accepted() {
         // Whoever bound with both options had opened the port to SO_REUSEPORT; the probes since
         // have closed it.
         ask(true, true)?;
     }
-    let answers = [(none, true), (addr, true), (port, true), both];
-    Ok(Trials { options: combinations(answers), extra })
-}
-
-/// Only the first of four equal answers was asked for; `combinations` keeps it so.
-fn follows_first((trial, _): (Trial, bool)) -> (Trial, bool) {
-    (trial, false)
+    Ok(Trials { options, listened, extra })
 }
 
 fn combinations(answers: [(Trial, bool); 4]) -> [OptionTrial; 4] {
@@ -112,7 +119,7 @@ fn combinations(answers: [(Trial, bool); 4]) -> [OptionTrial; 4] {
         reuse_addr,
         reuse_port,
         trial,
-        verified: verified || (!reuse_addr && !reuse_port),
+        verified,
     };
     [
         option(none, false, false),
@@ -148,8 +155,9 @@ fn try_freebind(address: SocketAddr, none: Trial) -> Result<Option<bool>, Kernel
 fn alternatives(address: SocketAddr, v6only: bool, none: Trial) -> Result<Extra, KernelError> {
     let is_dual = address.ip().is_ipv6() && address.ip().is_unspecified() && !none.v6only;
     let with_v6only = TcpOptions { v6only: true, ..TcpOptions::default() };
+    let same = TcpOptions { v6only, ..TcpOptions::default() };
     Ok(Extra {
-        another_port: next_port(address, v6only)?,
+        another_port: next_port(address, |other| Ok(try_tcp(other, same)?.is_accepted()))?,
         another_address: match another_loopback(address) {
             Some(other) => Some((other, try_tcp(other, TcpOptions::default())?.is_accepted())),
             None => None,
@@ -159,11 +167,16 @@ fn alternatives(address: SocketAddr, v6only: bool, none: Trial) -> Result<Extra,
     })
 }
 
-fn next_port(address: SocketAddr, v6only: bool) -> Result<Option<u16>, KernelError> {
+/// The next port that `is_free`; it is given the address with another port.
+pub fn next_port(
+    address: SocketAddr,
+    is_free: impl Fn(SocketAddr) -> Result<bool, KernelError>,
+) -> Result<Option<u16>, KernelError> {
     let first = address.port().saturating_add(1);
-    let options = TcpOptions { v6only, ..TcpOptions::default() };
     for port in first..first.saturating_add(OTHER_PORTS) {
-        if try_tcp(SocketAddr::new(address.ip(), port), options)?.is_accepted() {
+        let mut other = address;
+        other.set_port(port);
+        if is_free(other)? {
             return Ok(Some(port));
         }
     }
@@ -181,7 +194,7 @@ fn another_loopback(address: SocketAddr) -> Option<SocketAddr> {
 
 /// Asks whether listen(2) would succeed with these options: not with `SO_REUSEPORT`, and only where
 /// the bind did.
-pub fn try_listen(
+fn try_listen(
     address: SocketAddr,
     options: TcpOptions,
     bound: Trial,

@@ -40,12 +40,16 @@ fn myth(id: &'static str, text: &str) -> Remedy {
 pub struct Situation<'a> {
     /// The port.
     pub port: u16,
+    /// Whether the address is one of IPv4.
+    pub is_ipv4: bool,
     /// Who refuses it.
     pub blockers: &'a [Blocker],
     /// What waiting brings.
     pub outlook: Outlook,
     /// What bind(2) said; `None` for UDP.
     pub trials: Option<&'a Trials>,
+    /// What could be bound instead.
+    pub extra: Extra,
     /// The range that connect(2) picks from.
     pub range: Option<PortRange>,
 }
@@ -53,6 +57,11 @@ pub struct Situation<'a> {
 impl Situation<'_> {
     fn has(&self, role: Role) -> bool {
         self.blockers.iter().any(|it| it.role == role)
+    }
+
+    /// Whether all were opened from here, though on ports that connect(2) had not picked.
+    fn is_of_clients(&self) -> bool {
+        self.blockers.iter().all(|it| it.role == Role::Outgoing || it.is_of_client())
     }
 
     /// Whether something is left of connections that a server here had.
@@ -69,8 +78,8 @@ pub fn in_use(now: &Situation<'_>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     if let Some(trials) = now.trials {
         remedies.extend(options(now, trials));
-        remedies.extend(instead(now, &trials.extra));
     }
+    remedies.extend(instead(now));
     remedies.extend(wait(&now.outlook));
     remedies.extend(stop_owners(now.blockers));
     remedies.extend(prevention(now));
@@ -91,12 +100,13 @@ pub fn in_use(now: &Situation<'_>) -> Vec<Remedy> {
 
 /// The order of what helps.
 fn rank(id: &str) -> usize {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "reuse_addr",
         "v6only",
         "stop_owner",
         "wait",
         "reuse_addr_in_server",
+        "v6only_in_server",
         "reserve_port",
         "reuse_addr_and_port",
         "reuse_port",
@@ -141,6 +151,7 @@ fn reuse_addr_text(now: &Situation<'_>, helps: bool) -> String {
         {
             "the socket that is bound has not set it"
         }
+        (false, false) if now.is_of_clients() => "the program that bound the port had not set it",
         (false, false) => "the server that left these had not set it",
     };
     format!("SO_REUSEADDR on your socket{}: {why}", before_bind(helps))
@@ -159,6 +170,7 @@ fn reuse_port_text(now: &Situation<'_>, helps: bool) -> String {
         false if now.blockers.iter().any(|it| it.reuse_port == Some(false)) => {
             "not every socket here has set it"
         }
+        false if now.blockers.iter().all(Blocker::is_mini) => "not every socket here had set it",
         false => "not every socket here has set it, or one is another user's",
     };
     format!("SO_REUSEPORT on your socket{}: {why}", before_bind(helps))
@@ -169,7 +181,8 @@ fn before_bind(helps: bool) -> &'static str {
 }
 
 /// What could be bound in place of the address.
-fn instead(now: &Situation<'_>, extra: &Extra) -> Vec<Remedy> {
+fn instead(now: &Situation<'_>) -> Vec<Remedy> {
+    let extra = now.extra;
     let mut remedies = Vec::new();
     if let Some(helps) = extra.v6only {
         let why = if helps { "what is in the way is IPv4" } else { "IPv6 is taken too" };
@@ -227,7 +240,7 @@ fn stop_owners(blockers: &[Blocker]) -> Vec<Remedy> {
 fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     let addr = now.trials.is_some_and(|it| it.of(true, false).is_accepted());
-    if now.has_leftovers() && !now.has(Role::Listener) && !addr {
+    if now.has_leftovers() && !now.has(Role::Listener) && !now.is_of_clients() && !addr {
         remedies.push(expected(
             "reuse_addr_in_server",
             "next time: set SO_REUSEADDR before bind in the server, then a restart does not wait",
@@ -242,11 +255,22 @@ fn prevention(now: &Situation<'_>) -> Vec<Remedy> {
         );
         remedies.push(expected("reserve_port", text));
     }
+    let is_dual = |it: &Blocker| it.role == Role::Listener && it.local.starts_with("[::]");
+    if now.is_ipv4 && now.blockers.iter().any(is_dual) {
+        remedies.push(expected(
+            "v6only_in_server",
+            "IPV6_V6ONLY on the socket at [::], before its bind: it leaves IPv4 to others then",
+        ));
+    }
     if now.blockers.iter().all(Blocker::is_mini) || now.has(Role::Outgoing) {
-        let which = if now.has(Role::Outgoing) { "" } else { "state time-wait " };
+        let is_time_wait = |it: &Blocker| it.state == Some(TcpState::TIME_WAIT);
+        let which = if now.blockers.iter().all(is_time_wait) { "state time-wait " } else { "" };
         remedies.push(expected(
             "kill_socket",
-            format!("as a last resort, as root: ss -K {which}'sport = :{}'", now.port),
+            format!(
+                "as a last resort, as root: ss -K {which}'sport = :{}' ends them, at every address",
+                now.port
+            ),
         ));
     }
     remedies
@@ -383,7 +407,12 @@ pub fn unix(code: i32, blockers: &[Blocker], path: &str) -> Vec<Remedy> {
             "another_path",
             "choose a directory that this user may write, or change its owner",
         )],
-        _ => stop_owners(blockers),
+        _ if blockers.iter().any(|it| !it.owners.is_empty()) => stop_owners(blockers),
+        (_, Some(_)) => vec![expected(
+            "stop_owner",
+            "stop the program that has it; netkit as root, in its network namespace, names it",
+        )],
+        _ => Vec::new(),
     };
     if code != 0 && role.is_some() {
         remedies.push(Remedy {
@@ -418,13 +447,15 @@ mod tests {
         };
         let options =
             [option(false, false), option(true, false), option(false, true), option(true, true)];
-        let trials =
-            Trials { options, extra: Extra { another_port: Some(40001), ..Extra::default() } };
+        let extra = Extra { another_port: Some(40001), ..Extra::default() };
+        let trials = Trials { options, listened: None, extra };
         in_use(&Situation {
             port: 40000,
+            is_ipv4: true,
             blockers,
             outlook: outlook(blockers, 2_048),
             trials: Some(&trials),
+            extra,
             range: Some(PortRange { low: 32768, high: 60999 }),
         })
     }
@@ -477,9 +508,11 @@ mod tests {
     fn port_0_is_short_of_ports_and_not_of_anybody() {
         let found = in_use(&Situation {
             port: 0,
+            is_ipv4: true,
             blockers: &[],
             outlook: Outlook::default(),
             trials: None,
+            extra: Extra::default(),
             range: None,
         });
         assert_eq!(helpful(&found), ["widen_port_range"]);

@@ -20,7 +20,7 @@ pub const SCHEMA: &str = "netkit.bind/1";
 /// The answer.
 #[derive(Debug, Serialize)]
 pub struct BindReport {
-    /// [`SCHEMA`].
+    /// `netkit.bind/1`.
     pub schema: &'static str,
     /// When the kernel was asked, RFC 3339.
     pub captured_at: String,

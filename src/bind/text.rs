@@ -4,6 +4,7 @@ use super::blockers::{Blocker, Role};
 use super::remedies::Remedy;
 use super::report::{BindReport, OptionAnswer};
 use crate::catalogue::errnos;
+use crate::catalogue::findings::BIND_PORT_IS_EPHEMERAL;
 use crate::model::{Severity, TcpState};
 use crate::output::numbers::{count, duration, float, plural, thousands};
 use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
@@ -181,9 +182,12 @@ fn facts(report: &BindReport) -> Vec<String> {
     lines.extend(freedom(report));
     lines.extend(said(&report.options));
     if report.free && !report.listened && report.options.iter().any(|it| it.code != 0) {
-        lines.push("whether listen() succeeds too is for --listen to try".to_owned());
+        lines.push(match report.protocol {
+            "udp" => "not tried: it follows from the options of the socket that has it".to_owned(),
+            _ => "whether listen() succeeds too is for --listen to try".to_owned(),
+        });
     }
-    let ephemeral = report.findings.iter().find(|it| it.message.starts_with("connect() may"));
+    let ephemeral = report.findings.iter().find(|it| it.id == BIND_PORT_IS_EPHEMERAL);
     lines.extend(ephemeral.map(|it| it.message.clone()));
     if report.blockers_hidden_processes > 0 {
         let hidden = plural(report.blockers_hidden_processes, "process", "processes");

@@ -35,9 +35,11 @@ pub fn look(
     };
     let is_it = |socket: &&UnixSocket| match (name, file) {
         (UnixName::Abstract(_), _) => socket.kind == kind.number() && socket.has_name(name),
-        (UnixName::Path(_), FileKind::Socket(inode)) => {
-            socket.file_inode.map_or_else(|| socket.has_name(name), |own| own == inode)
-        }
+        // Overlay and btrfs give stat(2) another device than the socket table.
+        (UnixName::Path(_), FileKind::Socket(file)) => match socket.file {
+            Some(own) => own == file || (own.inode == file.inode && socket.has_name(name)),
+            None => socket.has_name(name),
+        },
         (UnixName::Path(_), _) => false,
     };
     // A connection has its listener's name too, and holds nothing.

@@ -31,6 +31,10 @@ const UNIX: [BindErrno; 10] = [
     ("EINVAL", "the name is not fit for a Unix socket"),
 ];
 
+/// EADDRINUSE of port 0, which asks for any port.
+pub const NO_PORT_LEFT: &str =
+    "every port of net.ipv4.ip_local_port_range that is not reserved is taken";
+
 /// What the error `name` of bind(2) means for an Internet socket.
 pub fn internet(name: &str) -> &'static str {
     meaning(&INTERNET, name)

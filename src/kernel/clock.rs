@@ -53,9 +53,10 @@ pub fn time_wait_slack_ms() -> u64 {
     const LARGE_SLOTS: u64 = 63 << 9;
     // The coarse clock moves with the tick.
     let tick = clock_getres(ClockId::CLOCK_MONOTONIC_COARSE).map_or(TICK, Duration::from);
-    let tick_ms = u64::try_from(tick.as_millis()).unwrap_or(1).max(1);
-    let ticks = u64::from(TIME_WAIT_MS) / tick_ms;
-    tick_ms * if ticks < LARGE_SLOTS { 512 } else { 4096 }
+    let tick_us = u64::try_from(tick.as_micros()).unwrap_or(1000).max(1000);
+    let ticks = u64::from(TIME_WAIT_MS) * 1000 / tick_us;
+    let slot = if ticks < LARGE_SLOTS { 512 } else { 4096 };
+    (tick_us * slot).div_ceil(1000)
 }
 
 /// The tick of most kernels.

@@ -54,6 +54,24 @@ pub enum KernelError {
     /// An interface was named that is not there.
     #[error("there is no interface `{0}` in this network namespace")]
     NoInterface(String),
+    /// A namespace of our own could not be made, or something in it.
+    #[error("{operation} failed: {}", errno_text(*.errno))]
+    Sandbox {
+        /// The call and its object.
+        operation: String,
+        /// Why.
+        errno: Errno,
+        /// What the user can do about it.
+        hint: Option<&'static str>,
+    },
+    /// A program could not be run or listened to.
+    #[error("cannot {operation}: {}", io_text(.source))]
+    Program {
+        /// What was to be done with it.
+        operation: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Something was asked for that this source cannot tell.
     #[error("{what}")]
     CannotTell {
@@ -87,6 +105,8 @@ impl KernelError {
             Self::Namespace { .. } => Some(
                 "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",
             ),
+            Self::Sandbox { hint, .. } => *hint,
+            Self::Program { .. } => None,
             Self::CannotTell { instead, .. } => Some(instead),
         }
     }

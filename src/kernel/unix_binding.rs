@@ -6,10 +6,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
+use nix::sys::stat::{major, minor};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::KernelError;
 use super::binding::{Stage, Trial, answer};
+use super::sock_diag::SocketFile;
 use crate::model::UnixName;
 
 /// Type of a Unix socket.
@@ -90,8 +92,8 @@ fn file_id(path: &Path) -> Option<(u64, u64)> {
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A socket's file, with the low 32 bits of its inode, as the kernel's socket tables have it.
-    Socket(u32),
+    /// A socket's file.
+    Socket(SocketFile),
     /// A symbolic link to nothing.
     DanglingLink,
     /// A directory.
@@ -113,8 +115,14 @@ pub fn file_kind(path: &Path) -> FileKind {
     let kind = file.file_type();
     let inode = u32::try_from(file.ino() & u64::from(u32::MAX)).unwrap_or(0);
     match (kind.is_socket(), kind.is_dir()) {
-        (true, _) => FileKind::Socket(inode),
+        (true, _) => FileKind::Socket(SocketFile { inode, device: kernel_device(file.dev()) }),
         (_, true) => FileKind::Directory,
         _ => FileKind::Other,
     }
+}
+
+/// The number of a device in the kernel's own form, from that of stat(2).
+fn kernel_device(device: u64) -> u32 {
+    let number = major(device) << 20 | minor(device);
+    u32::try_from(number & u64::from(u32::MAX)).unwrap_or(0)
 }

@@ -55,7 +55,7 @@ fn parse_line(line: &str) -> Option<UnixSocket> {
         },
         inode: u32::try_from(inode & u64::from(u32::MAX)).ok()?,
         name,
-        file_inode: None,
+        file: None,
     })
 }
 

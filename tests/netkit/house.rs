@@ -52,7 +52,7 @@ fn the_help_of_every_command_has_examples_that_are_right() {
         for line in lines {
             let example = line.trim().split("   ").next().unwrap();
             let example = example.split("  ").next().unwrap();
-            let words = example.strip_prefix("netkit ").unwrap();
+            let words = &example.strip_prefix("netkit ").unwrap().replace('\'', "");
             assert!(words.starts_with(&command), "{example}");
             // Whatever it finds here, the command line itself is accepted.
             let answer = netkit(words).run();

@@ -10,9 +10,23 @@
     reason = "a test may panic, and makes and reads files of its own"
 )]
 
+mod bind_addresses;
+mod bind_cli;
+mod bind_errors;
+mod bind_free_ports;
+mod bind_json;
+mod bind_owners;
+mod bind_remedies;
+mod bind_states;
+mod bind_udp;
+mod bind_unix;
+mod bind_untouched;
+mod errnos;
 mod harness;
 mod house;
 mod imports;
+mod lab_cli;
+mod lab_live;
 mod states_cli;
 mod states_filters;
 mod states_json;

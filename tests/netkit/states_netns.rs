@@ -1,71 +1,21 @@
 //! `--netns NAME|PID|PATH`: the answer for another network namespace.
 
-use std::fs::{self, File, Permissions};
-use std::io::BufRead as _;
-use std::io::BufReader;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 
-use crate::harness::command::PROGRAM;
 use crate::harness::needs::run;
 use crate::harness::sockets::{listen, listen_at};
-use crate::harness::{Need, Netkit, live, netkit};
+use crate::harness::{Need, Netkit, Nobody, Other, live, netkit, within};
 
 /// The only listener of the other namespace, and the two of the test's own.
 const THERE: u16 = 7001;
 
-/// A process in a network namespace of its own, which ends with this.
-struct Other {
-    child: Child,
-    _stdin: ChildStdin,
-}
-
-impl Other {
-    /// Starts it, and waits until it is inside.
-    fn new() -> Self {
-        let mut child = Command::new("unshare")
-            .args(["--net", "sh", "-c", "ip link set lo up; echo inside; exec cat"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "inside\n");
-        let stdin = child.stdin.take().unwrap();
-        Self { child, _stdin: stdin }
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn path(&self) -> PathBuf {
-        Path::new("/proc").join(self.pid().to_string()).join("ns/net")
-    }
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        // Its end of file would end it too; waiting leaves no zombie.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// A listener in the namespace of the file at `path`, made by a thread that goes there.
+/// A listener in the namespace of the file at `path`.
 fn listener_in(path: &Path) -> TcpListener {
-    let namespace = File::open(path).unwrap();
-    let there = std::thread::spawn(move || {
-        setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-        listen_at("127.0.0.1", THERE)
-    });
-    there.join().unwrap()
+    within(path, || listen_at("127.0.0.1", THERE))
 }
 
 fn local_ports(netkit: Netkit) -> Vec<u64> {
@@ -129,27 +79,15 @@ fn a_namespace_that_is_not_there_says_what_to_give() {
     });
 }
 
-/// A run as a user without any rights, of a copy of the program that this user can reach.
-fn as_nobody(directory: &Path, line: &str) -> Netkit {
-    let copy = directory.join("netkit");
-    fs::copy(PROGRAM, &copy).unwrap();
-    for path in [directory, &copy] {
-        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(copy);
-    Netkit::by(command, line)
-}
-
 #[test]
 fn the_tables_of_a_process_are_shown_without_entering_its_namespace() {
     live(&[Need::Root, Need::Setpriv], || {
         let _here = [listen("127.0.0.1"), listen("127.0.0.1")];
         let other = Other::new();
         let _there = listener_in(&other.path());
-        let directory = tempfile::tempdir().unwrap();
+        let nobody = Nobody::new();
         let pid = other.pid();
-        let answer = as_nobody(directory.path(), &format!("states -l --list --json --netns {pid}"));
+        let answer = nobody.netkit(&format!("states -l --list --json --netns {pid}"));
         let answer = answer.run().exits(0).quietly().json();
         let ports: Vec<_> = answer["sockets"].as_array().unwrap().iter().collect();
         assert_eq!(ports.len(), 1, "{answer:#}");
@@ -159,7 +97,7 @@ fn the_tables_of_a_process_are_shown_without_entering_its_namespace() {
         let ending = format!("; read /proc/{pid}/net, without its sysctls");
         assert!(warning.ends_with(&ending), "{warning}");
         let line = format!("states --time-wait --json --netns {pid}");
-        let verdict = as_nobody(directory.path(), &line).run().json();
+        let verdict = nobody.netkit(&line).run().json();
         assert_eq!(verdict["pileup"]["ephemeral"]["available"], Value::Null);
     });
 }
@@ -168,10 +106,10 @@ fn the_tables_of_a_process_are_shown_without_entering_its_namespace() {
 fn an_ordinary_user_sees_the_same_rows_as_root() {
     live(&[Need::Ipv6, Need::Root, Need::Setpriv], || {
         let _listeners = [listen("127.0.0.1"), listen("::1")];
-        let directory = tempfile::tempdir().unwrap();
+        let nobody = Nobody::new();
         for source in ["sock_diag", "proc"] {
             let line = format!("states --format ndjson --source {source}");
-            let theirs = as_nobody(directory.path(), &line).run().exits(0).quietly().rows();
+            let theirs = nobody.netkit(&line).run().exits(0).quietly().rows();
             assert_eq!(theirs, netkit(&line).run().exits(0).rows());
         }
     });

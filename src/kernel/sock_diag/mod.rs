@@ -9,6 +9,6 @@ mod unix;
 mod wire;
 
 pub use dump::{DumpNotes, SockDiag};
-pub use unix::{UnixSocket, decode_unix};
+pub use unix::{SocketFile, UnixSocket, decode_unix};
 pub(super) use wire::unmap;
 pub use wire::{Answer, Detail, Messages, Request, decode};

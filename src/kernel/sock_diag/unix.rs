@@ -27,8 +27,17 @@ pub struct UnixSocket {
     pub inode: u32,
     /// The name as bind(2) got it, a zero byte first if it is an abstract one; empty without one.
     pub name: Vec<u8>,
-    /// The low 32 bits of the inode of its file. Gone with the socket, not with the file's name.
-    pub file_inode: Option<u32>,
+    /// Its file. Gone with the socket, not with the file's name.
+    pub file: Option<SocketFile>,
+}
+
+/// The file of a Unix socket, as the kernel's socket table names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketFile {
+    /// The low 32 bits of the inode.
+    pub inode: u32,
+    /// The device in the kernel's own form: twelve bits major, twenty bits minor (`MKDEV`).
+    pub device: u32,
 }
 
 /// `struct unix_diag_req`: family, protocol, padding; states; inode; what to show; cookie.
@@ -51,7 +60,7 @@ pub fn decode_unix(payload: &[u8]) -> Option<UnixSocket> {
         state: TcpState::from_kernel(row[2]),
         inode: u32_at(row, 4),
         name: attribute(attributes, ATTRIBUTE_NAME).unwrap_or_default().to_vec(),
-        file_inode: vfs.map(|vfs| u32_at(vfs, 0)),
+        file: vfs.map(|vfs| SocketFile { inode: u32_at(vfs, 0), device: u32_at(vfs, 4) }),
     })
 }
 
@@ -69,7 +78,8 @@ mod tests {
         row.extend([12, 0, 1, 0, 9, 1, 0, 0, 26, 0, 0, 0]);
         let socket = decode_unix(&row).unwrap();
         assert_eq!((socket.state, socket.inode), (TcpState::LISTEN, 7));
-        assert_eq!((socket.name.as_slice(), socket.file_inode), (&b"/run/a"[..], Some(265)));
+        let file = Some(SocketFile { inode: 265, device: 26 });
+        assert_eq!((&socket.name[..6], socket.file), (&b"/run/a"[..], file));
         assert_eq!(decode_unix(&row[..15]), None);
     }
 

@@ -178,7 +178,7 @@ impl Capture {
 }
 
 /// `0100007F:1F90`: each 32-bit word of the address in host order.
-fn hex(end: SocketAddr) -> String {
+pub fn hex(end: SocketAddr) -> String {
     let octets = match end.ip() {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),

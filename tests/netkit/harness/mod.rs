@@ -1,9 +1,15 @@
 //! What the tests are made with: the program run, namespaces, sockets in every state, captures.
 
+pub mod binding;
 pub mod capture;
 pub mod command;
+pub mod conditions;
+pub mod judgement;
 pub mod live;
 pub mod needs;
+pub mod nobody;
+pub mod other;
+pub mod schema;
 pub mod seccomp;
 pub mod sockets;
 pub mod ss;
@@ -16,4 +22,7 @@ pub use capture::Capture;
 pub use command::{Answer, Netkit, netkit};
 pub use live::live;
 pub use needs::Need;
+pub use nobody::Nobody;
+pub use other::{Other, within};
+pub use schema::Schema;
 pub use waiting::eventually;

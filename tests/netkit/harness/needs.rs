@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 pub enum Need {
     /// A network namespace of one's own: root, or user namespaces.
     NetNs,
+    /// User namespaces for users without any rights.
+    UserNs,
     /// IPv6 in the kernel.
     Ipv6,
     /// ip(8).
@@ -32,7 +34,12 @@ impl Need {
     /// Why it is not there; `None` if it is.
     pub fn lacking(self) -> Option<String> {
         match self {
-            Self::NetNs => no_namespace(),
+            Self::NetNs => no_namespace(&mut super::live::unshare()),
+            Self::UserNs => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+                no_namespace(command.args(["unshare", "--user", "--map-root-user", "--net"]))
+            }
             Self::Ipv6 => {
                 let is_there = Path::new("/proc/net/if_inet6").exists();
                 (!is_there).then(|| "this kernel has no IPv6".to_owned())
@@ -62,8 +69,8 @@ fn no_program(name: &str) -> Option<String> {
     (!is_there).then(|| format!("there is no `{name}`"))
 }
 
-fn no_namespace() -> Option<String> {
-    let tried = super::live::unshare().arg("true").stdin(Stdio::null()).output();
+fn no_namespace(unshare: &mut Command) -> Option<String> {
+    let tried = unshare.arg("true").stdin(Stdio::null()).output();
     match tried {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),

@@ -1,4 +1,4 @@
-//! A process that may not use netlink, as under many container runtimes.
+//! A process that may not use netlink, or not make namespaces, as under many container runtimes.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,37 @@ const EPERM: u32 = 1;
 /// The number of socket(2).
 const SOCKET: i64 = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
 
+/// The number of unshare(2).
+const UNSHARE: i64 = if cfg!(target_arch = "x86_64") { 272 } else { 97 };
+
 /// Calls `body` on a thread where `socket(AF_NETLINK, …)` fails with EPERM; programs that it starts
 /// inherit that.
 pub fn without_netlink<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    let is_netlink =
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, AF_NETLINK);
+    let rule = SeccompRule::new(vec![is_netlink.unwrap()]).unwrap();
+    confined(SOCKET, vec![rule], body)
+}
+
+/// The same where unshare(2) fails with EPERM.
+pub fn without_unshare<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    confined(UNSHARE, Vec::new(), body)
+}
+
+/// Calls `body` where the system call fails if a rule applies, or in any case if there is none.
+fn confined<T: Send>(call: i64, rules: Vec<SeccompRule>, body: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let confined = scope.spawn(|| {
-            seccompiler::apply_filter(&filter()).unwrap();
+            seccompiler::apply_filter(&filter(call, rules)).unwrap();
             body()
         });
         confined.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn filter() -> BpfProgram {
-    let is_netlink =
-        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, AF_NETLINK);
-    let rule = SeccompRule::new(vec![is_netlink.unwrap()]).unwrap();
-    let rules = BTreeMap::from([(SOCKET, vec![rule])]);
+fn filter(call: i64, rules: Vec<SeccompRule>) -> BpfProgram {
     let filter = SeccompFilter::new(
-        rules,
+        BTreeMap::from([(call, rules)]),
         SeccompAction::Allow,
         SeccompAction::Errno(EPERM),
         std::env::consts::ARCH.try_into().unwrap(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The file of `key`.
+/// The file of `key`. A dot within an interface's name cannot be told from one between names.
 pub fn file(key: &str) -> PathBuf {
     Path::new("/proc/sys").join(key.replace('.', "/"))
 }
@@ -11,6 +11,12 @@ pub fn file(key: &str) -> PathBuf {
 /// Sets `net.ipv4.KEY`.
 #[track_caller]
 pub fn set(key: &str, value: &str) {
-    let file = file(&format!("net.ipv4.{key}"));
+    write(&format!("net.ipv4.{key}"), value);
+}
+
+/// Sets a sysctl by its whole name.
+#[track_caller]
+pub fn write(key: &str, value: &str) {
+    let file = file(key);
     fs::write(&file, value).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }

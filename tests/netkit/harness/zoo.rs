@@ -134,7 +134,7 @@ impl Zoo {
 }
 
 /// Writes until neither the peer's window nor the own buffer takes more.
-fn fill(mut stream: &TcpStream) {
+pub fn fill(mut stream: &TcpStream) {
     stream.set_nonblocking(true).unwrap();
     loop {
         match stream.write(&[0; 4096]) {

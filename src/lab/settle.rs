@@ -1,0 +1,54 @@
+//! Waiting for the kernel, which ends a close in its own time: an acknowledgement may be delayed, or
+//! meet a socket that is busy. A condition and a deadline, no plain sleep.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use crate::kernel::clock::{Stopwatch, sleep};
+use crate::kernel::counters::SockStat;
+use crate::kernel::sockets::{Wanted, scan};
+use crate::kernel::{KernelError, ProcRoot};
+use crate::model::{Protocol, StateClass, StateSet, TcpState};
+use crate::output::numbers::count;
+
+/// How long the kernel may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Waits until the kernel counts `sockets` in TIME_WAIT, and in FIN_WAIT2 of no program.
+pub fn wait_for_time_waits(sockets: u64) -> anyhow::Result<()> {
+    wait("TIME_WAIT", sockets, || Ok(SockStat::read(&ProcRoot::live())?.time_wait.unwrap_or(0)))
+}
+
+/// Waits until `sockets` that a program holds are in `state`.
+pub fn wait_for_state(state: TcpState, sockets: u64) -> anyhow::Result<()> {
+    wait(&state.to_string(), sockets, || {
+        let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::only(state));
+        let mut seen = 0;
+        scan(None, &ProcRoot::live(), &wanted, &mut |socket| {
+            seen += u64::from(socket.class() == StateClass::State(state));
+            ControlFlow::Continue(())
+        })?;
+        Ok(seen)
+    })
+}
+
+fn wait(
+    name: &str,
+    sockets: u64,
+    count_them: impl Fn() -> Result<u64, KernelError>,
+) -> anyhow::Result<()> {
+    let stopwatch = Stopwatch::start();
+    loop {
+        let seen = count_them()?;
+        if seen == sockets {
+            return Ok(());
+        }
+        let seen = count(seen, "socket");
+        ensure!(stopwatch.elapsed() < PATIENCE, "{seen} came to {name}, and not {sockets}");
+        sleep(PAUSE);
+    }
+}
