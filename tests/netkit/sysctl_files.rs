@@ -85,7 +85,7 @@ fn foretold(tree: &ConfigTree, peer: Peer) -> State {
     let merge = Plan::new(&tree.files, peer).merge(&boot::keys());
     for (key, setting) in &merge.settings {
         // The kernel is the judge of what it accepts.
-        setting.left(|value| boot::write(&key.relative_path(), value));
+        setting.left(|value| boot::write(key.relative_path(), value));
     }
     boot::state()
 }

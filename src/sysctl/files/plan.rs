@@ -95,3 +95,48 @@ impl Plan {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> ConfigFile {
+        let content = Content::Bytes(text.as_bytes().to_vec());
+        ConfigFile { path: path.into(), target: None, content }
+    }
+
+    #[test]
+    fn files_are_read_by_name_over_all_directories_and_sysctl_conf_at_the_end() {
+        let files = [
+            file("/etc/sysctl.d/9.conf", "k.a = 1"),
+            file("/etc/sysctl.d/ä.conf", "k.a = 1"),
+            file("/run/sysctl.d/10.conf", "k.a = 1"),
+            file("/usr/lib/sysctl.d/zz.conf", "k.a = 1"),
+            file("/etc/sysctl.conf", "k.a = 1"),
+        ];
+        let order = |peer| {
+            let plan = Plan::new(&files, peer);
+            let sources = plan.statements.iter().map(|(source, _)| source.to_string());
+            sources.collect::<Vec<_>>()
+        };
+        let listed = [
+            "/run/sysctl.d/10.conf:1",
+            "/etc/sysctl.d/9.conf:1",
+            "/usr/lib/sysctl.d/zz.conf:1",
+            "/etc/sysctl.d/ä.conf:1",
+        ];
+        assert_eq!(order(Peer::Systemd), listed);
+        assert_eq!(order(Peer::Procps), [&listed[..], &["/etc/sysctl.conf:1"]].concat());
+    }
+
+    #[test]
+    fn patterns_and_bad_lines_are_said() {
+        let files = [file("/etc/sysctl.d/1.conf", "k.a = 1\nk.*.a = 1\n-k.b*\nwhat\n")];
+        for peer in Peer::ALL {
+            let plan = Plan::new(&files, peer);
+            assert_eq!(plan.patterns().len(), 2);
+            let problems: Vec<_> = plan.problems.iter().map(|it| it.problem.line).collect();
+            assert_eq!(problems, [4]);
+        }
+    }
+}
