@@ -196,6 +196,10 @@ const FILES: &[Case] = &[
     ("sysctl.conf alone", &[("etc/sysctl.conf", K11)]),
     ("sysctl.conf before all", &[("etc/sysctl.conf", K11), ("etc/sysctl.d/99-zz.conf", K12)]),
     (
+        "sysctl.conf before a name that comes after its own",
+        &[("etc/sysctl.conf", K11), ("etc/sysctl.d/zz.conf", K12)],
+    ),
+    (
         "sysctl.conf with its link",
         &[
             ("etc/sysctl.conf", K11),
