@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`]: the commands `netkit states` and `netkit bind`.
+//! - [`sysctl`]: who sets the kernel's settings.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -21,6 +22,7 @@ pub mod model;
 pub mod output;
 pub mod states;
 mod streams;
+pub mod sysctl;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -27,10 +27,17 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+<<<<<<< HEAD
     /// A file could not be written.
     #[error("cannot write {}: {}", .path.display(), io_text(.source))]
     Unwritable {
         /// The file.
+=======
+    /// There is no tree of files at the root that was named.
+    #[error("cannot read the directory {}: {}", .path.display(), io_text(.source))]
+    NoTree {
+        /// The root of the tree.
+>>>>>>> sysctl2
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -95,8 +102,13 @@ impl KernelError {
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
+<<<<<<< HEAD
             Self::Unwritable { .. } => {
                 Some("changing sysctls takes root, and /proc/sys is read-only in most containers")
+=======
+            Self::NoTree { .. } => {
+                Some("name the directory in which the other system's etc/sysctl.d and usr are")
+>>>>>>> sysctl2
             }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
                 "entering a network namespace takes root; `states --netns PID` reads that process's \
@@ -118,6 +130,6 @@ fn errno_text(errno: Errno) -> String {
 }
 
 /// As [`errno_text`] where the error came from the kernel, else the error's own words.
-fn io_text(error: &io::Error) -> String {
+pub(super) fn io_text(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
 }

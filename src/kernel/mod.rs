@@ -15,11 +15,16 @@ mod place;
 pub mod proc_net;
 mod proc_root;
 pub mod program;
+mod rooted_path;
 pub mod sandbox;
 pub mod seen;
 pub mod sock_diag;
 pub mod sockets;
+<<<<<<< HEAD
 pub mod sysctl_tree;
+=======
+pub mod sysctl_files;
+>>>>>>> sysctl2
 pub mod tcp_settings;
 pub mod unix_binding;
 pub mod unix_sockets;

@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::proc_root::{read_text, unreadable};
 use super::{KernelError, ProcRoot};
@@ -63,21 +63,21 @@ pub fn list(proc_root: &ProcRoot, pattern: &KeyPattern) -> Vec<SysctlKey> {
     let mut start = tree(proc_root);
     start.extend(pattern.plain_parts());
     let mut found = Vec::new();
-    walk(proc_root, start, &mut found);
+    walk(proc_root, &start, &mut found);
     found.retain(|key| pattern.matches(key));
     found.sort();
     found
 }
 
-fn walk(proc_root: &ProcRoot, path: PathBuf, found: &mut Vec<SysctlKey>) {
-    let Ok(entries) = fs::read_dir(&path) else {
+fn walk(proc_root: &ProcRoot, path: &Path, found: &mut Vec<SysctlKey>) {
+    let Ok(entries) = fs::read_dir(path) else {
         let below = path.strip_prefix(tree(proc_root)).ok().and_then(|path| path.to_str());
         let key = below.and_then(|below| SysctlKey::parse(below).ok());
         found.extend(key.filter(|_| path.is_file()));
         return;
     };
     for entry in entries.flatten() {
-        walk(proc_root, entry.path(), found);
+        walk(proc_root, &entry.path(), found);
     }
 }
 

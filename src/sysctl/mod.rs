@@ -1,0 +1,4 @@
+//! `netkit sysctl`: what the kernel's settings are, who sets them, and what they will be after a
+//! reboot.
+
+pub mod files;
