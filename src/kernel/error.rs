@@ -27,17 +27,18 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
-<<<<<<< HEAD
     /// A file could not be written.
     #[error("cannot write {}: {}", .path.display(), io_text(.source))]
     Unwritable {
         /// The file.
-=======
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// There is no tree of files at the root that was named.
     #[error("cannot read the directory {}: {}", .path.display(), io_text(.source))]
     NoTree {
         /// The root of the tree.
->>>>>>> sysctl2
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -102,13 +103,11 @@ impl KernelError {
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
-<<<<<<< HEAD
             Self::Unwritable { .. } => {
                 Some("changing sysctls takes root, and /proc/sys is read-only in most containers")
-=======
+            }
             Self::NoTree { .. } => {
                 Some("name the directory in which the other system's etc/sysctl.d and usr are")
->>>>>>> sysctl2
             }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
                 "entering a network namespace takes root; `states --netns PID` reads that process's \

@@ -20,11 +20,8 @@ pub mod sandbox;
 pub mod seen;
 pub mod sock_diag;
 pub mod sockets;
-<<<<<<< HEAD
-pub mod sysctl_tree;
-=======
 pub mod sysctl_files;
->>>>>>> sysctl2
+pub mod sysctl_tree;
 pub mod tcp_settings;
 pub mod unix_binding;
 pub mod unix_sockets;
