@@ -35,6 +35,16 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+    /// A file of the system's configuration could not be read, written or removed.
+    #[error("cannot {operation} {}: {}", .path.display(), io_text(.source))]
+    File {
+        /// What was to be done with it.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// There is no tree of files at the root that was named.
     #[error("cannot read the directory {}: {}", .path.display(), io_text(.source))]
     NoTree {
@@ -106,6 +116,9 @@ impl KernelError {
             Self::Unwritable { .. } => {
                 Some("changing sysctls takes root, and /proc/sys is read-only in most containers")
             }
+            Self::File { .. } => Some(
+                "the system's configuration is root's; `--file` and `--root` name another place",
+            ),
             Self::NoTree { .. } => {
                 Some("name the directory in which the other system's etc/sysctl.d and usr are")
             }
