@@ -1,20 +1,24 @@
 //! From the arguments to what is shown, for each of the commands that look.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, is_named, pattern};
+use super::args::{
+    CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, is_named, pattern,
+};
 use super::explain::Page;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
 use super::survey::{Known, Survey};
 use super::{check, lint};
 use crate::catalogue::findings::SYSCTL_EXPECTATION;
-use crate::catalogue::sysctls;
+use crate::catalogue::sysctls::{self, SysctlEntry};
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
 use crate::kernel::sockets::{Wanted, scan};
 use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
 use crate::model::{Protocol, StateSet, SysctlKey, TcpState};
+use crate::output::numbers::count;
+use crate::output::sanitize;
 
 /// What is shown and how the run ends; or what was wrong with the question.
 pub type Answer<R> = Result<Shown<R>, String>;
@@ -32,12 +36,12 @@ pub struct Shown<R> {
 
 /// `netkit sysctl check`.
 pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
-    let profile = match args.profile.as_deref().map(Profile::named).transpose() {
+    let profile = match args.profile.as_deref().map(Profile::load).transpose() {
         Ok(profile) => profile,
-        Err(problem) => return Ok(Err(problem)),
+        Err(problem) => return Ok(Err(problem.to_string())),
     };
-    let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key().clone()).collect();
-    also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key().clone()));
+    let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key.clone()).collect();
+    also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key.clone()));
     look(place, &args.root, &also, |survey, listening| {
         let mut findings = check::expectations(survey, &args.expect);
         findings.extend(profile.iter().flat_map(|it| check::profile(survey, it)));
@@ -80,13 +84,16 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         Ok(plain.flat_map(|(_, it)| sysctl_tree::list(proc_root, it)).collect::<Vec<_>>())
     })?;
     let shown = look(place, Path::new("/"), &others, |survey, _| {
-        (View::Show, SettingReport::of(survey, is_wanted), Vec::new(), |_: &[SysctlFinding]| Exit::Fine)
-    })?;
-    let is_unknown = |text: &str, it: &crate::model::KeyPattern| {
-        !shown.report.settings.iter().any(|setting| {
-            SysctlKey::parse(&setting.key).is_ok_and(|key| is_named(text, it, &key))
+        (View::Show, SettingReport::of(survey, is_wanted), Vec::new(), |_: &[SysctlFinding]| {
+            Exit::Fine
         })
-    };
+    })?;
+    let is_unknown =
+        |text: &str, it: &crate::model::KeyPattern| {
+            !shown.report.settings.iter().any(|setting| {
+                SysctlKey::parse(&setting.key).is_ok_and(|key| is_named(text, it, &key))
+            })
+        };
     if let Some((text, _)) = patterns.iter().find(|(text, it)| is_unknown(text, it)) {
         return Ok(Err(unknown(text)));
     }
@@ -112,7 +119,7 @@ fn unknown(text: &str) -> String {
 /// `netkit sysctl diff`.
 pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let differs = |_: &SysctlKey, known: &Known| {
-        let default = known.entry.and_then(|it| it.fixed_default());
+        let default = known.entry.and_then(SysctlEntry::fixed_default);
         let running = known.running.value();
         let left = super::files::Peer::ALL.map(|peer| known.left(peer).map(|it| it.value.as_str()));
         let base = running.or(default);
@@ -120,7 +127,9 @@ pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         base.is_some_and(|base| all.into_iter().any(|other| !known.is_same(base, other)))
     };
     look(place, &args.root, &[], |survey, _| {
-        (View::Diff, SettingReport::of(survey, differs), Vec::new(), |_: &[SysctlFinding]| Exit::Fine)
+        (View::Diff, SettingReport::of(survey, differs), Vec::new(), |_: &[SysctlFinding]| {
+            Exit::Fine
+        })
     })
     .map(Ok)
 }
@@ -128,19 +137,15 @@ pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
 /// `netkit sysctl lint`.
 pub fn lint(args: &LintArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let stopwatch = Stopwatch::start();
-    let (kernel, release) = match args.kernel {
-        Some(release) => (Some(release.to_string()), Some(release)),
-        None => {
-            let here = place.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
-            sysctl_tree::release(&here)
-        }
+    let (kernel, release) = if let Some(release) = args.kernel {
+        (Some(release.to_string()), Some(release))
+    } else {
+        let here = place.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
+        sysctl_tree::release(&here)
     };
     let mut findings = Vec::new();
     for file in &args.files {
-        match sysctl_files::read_file(file) {
-            Ok(bytes) => findings.extend(lint::lint(file, &bytes, release)),
-            Err(error) => return Ok(Err(format!("{error}\nhint: give a file like /etc/sysctl.conf"))),
-        }
+        findings.extend(lint::lint(file, &sysctl_files::read_file(file)?, release));
     }
     check::sort(&mut findings);
     let exit = exit(args.fail_on, false)(&findings);
@@ -152,9 +157,22 @@ pub fn lint(args: &LintArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         settings: Vec::new(),
         findings,
         warnings: Vec::new(),
+        looked_at: files(&args.files),
         view: View::Lint,
     };
     Ok(Ok(Shown { report, exit, warnings: Vec::new() }))
+}
+
+/// Their names, or how many they are.
+fn files(files: &[PathBuf]) -> String {
+    match files {
+        [file] => sanitize(&file.display().to_string()),
+        _ => count(length(files.len()), "file"),
+    }
+}
+
+fn length(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// `netkit sysctl explain`.
@@ -190,8 +208,8 @@ fn look<E: Fn(&[SysctlFinding]) -> Exit>(
     let (view, settings, findings, exit) = judge(&survey, &listening);
     if view == View::Check && survey.is_child_namespace() {
         warnings.push(
-            "this is not the machine's first network namespace: settings of the machine are not \
-             shown, and what the files set at boot is set there, not here"
+            "this is not the machine's first network namespace: settings of the whole machine are \
+             not shown here, and the files are applied to the first one at boot, not to this one"
                 .to_owned(),
         );
     }
@@ -204,6 +222,7 @@ fn look<E: Fn(&[SysctlFinding]) -> Exit>(
         settings,
         findings,
         warnings: warnings.clone(),
+        looked_at: count(length(survey.keys.len()), "setting"),
         view,
     };
     Ok(Shown { report, exit, warnings })

@@ -5,18 +5,16 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::expectation::Expectation;
-use super::{apply, undo};
 use crate::model::{KernelRelease, KeyPattern, Severity, SysctlKey};
 
 const EXAMPLES: &str = "\
 Examples:
   netkit sysctl                                    what is wrong with the TCP settings, now and at boot
   netkit sysctl show tcp_tw_reuse                  value, default, range, meaning
-  netkit sysctl check --expect net.core.somaxconn>=4096
+  netkit sysctl check --expect 'net.core.somaxconn>=4096'
   netkit sysctl diff                               what a reboot would change
   netkit sysctl explain net.ipv4.tcp_fin_timeout
   netkit sysctl lint --kernel 4.4 /etc/sysctl.conf
-  netkit sysctl apply --profile server             what that profile would change; --write does it
 
 Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look";
 
@@ -38,8 +36,6 @@ pub(super) enum SysctlCommand {
     Lint(LintArgs),
     Diff(DiffArgs),
     Explain(ExplainArgs),
-    Apply(apply::Args),
-    Undo(undo::Args),
 }
 
 impl Args {
@@ -55,7 +51,7 @@ impl Args {
 Examples:
   netkit sysctl check
   netkit sysctl check --profile client-heavy --fail-on warning
-  netkit sysctl check --expect net.core.somaxconn>=4096 --expect net.ipv4.tcp_tw_reuse=2")]
+  netkit sysctl check --expect 'net.core.somaxconn>=4096' --expect net.ipv4.tcp_tw_reuse=2")]
 pub struct CheckArgs {
     /// Judge for a purpose besides: server, client-heavy, container, or a TOML file
     #[arg(long, value_name = "NAME|FILE")]
@@ -100,7 +96,7 @@ impl FailOn {
 Examples:
   netkit sysctl show
   netkit sysctl show net.ipv4.tcp_tw_reuse
-  netkit sysctl show net/ipv4/tcp_keepalive_* somaxconn")]
+  netkit sysctl show 'net.ipv4.tcp_keepalive_*' somaxconn")]
 pub struct ShowArgs {
     /// A key with dots or slashes, a pattern, or the last part of a key; without one, all of the
     /// catalogue

@@ -31,23 +31,28 @@ pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlF
 
 /// Everything that is to be said of `survey`, the worst first.
 pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
-    let mut found = Vec::new();
+    let mut found: Vec<SysctlFinding> = Vec::new();
     let machine = Machine { ehash_entries: survey.number("net.ipv4.tcp_ehash_entries") };
-    for (key, known) in &survey.keys {
-        found.extend(of_running(key, known, &machine));
-        found.extend(at_boot(key, known));
-    }
     for assignment in survey.assignments() {
         let known = survey.keys.get(assignment.key);
         let of_line = Line { assignment, release: survey.release, machine: &machine };
         found.extend(of_line.findings(known.and_then(|it| it.entry)));
         found.extend(known.and_then(|known| unknown_key(&assignment, known, survey)));
     }
+    for (key, known) in &survey.keys {
+        let running = of_running(key, known, &machine);
+        // A line that says the same was judged already.
+        found.extend(running.filter(|it| {
+            !found.iter().any(|line| line.key == it.key && line.message == it.message)
+        }));
+        found.extend(at_boot(key, known));
+    }
     found.extend(combinations(survey, listening));
     found.extend(survey.problems().into_iter().map(bad_line));
-    found.extend(survey.files().filter_map(|(path, procps, systemd)| {
-        ignored_file(path, procps, systemd)
-    }));
+    let files = survey
+        .files()
+        .filter(|(path, procps, _)| **procps != Status::Used || survey.sets_something(path));
+    found.extend(files.filter_map(|(path, procps, systemd)| ignored_file(path, procps, systemd)));
     found.extend(vain_exclusions(survey));
     sort(&mut found);
     found
@@ -85,29 +90,36 @@ fn at_boot(key: &SysctlKey, known: &Known) -> Option<SysctlFinding> {
     match (procps, systemd) {
         (Some(procps), Some(systemd)) if !known.is_same(&procps.value, &systemd.value) => {
             let message = format!(
-                "a reboot leaves {} ({}), sysctl --system {} ({})",
-                systemd.value, systemd.source, procps.value, procps.source
+                "a reboot leaves {}, `sysctl --system` {} ({}); running {}",
+                shown(&systemd.value),
+                shown(&procps.value),
+                procps.source,
+                shown(running)
             );
             let finding = about(SYSCTL_PRECEDENCE_CONFLICT, Severity::Warning, message, systemd);
             let advice = "set it in one file alone; systemd-sysctl does not read /etc/sysctl.conf";
             Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
         }
         (Some(procps), None) => {
+            let default = known.entry.and_then(SysctlEntry::fixed_default);
+            if default.is_some_and(|default| known.is_same(default, &procps.value)) {
+                return None;
+            }
             let message = format!(
-                "running {running}; {} says {}, which systemd-sysctl does not read: {}",
-                procps.source,
-                procps.value,
-                after_reboot(known)
+                "running {}, and {} after a reboot: systemd-sysctl does not read this file",
+                shown(running),
+                default.unwrap_or("the kernel's default")
             );
             let finding = about(SYSCTL_NOT_PERSISTENT, Severity::Warning, message, procps);
-            let advice = "move the line to a file in /etc/sysctl.d whose name ends in .conf";
+            let advice =
+                "if it is to stay, set it in a file in /etc/sysctl.d whose name ends in .conf";
             Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
         }
         (_, Some(systemd)) if !known.is_same(&systemd.value, running) => {
             let message =
-                format!("running {running}; a reboot makes it {} ({})", systemd.value, systemd.source);
+                format!("running {}; a reboot makes it {}", shown(running), shown(&systemd.value));
             let finding = about(SYSCTL_DRIFT, Severity::Warning, message, systemd);
-            let advice = "sysctl --system makes it so now; or correct the file";
+            let advice = "`sysctl --system` makes it so now; or correct the file";
             Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
         }
         (None, None) => lost_at_reboot(key, known, running),
@@ -115,10 +127,11 @@ fn at_boot(key: &SysctlKey, known: &Known) -> Option<SysctlFinding> {
     }
 }
 
-fn after_reboot(known: &Known) -> String {
-    match known.entry.and_then(|entry| entry.fixed_default()) {
-        Some(default) => format!("after a reboot it is {default}"),
-        None => "after a reboot it is the kernel's default".to_owned(),
+/// A value in a sentence: tabs are blanks, and nothing is said.
+fn shown(value: &str) -> String {
+    match value.split_whitespace().collect::<Vec<_>>().join(" ") {
+        empty if empty.is_empty() => "empty".to_owned(),
+        value => value,
     }
 }
 
@@ -136,7 +149,11 @@ fn lost_at_reboot(key: &SysctlKey, known: &Known, running: &str) -> Option<Sysct
         ..finding(
             SYSCTL_NOT_PERSISTENT,
             Severity::Info,
-            format!("running {running}, and no file sets it: a new system begins with {default}"),
+            format!(
+                "running {}, and no file sets it: after a reboot it is {}",
+                shown(running),
+                shown(default)
+            ),
         )
     })
 }
@@ -176,7 +193,10 @@ impl Line<'_> {
             return vec![dead];
         }
         let mut found: Vec<SysctlFinding> = self.value(entry).into_iter().collect();
-        found.extend(self.myth(entry));
+        // What does harm is worse than what does nothing.
+        if found.iter().all(|it| it.severity < Severity::Critical) {
+            found.extend(self.myth(entry));
+        }
         found
     }
 
@@ -194,9 +214,13 @@ impl Line<'_> {
         let myth = entry.myth.unwrap_or_default();
         Some(self.about(
             SYSCTL_DEAD_KEY,
-            Severity::Critical,
+            if self.assignment.may_fail { Severity::Warning } else { Severity::Critical },
             format!("it does not exist since Linux {until}; {myth}"),
-            "remove the line: `sysctl -p` fails on it",
+            if self.assignment.may_fail {
+                "remove the line"
+            } else {
+                "remove the line: `sysctl -p` fails on it"
+            },
         ))
     }
 
@@ -206,7 +230,11 @@ impl Line<'_> {
             Some(self.about(SYSCTL_NONSENSE_VALUE, severity, message, advice))
         };
         if !entry.is_writable {
-            return nonsense(Severity::Warning, "it can only be read".to_owned(), "remove the line");
+            return nonsense(
+                Severity::Warning,
+                "it can only be read".to_owned(),
+                "remove the line",
+            );
         }
         let parsed = match entry.kind.parse(self.assignment.value) {
             Ok(parsed) => parsed,
@@ -217,7 +245,12 @@ impl Line<'_> {
             }
         };
         if let Some(judgement) = judge(self.assignment.key, &parsed.value, self.machine) {
-            return Some(self.about(judgement.id, judgement.severity, judgement.why, judgement.advice));
+            return Some(self.about(
+                judgement.id,
+                judgement.severity,
+                judgement.why,
+                judgement.advice,
+            ));
         }
         let dropped = parsed.dropped?;
         let message = if dropped.starts_with(['#', ';']) {
@@ -239,8 +272,11 @@ impl Line<'_> {
             (_, "net.ipv4.tcp_syncookies" | "net.ipv4.tcp_tw_reuse") | (false, _) => Severity::Info,
             (true, _) => return None,
         };
-        let advice = entry.instead.map_or(entry.judgement, |instead| instead);
-        Some(self.about(SYSCTL_MYTH, severity, myth, advice))
+        let advice = match entry.instead {
+            Some(instead) => format!("instead: {instead}"),
+            None => entry.judgement.to_owned(),
+        };
+        Some(self.about(SYSCTL_MYTH, severity, myth, &advice))
     }
 }
 
@@ -250,7 +286,8 @@ fn unknown_key(line: &Assignment<'_>, known: &Known, survey: &Survey) -> Option<
         return None;
     }
     let is_dead = |entry: &SysctlEntry| {
-        entry.is_obsolete() || survey.release.is_some_and(|it| entry.until.is_some_and(|end| it >= end))
+        entry.is_obsolete()
+            || survey.release.is_some_and(|it| entry.until.is_some_and(|end| it >= end))
     };
     let (severity, message) = match known.entry {
         Some(entry) if is_dead(entry) => return None,
@@ -264,11 +301,13 @@ fn unknown_key(line: &Assignment<'_>, known: &Known, survey: &Survey) -> Option<
                 Some(since) if survey.release.is_some_and(|it| it < since) => {
                     format!("it does not exist before Linux {since}")
                 }
-                _ => "this kernel does not have it: its module is not loaded, or was left out".to_owned(),
+                _ => "this kernel does not have it: its module is not loaded, or was left out"
+                    .to_owned(),
             },
         ),
         None => (Severity::Warning, "this kernel has no such key".to_owned()),
     };
+    let severity = if line.may_fail { Severity::Info } else { severity };
     Some(SysctlFinding {
         key: Some(line.key.to_string()),
         configured: Some(line.value.to_owned()),
@@ -288,7 +327,7 @@ fn combinations(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     let reserved = survey.running("net.ipv4.ip_local_reserved_ports").and_then(|text| {
         match crate::model::SysctlKind::PortList.parse(text).ok()?.value {
             crate::model::SysctlValue::Ports(ports) => Some(ports),
-            _ => None,
+            crate::model::SysctlValue::Numbers(_) | crate::model::SysctlValue::Text(_) => None,
         }
     });
     let values = Together {
@@ -321,8 +360,13 @@ fn bad_line(problem: &super::files::FileProblem) -> SysctlFinding {
 }
 
 /// A file that somebody wrote and that nobody, or not everybody, reads.
-fn ignored_file(path: &std::path::Path, procps: &Status, systemd: &Status) -> Option<SysctlFinding> {
-    let is_readme = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("README"));
+fn ignored_file(
+    path: &std::path::Path,
+    procps: &Status,
+    systemd: &Status,
+) -> Option<SysctlFinding> {
+    let is_readme =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("README"));
     let (severity, message, advice) = match (procps, systemd) {
         (Status::OtherName, _) if !is_readme => (
             Severity::Warning,
@@ -339,9 +383,11 @@ fn ignored_file(path: &std::path::Path, procps: &Status, systemd: &Status) -> Op
             "systemd-sysctl passes over names that begin with a dot".to_owned(),
             "rename it",
         ),
-        (Status::MaskedBy(by), _) => {
-            (Severity::Info, format!("it is masked by {}", by.display()), "nothing, if that is meant")
-        }
+        (Status::MaskedBy(by), _) => (
+            Severity::Info,
+            format!("it is masked by {}", by.display()),
+            "nothing, if that is meant",
+        ),
         (Status::Nothing, _) | (_, Status::Nothing) => (
             Severity::Warning,
             "it is a link to nothing, a directory or a device, and sets nothing".to_owned(),
@@ -382,8 +428,8 @@ pub fn expectations(survey: &Survey, expected: &[Expectation]) -> Vec<SysctlFind
     let unmet = expected.iter().filter_map(|it| unmet(survey, it).map(|why| (it, why)));
     unmet
         .map(|(expectation, why)| SysctlFinding {
-            key: Some(expectation.key().to_string()),
-            running: survey.running(&expectation.key().to_string()).map(str::to_owned),
+            key: Some(expectation.key.to_string()),
+            running: survey.running(&expectation.key.to_string()).map(str::to_owned),
             configured: Some(expectation.to_string()),
             ..finding(SYSCTL_EXPECTATION, Severity::Critical, why)
         })
@@ -395,8 +441,8 @@ pub fn profile(survey: &Survey, profile: &Profile) -> Vec<SysctlFinding> {
     let unmet = profile.wants.iter().filter_map(|want| {
         let why = unmet(survey, &want.expectation)?;
         Some(SysctlFinding {
-            key: Some(want.expectation.key().to_string()),
-            running: survey.running(&want.expectation.key().to_string()).map(str::to_owned),
+            key: Some(want.expectation.key.to_string()),
+            running: survey.running(&want.expectation.key.to_string()).map(str::to_owned),
             configured: Some(want.expectation.to_string()),
             advice: vec![want.why.clone()],
             ..finding(SYSCTL_PROFILE, Severity::Warning, format!("profile {}: {why}", profile.name))
@@ -407,7 +453,7 @@ pub fn profile(survey: &Survey, profile: &Profile) -> Vec<SysctlFinding> {
 
 /// Why an expectation is not met; `None` if it is.
 fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
-    let known = survey.keys.get(expectation.key());
+    let known = survey.keys.get(&expectation.key);
     let Some(running) = known.and_then(|known| known.running.value()) else {
         return Some(format!("expected {expectation}, but this kernel has no such key to read"));
     };

@@ -48,7 +48,7 @@ fn of_statement(
     let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else {
         return Vec::new();
     };
-    let assignment = Assignment { key, value, source };
+    let assignment = Assignment { key, value, source, may_fail: statement.may_fail };
     let entry = sysctls::find(key);
     let mut found = Line { assignment, release, machine: &Machine::default() }.findings(entry);
     let about = |id, severity, message: String| SysctlFinding {
@@ -94,7 +94,11 @@ fn duplicate(
         configured: Some(value.to_owned()),
         source: Some(SourceRef::from(source)),
         advice: vec!["keep one of the lines".to_owned()],
-        ..finding(SYSCTL_DUPLICATE, if is_same { Severity::Info } else { Severity::Warning }, message)
+        ..finding(
+            SYSCTL_DUPLICATE,
+            if is_same { Severity::Info } else { Severity::Warning },
+            message,
+        )
     }
 }
 
@@ -123,7 +127,8 @@ fn together(last: &BTreeMap<SysctlKey, (Source, String)>, path: &Path) -> Vec<Sy
         ..Together::default()
     };
     let found = combine(&values).into_iter().map(|(key, judgement)| {
-        let line = SysctlKey::parse(key).ok().and_then(|key| last.get(&key)).map_or(0, |it| it.0.line);
+        let line =
+            SysctlKey::parse(key).ok().and_then(|key| last.get(&key)).map_or(0, |it| it.0.line);
         SysctlFinding {
             key: Some(key.to_owned()),
             source: Some(SourceRef { file: path.display().to_string(), line }),

@@ -1,20 +1,18 @@
 //! `netkit sysctl`: what the TCP settings are, what they do, and what they will be after a reboot.
 
 mod answer;
-mod apply;
 mod args;
 mod check;
-mod drop_in;
-mod expectation;
+pub mod expectation;
 mod explain;
 pub mod files;
 mod lint;
-mod profile;
+pub mod profile;
+mod profile_file;
 mod report;
 mod rules;
 mod survey;
 mod text;
-mod undo;
 
 pub use args::Args;
 use args::SysctlCommand;
@@ -32,8 +30,6 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         SysctlCommand::Lint(args) => tell(&answer::lint(&args, place)?, screen),
         SysctlCommand::Diff(args) => tell(&answer::diff(&args, place)?, screen),
         SysctlCommand::Explain(args) => tell(&answer::explain(&args, place)?, screen),
-        SysctlCommand::Apply(args) => apply::run(&args, place, screen),
-        SysctlCommand::Undo(args) => undo::run(&args, place, screen),
     }
 }
 

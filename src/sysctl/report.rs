@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::files::{self, Peer};
 use super::survey::{Known, Survey};
 use super::text;
+use crate::catalogue::sysctls::SysctlEntry;
 use crate::kernel::sysctl_tree::Running;
 use crate::model::{Severity, SysctlKey};
 use crate::output::{Report, Style, microseconds};
@@ -33,6 +34,9 @@ pub struct SysctlReport {
     pub findings: Vec<SysctlFinding>,
     /// What has to be known about the answer.
     pub warnings: Vec<String>,
+    /// What was looked at, in a word or two.
+    #[serde(skip)]
+    pub looked_at: String,
     /// What of it is shown as text.
     #[serde(skip)]
     pub view: View,
@@ -132,14 +136,14 @@ impl SettingReport {
         Self {
             key: key.to_string(),
             running: known.running.value().map(str::to_owned),
-            default: entry.and_then(|it| it.fixed_default()).map(str::to_owned),
+            default: entry.and_then(SysctlEntry::fixed_default).map(str::to_owned),
             procps: left(Peer::Procps).map(|write| write.value.clone()),
             systemd: left(Peer::Systemd).map(|write| write.value.clone()),
             scope: entry.map(|it| it.scope.name()),
             exists: known.running != Running::Absent,
             procps_source: left(Peer::Procps).map(|write| SourceRef::from(&write.source)),
             systemd_source: left(Peer::Systemd).map(|write| SourceRef::from(&write.source)),
-            default_formula: entry.and_then(|it| it.default_formula()),
+            default_formula: entry.and_then(SysctlEntry::default_formula),
             kind: entry.map(|it| it.kind.name()),
             unit: entry.and_then(|it| it.unit.name()),
             accepts: entry.map(|it| it.kind.to_string()),
@@ -166,21 +170,45 @@ impl Report for SysctlReport {
         let mut lines = Vec::new();
         let mut csv = csv::Writer::from_writer(&mut lines);
         if matches!(self.view, View::Check | View::Lint) {
-            csv.write_record(["id", "severity", "key", "message", "running", "configured", "file", "line"])?;
+            csv.write_record([
+                "id",
+                "severity",
+                "key",
+                "message",
+                "running",
+                "configured",
+                "file",
+                "line",
+            ])?;
             for it in &self.findings {
                 let (file, line) = match &it.source {
                     Some(source) => (Some(&source.file), Some(source.line)),
                     None => (None, None),
                 };
                 csv.serialize((
-                    it.id, it.severity, &it.key, &it.message, &it.running, &it.configured, file, line,
+                    it.id,
+                    it.severity,
+                    &it.key,
+                    &it.message,
+                    &it.running,
+                    &it.configured,
+                    file,
+                    line,
                 ))?;
             }
         } else {
-            csv.write_record(["key", "running", "default", "procps", "systemd", "scope", "exists"])?;
+            csv.write_record([
+                "key", "running", "default", "procps", "systemd", "scope", "exists",
+            ])?;
             for it in &self.settings {
                 csv.serialize((
-                    &it.key, &it.running, &it.default, &it.procps, &it.systemd, it.scope, it.exists,
+                    &it.key,
+                    &it.running,
+                    &it.default,
+                    &it.procps,
+                    &it.systemd,
+                    it.scope,
+                    it.exists,
                 ))?;
             }
         }

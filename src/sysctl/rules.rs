@@ -17,6 +17,7 @@ pub struct Judgement {
     pub advice: &'static str,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what every rule gives")]
 fn warning(why: impl Into<String>, advice: &'static str) -> Option<Judgement> {
     let id = SYSCTL_NONSENSE_VALUE;
     Some(Judgement { id, severity: Severity::Warning, why: why.into(), advice })
@@ -36,7 +37,7 @@ pub struct Machine {
     pub ehash_entries: Option<i64>,
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     ("net.ipv4.tcp_fin_timeout", fin_timeout),
     ("net.ipv4.tcp_max_tw_buckets", max_tw_buckets),
     ("net.ipv4.tcp_timestamps", |value, _| match value {
@@ -89,6 +90,10 @@ const RULES: [Rule; 14] = [
         ..=0 => warning(format!("{value} s before the first probe is no time"), "60 to 7200"),
         _ => None,
     }),
+    ("net.ipv4.tcp_keepalive_intvl", |value, _| match value {
+        ..=0 => warning(format!("{value} s between probes is no pause"), "set 75, the default"),
+        _ => None,
+    }),
     ("net.ipv4.tcp_tw_recycle", |value, _| match value {
         0 => None,
         _ => critical(
@@ -136,9 +141,11 @@ fn max_tw_buckets(value: i64, machine: &Machine) -> Option<Judgement> {
             "remove it; the default is half of tcp_ehash_entries",
         ),
         (_, Some(default)) if value < default => warning(
-            format!("{} is below the default of {}: above it sockets skip TIME_WAIT", thousands(
-                value.unsigned_abs()
-            ), thousands(default.unsigned_abs())),
+            format!(
+                "{} is below the default of {}: above it sockets skip TIME_WAIT",
+                thousands(value.unsigned_abs()),
+                thousands(default.unsigned_abs())
+            ),
             "remove it: fewer buckets do not cure TIME_WAIT, netkit states --time-wait says what does",
         ),
         _ => None,
@@ -152,10 +159,24 @@ fn off_is_slow(value: i64, _: &Machine) -> Option<Judgement> {
     }
 }
 
+fn port_range(low: i64, high: i64) -> Option<Judgement> {
+    let ports = high - low + 1;
+    if ports >= 1000 {
+        return None;
+    }
+    warning(
+        format!("{ports} ports are few: outgoing connections fail soon, with EADDRNOTAVAIL"),
+        "set 32768 60999, the default",
+    )
+}
+
 /// What is to be said of `value` as the value of `key`.
 pub fn judge(key: &SysctlKey, value: &SysctlValue, machine: &Machine) -> Option<Judgement> {
     let SysctlValue::Numbers(numbers) = value else { return None };
     let key = key.to_string();
+    if let ("net.ipv4.ip_local_port_range", [low, high]) = (key.as_str(), numbers.as_slice()) {
+        return port_range(*low, *high);
+    }
     let (_, rule) = RULES.iter().find(|(name, _)| *name == key)?;
     rule(*numbers.first()?, machine)
 }
@@ -187,7 +208,8 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
         add(
             "net.ipv4.tcp_tw_reuse",
             Severity::Warning,
-            "tcp_tw_reuse is on and tcp_timestamps off: without timestamps nothing is reused".to_owned(),
+            "tcp_tw_reuse is on and tcp_timestamps off: without timestamps nothing is reused"
+                .to_owned(),
             "set net.ipv4.tcp_timestamps to 1",
         );
     }
@@ -196,7 +218,10 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
             add(
                 "net.ipv4.ip_local_port_range",
                 Severity::Info,
-                format!("both ends of {range} are {}: one parity has more ports", parity(range.low)),
+                format!(
+                    "both ends of {range} are {}: one parity has more ports",
+                    parity(range.low)
+                ),
                 "choose ends of different parity, as in 32768 60999",
             );
         }
@@ -227,7 +252,9 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
         add(
             "net.netfilter.nf_conntrack_max",
             severity,
-            format!("{count} of {max} entries of conntrack are taken: when full, packets are dropped"),
+            format!(
+                "{count} of {max} entries of conntrack are taken: when full, packets are dropped"
+            ),
             "raise net.netfilter.nf_conntrack_max, or shorten nf_conntrack_tcp_timeout_established",
         );
     }
@@ -235,7 +262,7 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
 }
 
 fn parity(port: u16) -> &'static str {
-    if port % 2 == 0 { "even" } else { "odd" }
+    if port.is_multiple_of(2) { "even" } else { "odd" }
 }
 
 #[cfg(test)]
@@ -257,12 +284,32 @@ mod tests {
             assert_eq!(said("net.ipv4.tcp_fin_timeout", value), expected, "{value}");
         }
         let critical = Some(Severity::Critical);
-        for (value, expected) in [(131_072, None), (131_071, warning), (0, critical), (-1, warning)] {
+        for (value, expected) in [(131_072, None), (131_071, warning), (0, critical), (-1, warning)]
+        {
             assert_eq!(said("net.ipv4.tcp_max_tw_buckets", value), expected, "{value}");
         }
-        assert_eq!((said("net.core.somaxconn", 128), said("net.core.somaxconn", 4096)), (warning, None));
-        assert_eq!((said("net.ipv4.tcp_retries2", 7), said("net.ipv4.tcp_retries2", 8)), (warning, None));
-        assert_eq!((said("net.ipv4.tcp_tw_recycle", 1), said("net.ipv4.tcp_tw_recycle", 0)), (critical, None));
+        assert_eq!(
+            (said("net.core.somaxconn", 128), said("net.core.somaxconn", 4096)),
+            (warning, None)
+        );
+        assert_eq!(
+            (said("net.ipv4.tcp_retries2", 7), said("net.ipv4.tcp_retries2", 8)),
+            (warning, None)
+        );
+        assert_eq!(
+            (said("net.ipv4.tcp_tw_recycle", 1), said("net.ipv4.tcp_tw_recycle", 0)),
+            (critical, None)
+        );
+    }
+
+    #[test]
+    fn few_ports_are_said() {
+        let key = SysctlKey::parse("net.ipv4.ip_local_port_range").unwrap();
+        let said = |high| {
+            let value = SysctlValue::Numbers(vec![40_000, high]);
+            judge(&key, &value, &Machine::default()).map(|it| it.severity)
+        };
+        assert_eq!((said(40_998), said(40_999)), (Some(Severity::Warning), None));
     }
 
     #[test]
@@ -281,15 +328,20 @@ mod tests {
     #[test]
     fn values_are_judged_together() {
         let range = Some(PortRange { low: 30_000, high: 60_999 });
-        let keys = |values: &Together| combine(values).iter().map(|(key, _)| *key).collect::<Vec<_>>();
-        let good = Together { tw_reuse: Some(2), timestamps: Some(1), range, ..Together::default() };
+        let keys =
+            |values: &Together| combine(values).iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        let good =
+            Together { tw_reuse: Some(2), timestamps: Some(1), range, ..Together::default() };
         assert_eq!(keys(&good), Vec::<&str>::new());
         let listening = Together { listening: vec![40_000, 80], ..good.clone() };
         assert_eq!(keys(&listening), ["net.ipv4.ip_local_reserved_ports"]);
         let mut reserved = PortSet::new();
         reserved.insert(40_000);
         assert!(keys(&Together { reserved, ..listening }).is_empty());
-        assert_eq!(keys(&Together { timestamps: Some(0), ..good.clone() }), ["net.ipv4.tcp_tw_reuse"]);
+        assert_eq!(
+            keys(&Together { timestamps: Some(0), ..good.clone() }),
+            ["net.ipv4.tcp_tw_reuse"]
+        );
         let full = Together { conntrack: Some((96, 100)), ..good };
         assert_eq!(combine(&full)[0].1.severity, Severity::Critical);
     }

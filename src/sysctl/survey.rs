@@ -63,11 +63,7 @@ impl Known {
 
 impl Survey {
     /// Reads the running values, `also` those of other keys, and the files below `root`.
-    pub fn new(
-        proc_root: &ProcRoot,
-        root: &Path,
-        also: &[SysctlKey],
-    ) -> Result<Self, KernelError> {
+    pub fn new(proc_root: &ProcRoot, root: &Path, also: &[SysctlKey]) -> Result<Self, KernelError> {
         let (kernel, release) = sysctl_tree::release(proc_root);
         let tree = read_tree(root)?;
         let plans = Peer::ALL.map(|peer| Plan::new(&tree.files, peer));
@@ -107,7 +103,8 @@ impl Survey {
     /// are not shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`), and the files were read
     /// for another one.
     pub fn is_child_namespace(&self) -> bool {
-        self.running("net.ipv4.tcp_mem").is_none() && self.running("net.ipv4.tcp_tw_reuse").is_some()
+        self.running("net.ipv4.tcp_mem").is_none()
+            && self.running("net.ipv4.tcp_tw_reuse").is_some()
     }
 
     /// Where `key` is assigned, by any line that either program reads, each once.
@@ -118,7 +115,8 @@ impl Survey {
                 let Name::Key(key) = &statement.name else { continue };
                 let Some(value) = &statement.value else { continue };
                 if found.iter().all(|it| it.source != source) {
-                    found.push(Assignment { key, value, source });
+                    let may_fail = statement.may_fail;
+                    found.push(Assignment { key, value, source, may_fail });
                 }
             }
         }
@@ -129,14 +127,20 @@ impl Survey {
     pub fn problems(&self) -> Vec<&FileProblem> {
         let mut found: Vec<&FileProblem> = Vec::new();
         for problem in self.plans.iter().flat_map(|plan| &plan.problems) {
-            let is_known = |it: &&FileProblem| {
+            let is_known = |it: &FileProblem| {
                 it.file == problem.file && it.problem.line == problem.problem.line
             };
-            if !found.iter().any(|it| is_known(&it)) {
+            if !found.iter().any(|it| is_known(it)) {
                 found.push(problem);
             }
         }
         found
+    }
+
+    /// Whether `sysctl --system` finds a line in the file at `path` that sets something.
+    pub fn sets_something(&self, path: &Path) -> bool {
+        let [procps, _] = &self.plans;
+        procps.statements.iter().any(|(source, it)| source.file == path && it.value.is_some())
     }
 
     /// What becomes of each file with `sysctl --system` and with systemd-sysctl.
@@ -156,6 +160,8 @@ pub struct Assignment<'a> {
     pub value: &'a str,
     /// The line.
     pub source: &'a Source,
+    /// Whether a `-` says that the kernel's refusal is no failure.
+    pub may_fail: bool,
 }
 
 fn names(procps: &Merge, systemd: &Merge) -> BTreeSet<SysctlKey> {
