@@ -9,12 +9,12 @@ use crate::model::{KernelRelease, KeyPattern, Severity, SysctlKey};
 
 const EXAMPLES: &str = "\
 Examples:
-  netkit sysctl                                    what is wrong with the TCP settings, now and at boot
-  netkit sysctl show tcp_tw_reuse                  value, default, range, meaning
+  netkit sysctl                                what is wrong, now and at boot
+  netkit sysctl show tcp_tw_reuse              value, default, range, meaning
   netkit sysctl check --expect 'net.core.somaxconn>=4096'
-  netkit sysctl diff                               what a reboot would change
-  netkit sysctl explain net.ipv4.tcp_fin_timeout
-  netkit sysctl lint --kernel 4.4 /etc/sysctl.conf
+  netkit sysctl diff                           what a reboot would change
+  netkit sysctl explain tcp_fin_timeout        what it does, and what it does not
+  netkit sysctl lint /etc/sysctl.conf          judge a file without the system
 
 Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look";
 
