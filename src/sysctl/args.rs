@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::expectation::Expectation;
+use super::{apply, undo};
 use crate::model::{KernelRelease, KeyPattern, Severity, SysctlKey};
 
 const EXAMPLES: &str = "\
@@ -15,6 +16,7 @@ Examples:
   netkit sysctl diff                           what a reboot would change
   netkit sysctl explain tcp_fin_timeout        what it does, and what it does not
   netkit sysctl lint /etc/sysctl.conf          judge a file without the system
+  netkit sysctl apply --profile server         show what it would change
 
 Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look";
 
@@ -36,6 +38,8 @@ pub(super) enum SysctlCommand {
     Lint(LintArgs),
     Diff(DiffArgs),
     Explain(ExplainArgs),
+    Apply(apply::Args),
+    Undo(undo::Args),
 }
 
 impl Args {

@@ -1,18 +1,27 @@
 //! `netkit sysctl`: what the TCP settings are, what they do, and what they will be after a reboot.
 
 mod answer;
+pub mod apply;
+mod apply_report;
 mod args;
 mod check;
+mod deed;
+mod drop_in;
 pub mod expectation;
 mod explain;
+mod failure;
 pub mod files;
+mod judge;
 mod lint;
+mod outranked;
 pub mod profile;
 mod profile_file;
 mod report;
 mod rules;
+mod saved;
 mod survey;
 mod text;
+pub mod undo;
 
 pub use args::Args;
 use args::SysctlCommand;
@@ -30,6 +39,8 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         SysctlCommand::Lint(args) => tell(&answer::lint(&args, place)?, screen),
         SysctlCommand::Diff(args) => tell(&answer::diff(&args, place)?, screen),
         SysctlCommand::Explain(args) => tell(&answer::explain(&args, place)?, screen),
+        SysctlCommand::Apply(args) => apply::run(&args, place, screen),
+        SysctlCommand::Undo(args) => undo::run(&args, place, screen),
     }
 }
 

@@ -41,7 +41,8 @@ fn findings(report: &SysctlReport, style: Style) -> String {
         (_, [one]) => format!("{one} in {looked_at}"),
         (_, [most @ .., last]) => format!("{} and {last} in {looked_at}", most.join(", ")),
     };
-    let mut text = stated(worst, worst.headline(), &sentence, style);
+    let serious = if worst == Severity::Info { Severity::Ok } else { worst };
+    let mut text = stated(serious, serious.headline(), &sentence, style);
     for group in &groups {
         text += &group.render(style);
     }
@@ -128,9 +129,11 @@ fn in_full(setting: &SettingReport, style: Style) -> String {
     line("meaning", setting.meaning.map(str::to_owned));
     line(
         "running",
-        Some(
-            setting.running.as_ref().map_or_else(|| "there is no such key here".to_owned(), value),
-        ),
+        Some(match (&setting.running, setting.exists) {
+            (Some(running), _) => value(running),
+            (None, true) => "may not be read".to_owned(),
+            (None, false) => "there is no such key here".to_owned(),
+        }),
     );
     line(
         "default",

@@ -186,6 +186,15 @@ impl SysctlEntry {
         self.meaning.starts_with("obsolete")
     }
 
+    /// What became of it, where no kernel of today has it or reads it.
+    pub fn gone(&self) -> Option<String> {
+        match (self.until, self.is_obsolete()) {
+            (Some(until), _) => Some(format!("it does not exist since Linux {until}")),
+            (None, true) => Some(self.meaning.to_owned()),
+            (None, false) => None,
+        }
+    }
+
     /// Whether `release` has it.
     pub fn exists_in(&self, release: KernelRelease) -> bool {
         self.since.is_none_or(|since| release >= since)
