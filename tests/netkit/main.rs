@@ -37,4 +37,5 @@ mod states_sources;
 mod states_text;
 mod states_verdict;
 mod states_verdict_live;
+mod sysctl_apply;
 mod sysctl_files;
