@@ -5,6 +5,7 @@ use super::files::{Name, Peer, Status};
 use super::profile::Profile;
 use super::report::{SourceRef, SysctlFinding};
 use super::rules::{Machine, Together, combine, judge};
+use super::saved::ENDING;
 use super::survey::{Assignment, Known, Survey};
 use crate::catalogue::findings::{
     SYSCTL_BAD_LINE, SYSCTL_DEAD_KEY, SYSCTL_DRIFT, SYSCTL_EXPECTATION, SYSCTL_FILE_IGNORED,
@@ -365,10 +366,12 @@ fn ignored_file(
     procps: &Status,
     systemd: &Status,
 ) -> Option<SysctlFinding> {
+    // What `apply` keeps for `undo` is not to be read.
+    let is_saved = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING));
     let is_readme =
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("README"));
     let (severity, message, advice) = match (procps, systemd) {
-        (Status::OtherName, _) if !is_readme => (
+        (Status::OtherName, _) if !is_readme && !is_saved => (
             Severity::Warning,
             "nobody reads it: its name does not end in .conf".to_owned(),
             "rename it, or move it out of the directory",

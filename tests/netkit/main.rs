@@ -37,6 +37,7 @@ mod states_sources;
 mod states_text;
 mod states_verdict;
 mod states_verdict_live;
+mod sysctl_apply;
 mod sysctl_check;
 mod sysctl_cli;
 mod sysctl_files;

@@ -257,6 +257,7 @@ fn files_that_nobody_reads_are_said() {
         makes(&[("etc/sysctl.d/tuning", text)], ID, &["warning /etc/sysctl.d/tuning:0"]);
         makes(&[("etc/sysctl.d/tuning.conf", text)], ID, &[]);
         makes(&[("etc/sysctl.d/README", text)], ID, &[]);
+        makes(&[("etc/sysctl.d/60-netkit.conf.saved", "{}")], ID, &[]);
         makes(&[("etc/sysctl.conf", text)], ID, &["warning /etc/sysctl.conf:0"]);
         makes(&[("etc/sysctl.conf", "# nothing but comments\n")], ID, &[]);
         let link = ("etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf");

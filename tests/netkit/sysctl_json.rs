@@ -12,6 +12,7 @@ use crate::harness::{Schema, live, netkit};
 fn the_schemas_are_complete() {
     Schema::of("sysctl").is_complete();
     Schema::of("sysctl_explain").is_complete();
+    Schema::of("sysctl_apply").is_complete();
 }
 
 #[test]
