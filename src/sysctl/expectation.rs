@@ -139,6 +139,8 @@ impl Expectation {
     pub fn nearest(&self, running: Option<&str>, kind: SysctlKind) -> Result<String, String> {
         if let Some(running) = running
             && self.is_met(running, kind)?
+            // What was named is kept as it was written, so that it is the same each time.
+            && self.relation != Relation::Equal
         {
             return Ok(running.to_owned());
         }

@@ -311,11 +311,11 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
             ("net.core.somaxconn=many", "`many` is not a number"),
             ("net.ipv4.tcp_tw_reuse=3", "3 is not from 0 to 2"),
             ("net.ipv4.ip_local_port_range=1024", "two ports"),
-            ("net.ipv4.tcp_fin_timeout=30 # why", "drop `# why`"),
+            ("net.ipv4.tcp_fin_timeout=30 # why", "`# why`: leave it out"),
             ("net.ipv4.conf.*.tag=1", "no name of one key"),
         ] {
             for force in [false, true] {
-                let mut run = netkit("sysctl apply --write --set net.core.somaxconn=5000 --file");
+                let mut run = netkit("sysctl apply --write --set net.ipv4.tcp_retries2=9 --file");
                 run = run.arg(etc.file()).arg("--set").arg(setting);
                 run = if force { run.arg("--force") } else { run };
                 let answer = run.run().exits(2).complains(why);
