@@ -45,6 +45,14 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+    /// A file that was named could not be read.
+    #[error("cannot read {}: {}", .path.display(), io_text(.source))]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// There is no tree of files at the root that was named.
     #[error("cannot read the directory {}: {}", .path.display(), io_text(.source))]
     NoTree {
@@ -119,6 +127,7 @@ impl KernelError {
             Self::File { .. } => Some(
                 "the system's configuration is root's; `--file` and `--root` name another place",
             ),
+            Self::NoFile { .. } => Some("name a file in the form of /etc/sysctl.conf"),
             Self::NoTree { .. } => {
                 Some("name the directory in which the other system's etc/sysctl.d and usr are")
             }

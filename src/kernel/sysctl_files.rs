@@ -104,6 +104,14 @@ pub fn read_tree(root: &Path) -> Result<ConfigTree, KernelError> {
     Ok(tree)
 }
 
+/// The bytes of a file that the user names, at whatever path.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, KernelError> {
+    let mut bytes = Vec::new();
+    let read = open_file(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
+    read.map_err(|source| KernelError::NoFile { path: path.to_owned(), source })?;
+    Ok(bytes)
+}
+
 /// The entries of `directory`; none if it is not there or, by a link, was `listed` under another
 /// name, as /lib is where it is /usr/lib.
 fn list(root: &Path, directory: &Path, listed: &mut Vec<PathBuf>) -> io::Result<Vec<ConfigFile>> {

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::danger::{MAX_TW_BUCKETS, dangerous, dead, default_buckets, lowered};
 use super::profile::Want;
+use super::rules::{Machine, judge};
 use crate::catalogue::sysctls::{self, SysctlEntry};
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot};
@@ -97,24 +97,29 @@ impl Judge<'_> {
 
     /// Why it should not be done.
     fn unwise(self, key: &SysctlKey, value: &str, running: Option<&Running>) -> Option<String> {
-        let reason = dead(key).or_else(|| dangerous(key, value)).or_else(|| {
-            lowered(key, value, self.default_buckets(key, running.and_then(Running::value)))
-        });
-        let reason = reason.map(str::to_owned);
-        reason.or_else(|| match (sysctls::find(key), running) {
-            (None, _) => Some("netkit does not know this key, nor what values it takes".to_owned()),
-            (Some(_), Some(Running::Absent)) => {
-                Some("this kernel, or this network namespace, has no such key".to_owned())
-            }
-            (Some(_), _) => None,
+        let Some(entry) = sysctls::find(key) else {
+            return Some("netkit does not know this key, nor what values it takes".to_owned());
+        };
+        if let Some(gone) = entry.gone() {
+            return Some(gone);
+        }
+        let parsed = entry.kind.parse(value).ok()?;
+        let judgement = judge(key, &parsed.value, &self.machine());
+        judgement.map(|judgement| judgement.why).or_else(|| {
+            (running == Some(&Running::Absent))
+                .then(|| "this kernel, or this network namespace, has no such key".to_owned())
         })
     }
 
-    fn default_buckets(self, key: &SysctlKey, running: Option<&str>) -> Option<i64> {
-        let proc_root = self.proc_root.filter(|_| key.to_string() == MAX_TW_BUCKETS)?;
-        let entries = SysctlKey::parse("net.ipv4.tcp_ehash_entries").ok()?;
-        let entries = sysctl_tree::read(proc_root, &entries).ok()?;
-        default_buckets(entries.value(), running)
+    /// What values are measured against. Before Linux 6.1, which brought `tcp_ehash_entries`, the limit
+    /// of TIME_WAIT that runs stands in for its default.
+    fn machine(self) -> Machine {
+        let number = |key: &str| -> Option<i64> {
+            let running = sysctl_tree::read(self.proc_root?, &SysctlKey::parse(key).ok()?).ok()?;
+            running.value()?.trim().parse().ok()
+        };
+        let of_limit = || number("net.ipv4.tcp_max_tw_buckets")?.checked_mul(2);
+        Machine { ehash_entries: number("net.ipv4.tcp_ehash_entries").or_else(of_limit) }
     }
 }
 
@@ -189,7 +194,7 @@ mod tests {
     fn what_does_no_good_can_be_forced() {
         for (text, why) in [
             ("net.ipv4.tcp_tw_recycle=1", "since Linux 4.12"),
-            ("net.ipv4.tcp_fin_timeout=70", "61 to 119"),
+            ("net.ipv4.tcp_fin_timeout=70", "between 61 and 119"),
             ("net.ipv4.tcp_max_tw_buckets=0", "no TIME_WAIT at all"),
             ("net.ipv4.conf.all.rp_filter=1", "does not know this key"),
         ] {
@@ -218,7 +223,7 @@ mod tests {
         let change = judged(judge, "net.ipv4.ip_local_port_range!=1 2").unwrap();
         assert_eq!((change.new.as_str(), change.changes_running()), ("32768 60999", false));
         let lowered = judged(judge, "net.ipv4.tcp_max_tw_buckets=131071").unwrap_err();
-        assert!(lowered.reason.contains("below the machine's default"), "{lowered:?}");
+        assert!(lowered.reason.contains("below the default"), "{lowered:?}");
         assert!(judged(judge, "net.ipv4.tcp_max_tw_buckets=131072").unwrap().changes_running());
         let absent = judged(judge, "net.core.somaxconn=4096").unwrap_err();
         assert!(absent.reason.contains("has no such key") && absent.can_be_forced);

@@ -131,7 +131,7 @@ impl Profile {
 mod tests {
     use super::*;
     use crate::catalogue::sysctls::{self, Scope};
-    use crate::sysctl::danger::{dangerous, dead};
+    use crate::sysctl::rules::{Machine, judge};
 
     #[test]
     fn every_want_of_the_builtin_ones_is_a_setting_without_danger() {
@@ -144,8 +144,10 @@ mod tests {
                 let value = expectation.nearest(None, entry.kind).unwrap();
                 assert_eq!(expectation.is_met(&value, entry.kind), Ok(true), "{expectation}");
                 assert!(entry.kind.parse(&value).is_ok_and(|it| !it.is_partial), "{expectation}");
-                assert_eq!(dangerous(&expectation.key, &value), None, "{expectation}");
-                assert_eq!(dead(&expectation.key), None, "{expectation}");
+                let parsed = entry.kind.parse(&value).unwrap();
+                let judgement = judge(&expectation.key, &parsed.value, &Machine::default());
+                assert_eq!(judgement, None, "{expectation}");
+                assert!(!entry.is_obsolete() && entry.until.is_none(), "{expectation}");
                 assert_eq!(entry.scope, Scope::Namespace, "{expectation}");
                 assert!(entry.is_writable && !want.why.is_empty(), "{expectation}");
             }

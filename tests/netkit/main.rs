@@ -38,4 +38,7 @@ mod states_text;
 mod states_verdict;
 mod states_verdict_live;
 mod sysctl_apply;
+mod sysctl_check;
+mod sysctl_cli;
 mod sysctl_files;
+mod sysctl_json;

@@ -315,7 +315,8 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
             ("net.ipv4.conf.*.tag=1", "no name of one key"),
         ] {
             for force in [false, true] {
-                let mut run = netkit("sysctl apply --write --set net.core.somaxconn=5000 --file");
+                let mut run =
+                    netkit("sysctl apply --write --set net.ipv4.ip_local_reserved_ports=80 --file");
                 run = run.arg(etc.file()).arg("--set").arg(setting);
                 run = if force { run.arg("--force") } else { run };
                 let answer = run.run().exits(2).complains(why);
@@ -390,7 +391,8 @@ fn profiles_are_applied_and_what_is_better_already_is_kept() {
         sysctl::write(SOMAXCONN, "8192");
         sysctl::write("net.ipv4.tcp_abort_on_overflow", "1");
         etc.sysctl("apply --profile server --set net.ipv4.tcp_fin_timeout=20 --write").exits(0);
-        let changed = [(SOMAXCONN, "8192"), (TIMEOUT, "20"), ("net.ipv4.tcp_abort_on_overflow", "0")];
+        let changed =
+            [(SOMAXCONN, "8192"), (TIMEOUT, "20"), ("net.ipv4.tcp_abort_on_overflow", "0")];
         runs(&changed);
         assert!(etc.text().contains("\nnet.core.somaxconn = 8192\n"), "{}", etc.text());
 
@@ -419,9 +421,7 @@ fn the_json_keeps_its_contract() {
         let etc = Etc::new();
         let apply = |words: &str| etc.sysctl(&format!("apply --json {words}"));
         let shown = apply("--set net.core.somaxconn=5000").exits(0).quietly().json();
-        let change = |running: &str, new: &str, file_before: Value| {
-            json!([{ "key": SOMAXCONN, "running": running, "new": new, "file_before": file_before }])
-        };
+        let change = |running: &str, new: &str, file_before: Value| json!([{ "key": SOMAXCONN, "running": running, "new": new, "file_before": file_before }]);
         assert_eq!(shown["changes"], change("4096", "5000", Value::Null));
         assert_eq!(shown["written"], false);
         let written = apply("--set net.core.somaxconn=5000 --write").exits(0).json();

@@ -165,21 +165,33 @@ pub fn find(key: &SysctlKey) -> Option<&'static SysctlEntry> {
 }
 
 impl SysctlEntry {
-    /// The key as a value.
-    ///
-    /// # Panics
-    ///
-    /// Never: a test parses each.
-    #[expect(clippy::expect_used, reason = "a test parses the key of every entry")]
-    pub fn name(&self) -> SysctlKey {
-        SysctlKey::parse(self.key).expect("a key of the catalogue")
-    }
-
     /// The default, where it is the same on every machine.
     pub fn fixed_default(&self) -> Option<&'static str> {
         match self.default {
             DefaultValue::Fixed(value) => Some(value),
             DefaultValue::Formula(_) => None,
+        }
+    }
+
+    /// What the default depends on, where it is not the same on every machine.
+    pub fn default_formula(&self) -> Option<&'static str> {
+        match self.default {
+            DefaultValue::Fixed(_) => None,
+            DefaultValue::Formula(formula) => Some(formula),
+        }
+    }
+
+    /// Whether it is there for old scripts alone, and nothing reads it.
+    pub fn is_obsolete(&self) -> bool {
+        self.meaning.starts_with("obsolete")
+    }
+
+    /// What became of it, where no kernel of today has it or reads it.
+    pub fn gone(&self) -> Option<String> {
+        match (self.until, self.is_obsolete()) {
+            (Some(until), _) => Some(format!("it does not exist since Linux {until}")),
+            (None, true) => Some(self.meaning.to_owned()),
+            (None, false) => None,
         }
     }
 

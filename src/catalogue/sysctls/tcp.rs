@@ -175,6 +175,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         myth: Some(
             "it does not lower the latency: the kernel keeps the name for old scripts alone",
         ),
+        scope: Scope::Global,
         sources: &["net/ipv4/sysctl_net_ipv4.c", "commit b6690b14386698ce"],
         ..entry("net.ipv4.tcp_low_latency", ANY, "0", "obsolete: without effect since Linux 4.14")
     },
