@@ -135,8 +135,12 @@ impl Expectation {
         })
     }
 
-    /// The value that is as expected and nearest to `running`: that itself, if it will do.
+    /// The value that is as expected and nearest to `running`: that itself, if it will do. A value that
+    /// has to be equal is given as it was written.
     pub fn nearest(&self, running: Option<&str>, kind: SysctlKind) -> Result<String, String> {
+        if self.relation == Relation::Equal {
+            return Ok(self.value.clone());
+        }
         if let Some(running) = running
             && self.is_met(running, kind)?
             // What was named is kept as it was written, so that it is the same each time.
@@ -145,8 +149,7 @@ impl Expectation {
             return Ok(running.to_owned());
         }
         let step = match self.relation {
-            Relation::Equal => return Ok(self.value.clone()),
-            Relation::AtLeast | Relation::AtMost => 0,
+            Relation::Equal | Relation::AtLeast | Relation::AtMost => 0,
             Relation::Above => 1,
             Relation::Below => -1,
             Relation::Unequal => {
@@ -276,7 +279,7 @@ mod tests {
         assert_eq!(nearest("a.b>=4096", Some("128")).unwrap(), "4096");
         assert_eq!(nearest("a.b<4096", Some("8192")).unwrap(), "4095");
         assert_eq!(nearest("a.b>4096", None).unwrap(), "4097");
-        assert_eq!(nearest("a.b=7", Some("8")).unwrap(), "7");
+        assert_eq!(nearest("a.b=0x7", Some("7")).unwrap(), "0x7");
         assert!(nearest("a.b!=7", Some("7")).is_err() && nearest("a.b!=7", Some("8")).is_ok());
     }
 
