@@ -138,13 +138,12 @@ impl Expectation {
     /// The value that is as expected and nearest to `running`: that itself, if it will do. A value that
     /// has to be equal is given as it was written.
     pub fn nearest(&self, running: Option<&str>, kind: SysctlKind) -> Result<String, String> {
+        // What was named is kept as it was written, so that it is the same each time.
         if self.relation == Relation::Equal {
             return Ok(self.value.clone());
         }
         if let Some(running) = running
             && self.is_met(running, kind)?
-            // What was named is kept as it was written, so that it is the same each time.
-            && self.relation != Relation::Equal
         {
             return Ok(running.to_owned());
         }

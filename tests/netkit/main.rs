@@ -42,3 +42,4 @@ mod sysctl_check;
 mod sysctl_cli;
 mod sysctl_files;
 mod sysctl_json;
+mod sysctl_values;

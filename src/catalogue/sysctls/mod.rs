@@ -144,8 +144,9 @@ const NATURAL: SysctlKind = integer(0, 2_147_483_647);
 const BYTE: SysctlKind = integer(0, 255);
 /// Off or on, which the kernel checks.
 const SWITCH: SysctlKind = integer(0, 1);
-/// `proc_dointvec_jiffies`: what is beyond `i32::MAX / HZ` is refused, here for HZ = 1000.
-const JIFFIES: SysctlKind = integer(-2_147_483, 2_147_483);
+/// `proc_dointvec_jiffies`: what is beyond `i32::MAX / HZ` is refused. HZ is 100, 250, 300 or 1000, as
+/// the kernel was built; here it is 100, so that nothing is said to be refused that may be taken.
+const JIFFIES: SysctlKind = integer(-21_474_836, 21_474_836);
 
 /// Linux `major.minor`.
 #[expect(clippy::unnecessary_wraps, reason = "it is said of every entry in the form of its field")]

@@ -1,6 +1,8 @@
 //! The rest of TCP: tries, times, extensions.
 
-use super::{ANY, BYTE, DefaultValue, JIFFIES, Scope, SysctlEntry, Unit, entry, integer, linux};
+use super::{
+    ANY, BYTE, DefaultValue, JIFFIES, SWITCH, Scope, SysctlEntry, Unit, entry, integer, linux,
+};
 use crate::model::SysctlKind;
 
 pub(super) const ENTRIES: &[SysctlEntry] = &[
@@ -143,7 +145,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         sources: &["net/ipv4/tcp_output.c, tcp_ecn_send_syn", "RFC 3168"],
         ..entry(
             "net.ipv4.tcp_ecn",
-            integer(0, 5),
+            integer(0, 2),
             "2",
             "explicit congestion notification: 0 off, 1 ask and answer, 2 answer",
         )
@@ -165,7 +167,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         sources: &["net/core/sock_reuseport.c, reuseport_migrate_sock"],
         ..entry(
             "net.ipv4.tcp_migrate_req",
-            BYTE,
+            SWITCH,
             "0",
             "1 gives half-open connections of a closed SO_REUSEPORT listener to another",
         )
@@ -183,7 +185,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         judgement: "remove it: nothing reads it any more",
         myth: Some("forward acknowledgement was replaced by RACK"),
         sources: &["net/ipv4/sysctl_net_ipv4.c", "commit 713bafea9292"],
-        ..entry("net.ipv4.tcp_fack", ANY, "0", "obsolete: without effect since Linux 4.15")
+        ..entry("net.ipv4.tcp_fack", BYTE, "0", "obsolete: without effect since Linux 4.15")
     },
     SysctlEntry {
         scope: Scope::Global,
