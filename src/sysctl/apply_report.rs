@@ -136,7 +136,9 @@ impl Report for ApplyReport {
             let gap = if self.end == End::Refused { "" } else { "\n" };
             write!(out, "{gap}{}\n{running}", style.title("Running values"))?;
         }
-        writeln!(out, "\n{}", self.end.words())
+        // Where nothing is shown above it, it stands alone.
+        let gap = if self.end == End::Refused && running.is_empty() { "" } else { "\n" };
+        writeln!(out, "{gap}{}", self.end.words())
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
