@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::{
     CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, is_named, pattern,
 };
+use super::expectation::{Expectation, Relation};
 use super::explain::Page;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
@@ -40,6 +41,9 @@ pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlRep
         Ok(profile) => profile,
         Err(problem) => return Ok(Err(problem.to_string())),
     };
+    if let Some(problem) = args.expect.iter().find_map(never_so) {
+        return Ok(Err(problem));
+    }
     let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key.clone()).collect();
     also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key.clone()));
     look(place, &args.root, &also, |survey, listening| {
@@ -51,6 +55,16 @@ pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlRep
         (View::Check, settings, findings, exit(args.fail_on, profile.is_some()))
     })
     .map(Ok)
+}
+
+/// Why no value can be as expected: what it is compared with is none.
+fn never_so(expectation: &Expectation) -> Option<String> {
+    if !matches!(expectation.relation, Relation::Equal | Relation::Unequal) {
+        return None;
+    }
+    let kind = sysctls::find(&expectation.key)?.kind;
+    let bad = kind.parse(&expectation.value).err()?;
+    Some(format!("--expect {expectation}: {bad}; it takes {kind}"))
 }
 
 /// The exit code of findings; a profile that was asked for counts from a warning on.

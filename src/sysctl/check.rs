@@ -14,7 +14,7 @@ use crate::catalogue::findings::{
 };
 use crate::catalogue::sysctls::{Scope, SysctlEntry};
 use crate::kernel::sysctl_tree::Running;
-use crate::model::{KernelRelease, Severity, SysctlKey};
+use crate::model::{KernelRelease, PortRange, Severity, SysctlKey, SysctlKind, SysctlValue};
 
 /// A finding without a key, a line or values.
 pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlFinding {
@@ -323,12 +323,12 @@ fn combinations(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     let range = survey.running("net.ipv4.ip_local_port_range").and_then(|text| {
         let mut ends = text.split_whitespace().map(str::parse);
         let (low, high) = (ends.next()?.ok()?, ends.next()?.ok()?);
-        Some(crate::model::PortRange { low, high })
+        Some(PortRange { low, high })
     });
     let reserved = survey.running("net.ipv4.ip_local_reserved_ports").and_then(|text| {
-        match crate::model::SysctlKind::PortList.parse(text).ok()?.value {
-            crate::model::SysctlValue::Ports(ports) => Some(ports),
-            crate::model::SysctlValue::Numbers(_) | crate::model::SysctlValue::Text(_) => None,
+        match SysctlKind::PortList.parse(text).ok()?.value {
+            SysctlValue::Ports(ports) => Some(ports),
+            SysctlValue::Numbers(_) | SysctlValue::Text(_) => None,
         }
     });
     let values = Together {
@@ -461,7 +461,7 @@ fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
         return Some(format!("expected {expectation}, but this kernel has no such key to read"));
     };
     let kind = known.and_then(|known| known.entry).map(|entry| entry.kind);
-    match expectation.is_met(running, kind.unwrap_or(crate::model::SysctlKind::Word)) {
+    match expectation.is_met(running, kind.unwrap_or(SysctlKind::Word)) {
         Ok(true) => None,
         Ok(false) => Some(format!("expected {expectation}, running {running}")),
         Err(why) => Some(format!("expected {expectation}: {why}")),

@@ -12,7 +12,7 @@ use crate::catalogue::findings::{
     SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY,
 };
 use crate::catalogue::sysctls;
-use crate::model::{KernelRelease, Severity, SysctlKey, SysctlValue};
+use crate::model::{KernelRelease, PortRange, Severity, SysctlKey, SysctlValue};
 
 /// What is to be said of the file at `path`, for the kernel `release`.
 pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<SysctlFinding> {
@@ -116,7 +116,7 @@ fn together(last: &BTreeMap<SysctlKey, (Source, String)>, path: &Path) -> Vec<Sy
     let range = numbers("net.ipv4.ip_local_port_range").and_then(|ends| match ends.as_slice() {
         [low, high] => {
             let (low, high) = (u16::try_from(*low).ok()?, u16::try_from(*high).ok()?);
-            Some(crate::model::PortRange { low, high })
+            Some(PortRange { low, high })
         }
         _ => None,
     });

@@ -155,6 +155,7 @@ fn wrong_arguments_are_named_with_what_to_write() {
         ("explain net..x", "`net..x` is not a key"),
         ("check --expect net/../../x=1", "net/../../x"),
         ("check --expect net.core.somaxconn", "net.core.somaxconn"),
+        ("check --expect net.ipv4.tcp_tw_reuse=3", "3 is not from 0 to 2"),
         ("check --profile sevrer", "`sevrer`"),
         ("lint", "<FILE>"),
         ("lint --kernel four /etc/sysctl.conf", "four"),
