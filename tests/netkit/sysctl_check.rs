@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::sysctl::{set, write};
-use crate::harness::{Need, live, netkit};
+use crate::harness::{Capture, Need, live, netkit};
 
 /// A file of the tree: its path and its text, or `-> ` and where a link leads.
 type File = (&'static str, &'static str);
@@ -234,6 +234,22 @@ fn combinations_are_judged_together() {
         makes(&[], ID, &[]);
         drop(listener);
     });
+}
+
+#[test]
+fn a_table_of_conntrack_that_fills_is_said() {
+    let root = tree(&[]);
+    for (count, expected) in [("79", None), ("80", Some("warning")), ("95", Some("critical"))] {
+        let capture = Capture::new()
+            .file("sys/net/netfilter/nf_conntrack_count", count)
+            .file("sys/net/netfilter/nf_conntrack_max", "100\n");
+        let line = "sysctl check --json --root";
+        let answer = netkit(line).arg(root.path()).procfs(capture.root()).run().json();
+        let found = answer["findings"].as_array().unwrap();
+        let found = found.iter().find(|it| it["key"] == "net.netfilter.nf_conntrack_max");
+        let severity = found.map(|it| it["severity"].as_str().unwrap());
+        assert_eq!(severity, expected, "{count}: {answer:#}");
+    }
 }
 
 #[test]
