@@ -5,7 +5,7 @@
 //! - [`kernel`]: what Linux says; one file a kernel interface.
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
-//! - [`states`], [`bind`]: the commands `netkit states` and `netkit bind`.
+//! - [`states`], [`bind`], [`sysctl`]: the commands `netkit states`, `netkit bind` and `netkit sysctl`.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -21,6 +21,7 @@ pub mod model;
 pub mod output;
 pub mod states;
 mod streams;
+pub mod sysctl;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -60,6 +61,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
+        Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }

@@ -50,9 +50,35 @@ pub const BIND_REFUSED: &str = "BIND_REFUSED";
 pub const BIND_UNEXPLAINED: &str = "BIND_UNEXPLAINED";
 /// connect(2) may take the port.
 pub const BIND_PORT_IS_EPHEMERAL: &str = "BIND_PORT_IS_EPHEMERAL";
+/// A file sets what no longer exists.
+pub const SYSCTL_DEAD_KEY: &str = "SYSCTL_DEAD_KEY";
+/// A setting does not do what it is set for.
+pub const SYSCTL_MYTH: &str = "SYSCTL_MYTH";
+/// Running and configured differ.
+pub const SYSCTL_DRIFT: &str = "SYSCTL_DRIFT";
+/// Two readers, two values.
+pub const SYSCTL_PRECEDENCE_CONFLICT: &str = "SYSCTL_PRECEDENCE_CONFLICT";
+/// A reboot loses it.
+pub const SYSCTL_NOT_PERSISTENT: &str = "SYSCTL_NOT_PERSISTENT";
+/// The kernel takes it, or not, to nobody's good.
+pub const SYSCTL_NONSENSE_VALUE: &str = "SYSCTL_NONSENSE_VALUE";
+/// Settings that do not go together.
+pub const SYSCTL_COMBINATION: &str = "SYSCTL_COMBINATION";
+/// A file sets what is not there.
+pub const SYSCTL_UNKNOWN_KEY: &str = "SYSCTL_UNKNOWN_KEY";
+/// A file that is not read.
+pub const SYSCTL_FILE_IGNORED: &str = "SYSCTL_FILE_IGNORED";
+/// A line without effect.
+pub const SYSCTL_BAD_LINE: &str = "SYSCTL_BAD_LINE";
+/// A key is set twice in a file.
+pub const SYSCTL_DUPLICATE: &str = "SYSCTL_DUPLICATE";
+/// A profile wants another value.
+pub const SYSCTL_PROFILE: &str = "SYSCTL_PROFILE";
+/// An expectation is not met.
+pub const SYSCTL_EXPECTATION: &str = "SYSCTL_EXPECTATION";
 
 /// Every finding.
-pub const FINDINGS: [FindingEntry; 18] = [
+pub const FINDINGS: [FindingEntry; 31] = [
     FindingEntry {
         id: TW_PORTS_EXHAUSTED,
         meaning: "every ephemeral port to a destination is taken: connect() to it fails with \
@@ -172,6 +198,84 @@ pub const FINDINGS: [FindingEntry; 18] = [
         meaning: "connect() may pick the port for an outgoing connection, which no option of a \
                   server can beat",
         source: "net/ipv4/inet_hashtables.c, __inet_hash_connect; ip_local_reserved_ports",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_DEAD_KEY,
+        meaning: "a file sets a key that the kernel no longer has, or that nothing reads",
+        source: "commit 4396e46187ca for tcp_tw_recycle; catalogue::sysctls for the others",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_MYTH,
+        meaning: "a setting does not do what people set it for",
+        source: "catalogue::sysctls has the source of each",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_DRIFT,
+        meaning: "the running value is not the one that a reboot would set",
+        source: "sysctl.d(5)",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_PRECEDENCE_CONFLICT,
+        meaning: "systemd-sysctl at boot and sysctl --system leave different values",
+        source: "procps 4.0.2 and systemd 252, measured: the one reads /etc/sysctl.conf last, the other not at all",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_NOT_PERSISTENT,
+        meaning: "a value that a reboot loses: no file sets it, or one that systemd-sysctl does not read",
+        source: "sysctl.d(5); measured",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_NONSENSE_VALUE,
+        meaning: "a value that the kernel refuses or reads in part, or that does harm",
+        source: "kernel/sysctl.c, proc_get_long; catalogue::sysctls",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_COMBINATION,
+        meaning: "settings that do not go together, or not with what listens",
+        source: "net/ipv4/tcp_ipv4.c, tcp_twsk_unique; net/ipv4/inet_hashtables.c, __inet_hash_connect",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_UNKNOWN_KEY,
+        meaning: "a file sets a key that this kernel does not have",
+        source: "/proc/sys",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_FILE_IGNORED,
+        meaning: "a file that nobody, or not everybody, reads",
+        source: "sysctl.d(5), sysctl(8); measured",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_BAD_LINE,
+        meaning: "a line that means nothing to those who read it",
+        source: "sysctl.d(5), sysctl(8); measured",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_DUPLICATE,
+        meaning: "a file sets a key twice",
+        source: "sysctl.d(5)",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_PROFILE,
+        meaning: "a value is not what the profile wants",
+        source: "the profile that was asked for",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: SYSCTL_EXPECTATION,
+        meaning: "a value is not what --expect says",
+        source: "the command line",
         about_destination: false,
     },
 ];

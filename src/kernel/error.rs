@@ -27,6 +27,40 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+    /// A file could not be written.
+    #[error("cannot write {}: {}", .path.display(), io_text(.source))]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of the system's configuration could not be read, written or removed.
+    #[error("cannot {operation} {}: {}", .path.display(), io_text(.source))]
+    File {
+        /// What was to be done with it.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that was named could not be read.
+    #[error("cannot read {}: {}", .path.display(), io_text(.source))]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no tree of files at the root that was named.
+    #[error("cannot read the directory {}: {}", .path.display(), io_text(.source))]
+    NoTree {
+        /// The root of the tree.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Another network namespace could not be entered.
     #[error("cannot enter the network namespace {}: {}", .path.display(), errno_text(*.errno))]
     Namespace {
@@ -102,6 +136,16 @@ impl KernelError {
             Self::Unreadable { .. } => {
                 Some("is /proc mounted, and readable? `--procfs DIR` reads another one")
             }
+            Self::Unwritable { .. } => {
+                Some("changing sysctls takes root, and /proc/sys is read-only in most containers")
+            }
+            Self::File { .. } => Some(
+                "the system's configuration is root's; `--file` and `--root` name another place",
+            ),
+            Self::NoFile { .. } => Some("name a file in the form of /etc/sysctl.conf"),
+            Self::NoTree { .. } => {
+                Some("name the directory in which the other system's etc/sysctl.d and usr are")
+            }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
                 "entering a network namespace takes root; `states --netns PID` reads that process's \
                  tables without",
@@ -122,6 +166,6 @@ fn errno_text(errno: Errno) -> String {
 }
 
 /// As [`errno_text`] where the error came from the kernel, else the error's own words.
-fn io_text(error: &io::Error) -> String {
+pub(super) fn io_text(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
 }

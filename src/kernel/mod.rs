@@ -4,6 +4,7 @@
 pub mod binding;
 pub mod clock;
 pub mod counters;
+pub mod drop_in_file;
 mod error;
 pub mod if_inet6;
 pub mod interfaces;
@@ -15,13 +16,17 @@ mod place;
 pub mod proc_net;
 mod proc_root;
 pub mod program;
+mod rooted_path;
 pub mod sandbox;
 pub mod seen;
 pub mod sock_diag;
 pub mod sockets;
+pub mod sysctl_files;
+pub mod sysctl_tree;
 pub mod tcp_settings;
 pub mod unix_binding;
 pub mod unix_sockets;
+pub mod user_file;
 
 pub use error::KernelError;
 pub use nix::errno::Errno;

@@ -2,18 +2,24 @@
 
 mod endpoint;
 mod finding;
+mod kernel_release;
 mod ports;
 mod sides;
 mod socket;
 mod state;
+mod sysctl_key;
+mod sysctl_value;
 #[cfg(test)]
 pub(crate) mod test_sockets;
 mod unix_name;
 
 pub use endpoint::{Address, Endpoint};
 pub use finding::{Finding, Severity};
+pub use kernel_release::KernelRelease;
 pub use ports::{BadPorts, PortRange, PortSet};
 pub use sides::{Listeners, Side, Sides};
 pub use socket::{Family, Protocol, Socket, TIME_WAIT_MS, Timer, TimerKind};
 pub use state::{StateClass, StateSet, TcpState, UnknownState};
+pub use sysctl_key::{BadKey, KeyPattern, SysctlKey};
+pub use sysctl_value::{BadValue, Parsed, SysctlKind, SysctlValue};
 pub use unix_name::UnixName;

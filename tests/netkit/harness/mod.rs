@@ -1,6 +1,8 @@
-//! What the tests are made with: the program run, namespaces, sockets in every state, captures.
+//! What the tests are made with: the program run, namespaces, sockets in every state, captures,
+//! files that set sysctls.
 
 pub mod binding;
+pub mod boot;
 pub mod capture;
 pub mod command;
 pub mod conditions;

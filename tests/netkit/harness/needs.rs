@@ -26,6 +26,12 @@ pub enum Need {
     Setpriv,
     /// mount(8).
     Mount,
+    /// Pairs of virtual interfaces in the kernel.
+    Veth,
+    /// sysctl(8) of procps 4, of which older ones know no patterns.
+    Procps,
+    /// systemd-sysctl(8), in the place of systemd's own programs.
+    SystemdSysctl,
     /// This sysctl of the kernel.
     Sysctl(&'static str),
 }
@@ -49,6 +55,11 @@ impl Need {
             Self::Python3 => no_program("python3"),
             Self::Setpriv => no_program("setpriv"),
             Self::Mount => no_program("mount"),
+            Self::Veth => no_veth(),
+            Self::Procps => no_procps(),
+            Self::SystemdSysctl => {
+                systemd_sysctl().is_none().then(|| "there is no systemd-sysctl".to_owned())
+            }
             Self::Root => (!is_root()).then(|| "not run by root".to_owned()),
             Self::Sysctl(key) => {
                 let is_there = super::sysctl::file(key).exists();
@@ -67,6 +78,28 @@ fn no_program(name: &str) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = std::env::split_paths(&path).any(|place| place.join(name).exists());
     (!is_there).then(|| format!("there is no `{name}`"))
+}
+
+/// Where systemd-sysctl is.
+pub fn systemd_sysctl() -> Option<&'static str> {
+    let places = ["/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"];
+    places.into_iter().find(|place| Path::new(place).exists())
+}
+
+fn no_procps() -> Option<String> {
+    let Ok(output) = Command::new("sysctl").arg("--version").output() else {
+        return no_program("sysctl").or_else(|| Some("sysctl does not run".to_owned()));
+    };
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let is_new = version.contains("procps-ng 4");
+    (!is_new).then(|| format!("this sysctl is no procps 4: {version}"))
+}
+
+fn no_veth() -> Option<String> {
+    let line = ["ip", "link", "add", "type", "veth"];
+    let tried = super::live::unshare().args(line).stdin(Stdio::null()).output();
+    let is_made = tried.is_ok_and(|output| output.status.success());
+    (!is_made).then(|| "this kernel makes no veth interfaces".to_owned())
 }
 
 fn no_namespace(unshare: &mut Command) -> Option<String> {

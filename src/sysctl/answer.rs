@@ -1,0 +1,277 @@
+//! From the arguments to what is shown, for each of the commands that look.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{
+    CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, is_named, pattern,
+};
+use super::expectation::{Expectation, Relation};
+use super::explain::Page;
+use super::profile::Profile;
+use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
+use super::survey::{Known, Survey};
+use super::{check, lint};
+use crate::catalogue::findings::SYSCTL_EXPECTATION;
+use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::exit::Exit;
+use crate::kernel::clock::{Stopwatch, now};
+use crate::kernel::sockets::{Wanted, scan};
+use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
+use crate::model::{Protocol, StateSet, SysctlKey, TcpState};
+use crate::output::numbers::count;
+use crate::output::sanitize;
+
+/// What is shown and how the run ends; or what was wrong with the question.
+pub type Answer<R> = Result<Shown<R>, String>;
+
+/// An answer.
+#[derive(Debug)]
+pub struct Shown<R> {
+    /// What is shown.
+    pub report: R,
+    /// How the run ends.
+    pub exit: Exit,
+    /// What is said besides.
+    pub warnings: Vec<String>,
+}
+
+/// `netkit sysctl check`.
+pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
+    let profile = match args.profile.as_deref().map(Profile::load).transpose() {
+        Ok(profile) => profile,
+        Err(problem) => return Ok(Err(problem.to_string())),
+    };
+    if let Some(problem) = args.expect.iter().find_map(never_so) {
+        return Ok(Err(problem));
+    }
+    let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key.clone()).collect();
+    also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key.clone()));
+    look(place, &args.root, &also, |survey, listening| {
+        let mut findings = check::expectations(survey, &args.expect);
+        findings.extend(profile.iter().flat_map(|it| check::profile(survey, it)));
+        findings.extend(check::findings(survey, listening));
+        check::sort(&mut findings);
+        let settings = SettingReport::of(survey, |_, _| true);
+        (View::Check, settings, findings, exit(args.fail_on, profile.is_some()))
+    })
+    .map(Ok)
+}
+
+/// Why no value can be as expected: what it is compared with is none.
+fn never_so(expectation: &Expectation) -> Option<String> {
+    if !matches!(expectation.relation, Relation::Equal | Relation::Unequal) {
+        return None;
+    }
+    let kind = sysctls::find(&expectation.key)?.kind;
+    let bad = kind.parse(&expectation.value).err()?;
+    Some(format!("--expect {expectation}: {bad}; it takes {kind}"))
+}
+
+/// The exit code of findings; a profile that was asked for counts from a warning on.
+fn exit(fail_on: FailOn, has_profile: bool) -> impl Fn(&[SysctlFinding]) -> Exit {
+    use crate::catalogue::findings::SYSCTL_PROFILE;
+    move |findings| {
+        let counts = |it: &SysctlFinding| {
+            it.id == SYSCTL_EXPECTATION
+                || (has_profile && it.id == SYSCTL_PROFILE && fail_on != FailOn::Never)
+                || fail_on.severity().is_some_and(|limit| it.severity >= limit)
+        };
+        if findings.iter().any(counts) { Exit::Found } else { Exit::Fine }
+    }
+}
+
+/// `netkit sysctl show`.
+pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
+    let mut patterns = Vec::new();
+    for text in &args.keys {
+        match pattern(text) {
+            Ok(pattern) => patterns.push((text.as_str(), pattern)),
+            Err(problem) => return Ok(Err(problem)),
+        }
+    }
+    let is_wanted = |key: &SysctlKey, known: &Known| {
+        (patterns.is_empty() && known.entry.is_some())
+            || patterns.iter().any(|(text, pattern)| is_named(text, pattern, key))
+    };
+    let others = visit(place, |proc_root| {
+        let plain = patterns.iter().filter(|(text, _)| text.contains(['.', '/']));
+        Ok(plain.flat_map(|(_, it)| sysctl_tree::list(proc_root, it)).collect::<Vec<_>>())
+    })?;
+    let shown = look(place, Path::new("/"), &others, |survey, _| {
+        (View::Show, SettingReport::of(survey, is_wanted), Vec::new(), |_: &[SysctlFinding]| {
+            Exit::Fine
+        })
+    })?;
+    let is_unknown =
+        |text: &str, it: &crate::model::KeyPattern| {
+            !shown.report.settings.iter().any(|setting| {
+                SysctlKey::parse(&setting.key).is_ok_and(|key| is_named(text, it, &key))
+            })
+        };
+    if let Some((text, _)) = patterns.iter().find(|(text, it)| is_unknown(text, it)) {
+        return Ok(Err(unknown(text)));
+    }
+    Ok(Ok(shown))
+}
+
+fn unknown(text: &str) -> String {
+    let last = text.rsplit(['.', '/']).next().unwrap_or(text);
+    let score = |key: &str| {
+        let own = key.rsplit('.').next().unwrap_or(key);
+        strsim::jaro_winkler(own, last)
+    };
+    let near = sysctls::all().map(|it| it.key).max_by(|a, b| score(a).total_cmp(&score(b)));
+    match near.filter(|key| score(key) > 0.85) {
+        Some(near) => format!("there is no key `{text}`, did you mean `{near}`?"),
+        None => format!(
+            "there is no key `{text}`\nhint: `netkit sysctl show` lists the catalogue, `sysctl -a` the \
+             kernel's"
+        ),
+    }
+}
+
+/// `netkit sysctl diff`.
+pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
+    let differs = |_: &SysctlKey, known: &Known| {
+        let default = known.entry.and_then(SysctlEntry::fixed_default);
+        let running = known.running.value();
+        let left = super::files::Peer::ALL.map(|peer| known.left(peer).map(|it| it.value.as_str()));
+        let base = running.or(default);
+        let all = left.into_iter().chain([default]).flatten();
+        base.is_some_and(|base| all.into_iter().any(|other| !known.is_same(base, other)))
+    };
+    look(place, &args.root, &[], |survey, _| {
+        (View::Diff, SettingReport::of(survey, differs), Vec::new(), |_: &[SysctlFinding]| {
+            Exit::Fine
+        })
+    })
+    .map(Ok)
+}
+
+/// `netkit sysctl lint`.
+pub fn lint(args: &LintArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
+    let stopwatch = Stopwatch::start();
+    let (kernel, release) = if let Some(release) = args.kernel {
+        (Some(release.to_string()), Some(release))
+    } else {
+        let here = place.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
+        sysctl_tree::release(&here)
+    };
+    let mut findings = Vec::new();
+    for file in &args.files {
+        findings.extend(lint::lint(file, &sysctl_files::read_file(file)?, release));
+    }
+    check::sort(&mut findings);
+    let exit = exit(args.fail_on, false)(&findings);
+    let report = SysctlReport {
+        schema: SCHEMA,
+        captured_at: now().to_string(),
+        elapsed: stopwatch.elapsed(),
+        kernel,
+        settings: Vec::new(),
+        findings,
+        warnings: Vec::new(),
+        looked_at: files(&args.files),
+        view: View::Lint,
+    };
+    Ok(Ok(Shown { report, exit, warnings: Vec::new() }))
+}
+
+/// Their names, or how many they are.
+fn files(files: &[PathBuf]) -> String {
+    match files {
+        [file] => sanitize(&file.display().to_string()),
+        _ => count(length(files.len()), "file"),
+    }
+}
+
+fn length(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// `netkit sysctl explain`.
+pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>> {
+    let named = match pattern(&args.key) {
+        Ok(named) => named,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let mut keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
+    let Some((entry, key)) = keys.find(|(_, key)| is_named(&args.key, &named, key)) else {
+        return Ok(Err(unknown(&args.key)));
+    };
+    let running = visit(place, |proc_root| sysctl_tree::read(proc_root, &key))?;
+    let report = Page::new(entry, &running);
+    Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
+}
+
+/// Reads the system, and has `judge` say what is shown.
+fn look<E: Fn(&[SysctlFinding]) -> Exit>(
+    place: &Place,
+    root: &Path,
+    also: &[SysctlKey],
+    judge: impl Fn(&Survey, &[u16]) -> (View, Vec<SettingReport>, Vec<SysctlFinding>, E) + Send + Sync,
+) -> anyhow::Result<Shown<SysctlReport>> {
+    let captured_at = now().to_string();
+    let stopwatch = Stopwatch::start();
+    let (survey, listening, mut warnings) = visit(place, |proc_root| {
+        let survey = Survey::new(proc_root, root, also)?;
+        let (listening, warning) = listening(proc_root);
+        Ok((survey, listening, warning))
+    })?;
+    warnings.extend(survey.warnings.iter().cloned());
+    let (view, settings, findings, exit) = judge(&survey, &listening);
+    if view == View::Check && survey.is_child_namespace() {
+        warnings.push(
+            "this is not the machine's first network namespace: settings of the whole machine are \
+             not shown here, and the files are applied to the first one at boot, not to this one"
+                .to_owned(),
+        );
+    }
+    let exit = exit(&findings);
+    let report = SysctlReport {
+        schema: SCHEMA,
+        captured_at,
+        elapsed: stopwatch.elapsed(),
+        kernel: survey.kernel,
+        settings,
+        findings,
+        warnings: warnings.clone(),
+        looked_at: count(length(survey.keys.len()), "setting"),
+        view,
+    };
+    Ok(Shown { report, exit, warnings })
+}
+
+/// The ports on which TCP listens; a table that cannot be read is a warning.
+fn listening(proc_root: &ProcRoot) -> (Vec<u16>, Vec<String>) {
+    let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::only(TcpState::LISTEN));
+    let mut ports = std::collections::BTreeSet::new();
+    let read = scan(None, proc_root, &wanted, &mut |socket| {
+        if socket.state == TcpState::LISTEN {
+            ports.insert(socket.local.port);
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    let warnings = match read {
+        Ok(reading) => reading.warnings,
+        Err(error) => vec![format!("listeners are not known: {error}")],
+    };
+    (ports.into_iter().collect(), warnings)
+}
+
+/// Calls `ask` in `place`, from where its settings can be read.
+fn visit<T: Send>(
+    place: &Place,
+    ask: impl Fn(&ProcRoot) -> Result<T, KernelError> + Send + Sync,
+) -> anyhow::Result<T> {
+    let answer = place.visit(|proc_root, _| {
+        if proc_root.sysctl("net.ipv4.tcp_tw_reuse").is_none() {
+            return Err(KernelError::CannotTell {
+                what: "the settings of that network namespace can only be read from inside it",
+                instead: "entering it by --netns takes root",
+            });
+        }
+        ask(proc_root)
+    })?;
+    Ok(answer?)
+}
