@@ -60,7 +60,7 @@ pub fn look(
         }
         ControlFlow::Continue(())
     })?;
-    let found = count_sides(&mut sides, &rows, proc_root)?;
+    let found = count_sides(&sides, &rows, proc_root)?;
     let inodes: HashSet<u32> = rows.iter().filter_map(|socket| socket.inode).collect();
     let Holders { holders, hidden_processes } =
         if inodes.is_empty() { Holders::default() } else { Holders::of(&inodes, proc_root) };
@@ -82,40 +82,58 @@ fn holding(socket: Socket, side: Side, owners: Vec<Holder>) -> Holding {
     Holding { socket, sharing, owners, side }
 }
 
+/// How many more connections have to share an end than the other for it to be the service. Two may
+/// share one by chance: connect(2) gives one port to connections to different destinations.
+const MUCH_MORE: u64 = 3;
+
 /// The side of each row; those that do not tell by themselves are counted, for which the kernel's
 /// table is read once more.
 fn count_sides(
-    sides: &mut Sides,
+    sides: &Sides,
     rows: &[Socket],
     proc_root: &ProcRoot,
 ) -> Result<Vec<Side>, KernelError> {
-    let is_open = |sides: &Sides, row: &Socket| {
-        row.protocol == Protocol::Tcp
-            && row.remote.port != 0
-            && row.opened_here.is_none()
-            && sides.of(row.local, row.remote) == Side::Open
-    };
-    let open: Vec<_> =
-        rows.iter().filter(|row| is_open(sides, row)).map(|it| (it.local, it.remote)).collect();
-    let mut counted: HashMap<(Endpoint, Endpoint), Side> = HashMap::new();
-    if !open.is_empty() {
-        let remotes: HashSet<Endpoint> = open.iter().map(|(_, remote)| *remote).collect();
-        let locals: HashSet<Endpoint> = open.iter().map(|(local, _)| *local).collect();
-        let mut elsewhere: HashMap<Endpoint, u64> = HashMap::new();
+    let open = || rows.iter().filter(|row| is_open(sides, row));
+    let mut here: HashMap<Endpoint, u64> = open().map(|row| (row.local, 0)).collect();
+    let mut there: HashMap<Endpoint, u64> = open().map(|row| (row.remote, 0)).collect();
+    if !here.is_empty() {
         let connected =
             StateSet::ALL.without(StateSet::of(&[TcpState::LISTEN, TcpState::BOUND_INACTIVE]));
         scan(None, proc_root, &Wanted::all(vec![Protocol::Tcp], connected), &mut |socket| {
-            if remotes.contains(&socket.remote) && !locals.contains(&socket.local) {
-                *elsewhere.entry(socket.remote).or_default() += 1;
+            if let Some(count) = here.get_mut(&socket.local) {
+                *count += 1;
+            }
+            if let Some(count) = there.get_mut(&socket.remote) {
+                *count += 1;
             }
             ControlFlow::Continue(())
         })?;
-        let known = |_, remote| (0, elsewhere.get(&remote).copied().unwrap_or(0));
-        counted.extend(open.iter().copied().zip(sides.by_fan_out(&open, known)));
     }
     let side = |row: &Socket| {
-        let by_rule = || sides.of(row.local, row.remote);
-        counted.get(&(row.local, row.remote)).copied().unwrap_or_else(by_rule)
+        if !is_open(sides, row) {
+            return sides.of(row.local, row.remote);
+        }
+        let count = |counts: &HashMap<Endpoint, u64>, end| counts.get(end).copied().unwrap_or(0);
+        let (here, there) = (count(&here, &row.local), count(&there, &row.remote));
+        if here >= MUCH_MORE * there.max(1) {
+            Side::Server(row.local)
+        } else if there >= MUCH_MORE * here.max(1) {
+            Side::Client
+        } else {
+            Side::Open
+        }
     };
     Ok(rows.iter().map(side).collect())
+}
+
+/// Whether neither a listener, nor the SYN, nor the ports of a connection tell who opened it.
+fn is_open(sides: &Sides, row: &Socket) -> bool {
+    let ports_tell = sides
+        .range()
+        .is_some_and(|range| range.contains(row.local.port) != range.contains(row.remote.port));
+    row.protocol == Protocol::Tcp
+        && row.remote.port != 0
+        && row.opened_here.is_none()
+        && !ports_tell
+        && sides.of(row.local, row.remote) == Side::Open
 }

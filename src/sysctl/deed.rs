@@ -100,7 +100,10 @@ impl Deed<'_> {
 fn write_all<'a>(proc_root: &ProcRoot, turns: &'a [Turn]) -> Result<(), Aborted<'a>> {
     for (done, turn) in turns.iter().enumerate() {
         if let Err(error) = write(proc_root, &turn.key, &turn.new) {
-            let stuck = put_back(proc_root, turns.get(..done).unwrap_or_default());
+            // Of three numbers the kernel may have stored the first and refused the second.
+            let is_changed = otherwise_than(proc_root, turn, &turn.old);
+            let last = if is_changed { done + 1 } else { done };
+            let stuck = put_back(proc_root, turns.get(..last).unwrap_or_default());
             return Err(Aborted { error, at: Some((turn, done)), stuck });
         }
     }
@@ -113,6 +116,13 @@ fn put_back(proc_root: &ProcRoot, done: &[Turn]) -> Vec<String> {
     back.filter_map(|(turn, written)| Some((turn, written.err()?)))
         .map(|(turn, error)| format!("{} is not {} again: {error}", turn.key, turn.old))
         .collect()
+}
+
+/// Whether the key of `turn` is not `value` now.
+fn otherwise_than(proc_root: &ProcRoot, turn: &Turn, value: &str) -> bool {
+    let now = read(proc_root, &turn.key).ok();
+    let now = now.as_ref().and_then(Running::value);
+    now.is_some_and(|now| !kind(&turn.key).is_same(now, value))
 }
 
 /// The values of which the kernel made something else.

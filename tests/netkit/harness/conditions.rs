@@ -10,6 +10,7 @@ use socket2::{Socket, Type};
 use super::binding::{Reuse, socket};
 use super::capture::hex;
 use super::eventually;
+use super::sysctl;
 use super::zoo::fill;
 
 /// What is on the port.
@@ -203,12 +204,12 @@ impl Condition {
         let mut others = Vec::new();
         if occupant == Occupant::OutgoingSynSent {
             let first = socket(service, Type::STREAM, Reuse::No);
-            first.connect(&service.into()).unwrap();
+            connect_alone(&first, service).unwrap();
             others.push(first);
         }
         let client = socket(service, Type::STREAM, reuse);
         client.set_nonblocking(occupant == Occupant::OutgoingSynSent).unwrap();
-        let connected = client.connect(&service.into());
+        let connected = connect_alone(&client, service);
         assert_eq!(connected.is_err(), occupant == Occupant::OutgoingSynSent, "{connected:?}");
         let local = address(&client);
         let mut held = Some(client);
@@ -235,6 +236,22 @@ impl Condition {
         });
         self
     }
+}
+
+/// Connects from a port that the kernel chooses, and that no other connection to anywhere has: it
+/// would share one among destinations. The range is that of the namespace again afterwards.
+fn connect_alone(client: &Socket, service: SocketAddr) -> std::io::Result<()> {
+    const DEFAULT: &str = "32768\t60999";
+    static NEXT: AtomicU16 = AtomicU16::new(33_000);
+    let range = fs::read_to_string(sysctl::file("net.ipv4.ip_local_port_range")).unwrap();
+    if range.trim() != DEFAULT {
+        return client.connect(&service.into());
+    }
+    let port = NEXT.fetch_add(1, Ordering::Relaxed);
+    sysctl::set("ip_local_port_range", &format!("{port} {port}"));
+    let connected = client.connect(&service.into());
+    sysctl::set("ip_local_port_range", DEFAULT);
+    connected
 }
 
 /// A bound TCP socket with these options.
