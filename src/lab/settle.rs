@@ -23,7 +23,13 @@ pub fn wait_for_time_waits(sockets: u64) -> anyhow::Result<()> {
     wait("TIME_WAIT", sockets, || Ok(SockStat::read(&ProcRoot::live())?.time_wait.unwrap_or(0)))
 }
 
-/// Waits until `sockets` that a program holds are in `state`.
+/// Waits until `sockets` are in TIME_WAIT, and no other end still waits for its last acknowledgement.
+pub fn wait_for_all_closed(sockets: u64) -> anyhow::Result<()> {
+    wait_for_state(TcpState::TIME_WAIT, sockets)?;
+    wait_for_state(TcpState::LAST_ACK, 0)
+}
+
+/// Waits until `sockets` are in `state`; those in FIN_WAIT2 that no program holds do not count.
 pub fn wait_for_state(state: TcpState, sockets: u64) -> anyhow::Result<()> {
     wait(&state.to_string(), sockets, || {
         let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::only(state));

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args as ClapArgs};
 
 use super::apply_report::{ApplyReport, End, finish};
 use super::deed::{Deed, Direction, Turn};
-use super::drop_in::{DropIn, Target, content, value_in};
+use super::drop_in::{DropIn, Target, content, keys_in, value_in};
 use super::expectation::{Expectation, Relation};
 use super::failure::Failure;
 use super::judge::{Change, Judge};
@@ -98,6 +98,24 @@ fn asked(args: &Args) -> Result<Asked, Failure> {
     Ok((profile, wants))
 }
 
+/// What the file sets by now and would not set any more: its values stay until a reboot.
+fn dropped(drop_in: &DropIn, changes: &[Change]) -> Option<String> {
+    let text = drop_in.text.as_deref()?;
+    let keys: Vec<String> = keys_in(text)
+        .into_iter()
+        .filter(|key| changes.iter().all(|change| change.key != *key))
+        .map(|key| key.to_string())
+        .collect();
+    (!keys.is_empty()).then(|| {
+        format!(
+            "{} will not set {} any more, which a reboot then takes back: add --set for what is to \
+             stay",
+            drop_in.file.path().display(),
+            keys.join(", ")
+        )
+    })
+}
+
 fn answer(
     args: &Args,
     (profile, wants): Asked,
@@ -117,6 +135,7 @@ fn answer(
         let forced = change.forced.iter();
         report.warnings.extend(forced.map(|why| format!("forced: {}: {why}", change.key)));
     }
+    report.warnings.extend(dropped(&drop_in, &report.changes));
     if !report.refused.is_empty() {
         report.end = End::Refused;
         return Ok(report);

@@ -1,5 +1,6 @@
 //! The drop-in that `apply` writes: where it is, what it says, and whether a file is one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -96,6 +97,17 @@ pub fn value_in(text: &str, key: &SysctlKey) -> Option<String> {
     let statements = parse(text.as_bytes(), Peer::Procps).statements.into_iter();
     let of_key = |name: &Name| matches!(name, Name::Key(name) if name == key);
     statements.filter(|it| of_key(&it.name)).filter_map(|it| it.value).next_back()
+}
+
+/// The keys that the drop-in `text` sets, each once.
+pub fn keys_in(text: &str) -> BTreeSet<SysctlKey> {
+    let statements = parse(text.as_bytes(), Peer::Procps).statements.into_iter();
+    let set = statements.filter(|it| it.value.is_some());
+    set.filter_map(|it| match it.name {
+        Name::Key(key) => Some(key),
+        Name::Pattern(_) => None,
+    })
+    .collect()
 }
 
 /// Whether the programs that set sysctls at boot look where `file` is.

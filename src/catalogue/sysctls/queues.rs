@@ -198,7 +198,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         unit: Unit::Count,
         is_writable: false,
         default: DefaultValue::Formula("what there is now"),
-        judgement: "below nine tenths of nf_conntrack_max",
+        judgement: "below 80 % of nf_conntrack_max",
         sources: &["net/netfilter/nf_conntrack_standalone.c"],
         ..entry(
             "net.netfilter.nf_conntrack_count",

@@ -8,7 +8,7 @@ use super::loopback::{Connection, PORT};
 use super::server::{HERE, Sharing, in_use, listen};
 use crate::lab::claim::{Claim, Expected};
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::settle::wait_for_time_waits;
+use crate::lab::settle::wait_for_all_closed;
 use crate::lab::stage::Stage;
 
 /// `address-in-use-time-wait`.
@@ -30,7 +30,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.say("server", "close() of the connection, before the client does", 0)?;
     drop(server);
     stage.say("server", "close() of the listener: it has stopped", 0)?;
-    wait_for_time_waits(1)?;
+    wait_for_all_closed(1)?;
     in_use(stage, "restart", HERE, Sharing::None)?;
     in_use(stage, "restart", HERE, Sharing::ReuseAddr)?;
     let mut scene = Scene::default();

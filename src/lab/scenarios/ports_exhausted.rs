@@ -7,7 +7,7 @@ use crate::catalogue::findings::TW_PORTS_EXHAUSTED;
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::settle::wait_for_time_waits;
+use crate::lab::settle::wait_for_all_closed;
 use crate::lab::stage::Stage;
 
 /// `ports-exhausted`.
@@ -30,7 +30,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     repeatedly(stage, PORTS, "connect, accept, client closes", || {
         connect(&listener)?.client_closes_first()
     })?;
-    wait_for_time_waits(PORTS)?;
+    wait_for_all_closed(PORTS)?;
     let end = listener.local_addr()?;
     let one_more = connect(&listener);
     stage.is_refused("client", format_args!("connect({end})"), one_more, Errno::EADDRNOTAVAIL)?;

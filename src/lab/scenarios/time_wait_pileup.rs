@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::loopback::{Connection, Repeated, connect, listen};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::settle::wait_for_time_waits;
+use crate::lab::settle::wait_for_all_closed;
 use crate::lab::stage::Stage;
 use crate::output::numbers::{count, thousands};
 
@@ -34,7 +34,7 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.tcp_max_tw_buckets", &(size.sockets + 1000).max(131_072).to_string())?;
     let listeners = listeners(stage, size.destinations)?;
     pile_up(stage, &listeners, size.sockets)?;
-    wait_for_time_waits(size.sockets)?;
+    wait_for_all_closed(size.sockets)?;
     let mut scene = Scene::default();
     let most = size.sockets.div_ceil(size.destinations);
     let sockets = count(size.sockets, "socket");

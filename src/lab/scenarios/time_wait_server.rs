@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 use super::loopback::{Connection, listen, repeatedly};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
-use crate::lab::settle::wait_for_time_waits;
+use crate::lab::settle::wait_for_all_closed;
 use crate::lab::stage::Stage;
 use crate::output::numbers::count;
 
@@ -28,7 +28,7 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     repeatedly(stage, size.sockets, "connect, accept, server closes", || {
         connect_from(clients.next(), &listener)?.server_closes_first()
     })?;
-    wait_for_time_waits(size.sockets)?;
+    wait_for_all_closed(size.sockets)?;
     let mut scene = Scene::default();
     let sockets = count(size.sockets, "socket");
     scene.ask(
