@@ -3,6 +3,7 @@
 mod endpoint;
 mod finding;
 mod kernel_release;
+mod name_pattern;
 mod ports;
 mod sides;
 mod socket;
@@ -15,7 +16,7 @@ mod unix_name;
 
 pub use endpoint::{Address, Endpoint};
 pub use finding::{Finding, Severity};
-pub use kernel_release::KernelRelease;
+pub use kernel_release::{BadRelease, KernelRelease};
 pub use ports::{BadPorts, PortRange, PortSet};
 pub use sides::{Listeners, Side, Sides};
 pub use socket::{Family, Protocol, Socket, TIME_WAIT_MS, Timer, TimerKind};
