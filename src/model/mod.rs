@@ -9,6 +9,9 @@ mod sides;
 mod socket;
 mod state;
 mod sysctl_key;
+mod sysctl_kind;
+mod sysctl_number;
+mod sysctl_ports;
 mod sysctl_value;
 #[cfg(test)]
 pub(crate) mod test_sockets;
@@ -22,5 +25,6 @@ pub use sides::{Listeners, Side, Sides};
 pub use socket::{Family, Protocol, Socket, TIME_WAIT_MS, Timer, TimerKind};
 pub use state::{StateClass, StateSet, TcpState, UnknownState};
 pub use sysctl_key::{BadKey, KeyPattern, SysctlKey};
-pub use sysctl_value::{BadValue, Parsed, SysctlKind, SysctlValue};
+pub use sysctl_kind::SysctlKind;
+pub use sysctl_value::{BadValue, OutOfRange, Parsed, SysctlValue};
 pub use unix_name::UnixName;

@@ -158,6 +158,11 @@ impl KeyPattern {
         fit && names.next().is_none()
     }
 
+    /// The parts before the first that has a wildcard: where to begin to look.
+    pub fn plain_parts(&self) -> impl Iterator<Item = &str> {
+        self.components().take_while(|part| !part.contains(WILD))
+    }
+
     /// The patterns of the parts.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.path.split('/')
