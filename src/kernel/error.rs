@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
+use crate::model::SysctlKey;
+
 /// A question that the kernel did not answer. Each names the operation and its object.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
@@ -64,6 +66,14 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
+    /// A sysctl was not set.
+    #[error("cannot set {key}: {}", errno_text(*.errno))]
+    NotSet {
+        /// The setting.
+        key: SysctlKey,
+        /// Why.
+        errno: Errno,
+    },
     /// Something was asked for that this source cannot tell.
     #[error("{what}")]
     CannotTell {
@@ -96,9 +106,32 @@ impl KernelError {
             ),
             Self::Sandbox { hint, .. } => *hint,
             Self::Program { .. } => None,
+            Self::NotSet { errno, .. } => not_set_hint(*errno),
             Self::CannotTell { instead, .. } => Some(instead),
         }
     }
+}
+
+/// What can be done about a sysctl that was not set.
+fn not_set_hint(errno: Errno) -> Option<&'static str> {
+    if errno == Errno::EROFS {
+        return Some(
+            "/proc/sys is read-only here, as in most containers: set it where the container is \
+             made, as with `docker run --sysctl`",
+        );
+    }
+    if matches!(errno, Errno::EACCES | Errno::EPERM) {
+        return Some(
+            "setting it takes root in the user namespace that owns this network namespace; some \
+             settings can be set on the host alone",
+        );
+    }
+    if errno == Errno::ENOENT {
+        return Some("this kernel has no such setting, or not in this namespace; or no such value");
+    }
+    (errno == Errno::EINVAL).then_some(
+        "the kernel refuses the value; of several numbers, those before the wrong one may be set",
+    )
 }
 
 /// `EPERM (Operation not permitted)`.

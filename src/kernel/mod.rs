@@ -19,6 +19,7 @@ pub mod sandbox;
 pub mod seen;
 pub mod sock_diag;
 pub mod sockets;
+pub mod sysctl_tree;
 pub mod tcp_settings;
 pub mod unix_binding;
 pub mod unix_sockets;

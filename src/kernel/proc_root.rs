@@ -64,6 +64,11 @@ impl ProcRoot {
         self.net.join(name)
     }
 
+    /// The directory of the sysctls; `None` for another process's tables, as with [`Self::sysctl`].
+    pub fn sysctls(&self) -> Option<PathBuf> {
+        self.has_sysctls.then(|| self.root.join("sys"))
+    }
+
     /// The file of the sysctl `key`, dots or slashes, as in `net.ipv4.tcp_tw_reuse`.
     ///
     /// `None` for another process's tables: /proc/sys shows the reader's namespace, never that one.
