@@ -4,3 +4,4 @@ pub mod bind_errnos;
 pub mod errnos;
 pub mod findings;
 pub mod states;
+pub mod sysctls;
