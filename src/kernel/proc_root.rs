@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::KernelError;
@@ -79,10 +80,38 @@ impl ProcRoot {
 
 /// The whole of the small file at `path`, with the path in the error.
 pub(super) fn read_text(path: &Path) -> Result<String, KernelError> {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads small files")]
-    let text = fs::read(path).map_err(|source| unreadable(path, source))?;
+    let text = read_whole(&open(path)?).map_err(|source| unreadable(path, source))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
+
+/// All of a file under /proc.
+///
+/// A sysctl shows its value to the first read alone, as much of it as that has room for
+/// (`kernel/sysctl.c`, `proc_do_large_bitmap`), and the standard library begins with 32 bytes: a list of
+/// reserved ports would be cut there. So a first read that is filled is made again with more room.
+pub(super) fn read_whole(file: &fs::File) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; FIRST_READ];
+    let mut length = file.read_at(&mut bytes, 0)?;
+    while length == bytes.len() && length < LARGEST_READ {
+        bytes.resize(length * 2, 0);
+        length = file.read_at(&mut bytes, 0)?;
+    }
+    bytes.truncate(length);
+    // Tables come in pieces, whatever room there is.
+    let mut piece = vec![0; FIRST_READ];
+    loop {
+        let offset = u64::try_from(bytes.len()).map_err(io::Error::other)?;
+        match file.read_at(&mut piece, offset)? {
+            0 => return Ok(bytes),
+            count => bytes.extend(piece.iter().take(count)),
+        }
+    }
+}
+
+/// Room for nearly every value.
+const FIRST_READ: usize = 4096;
+/// Room for the longest list of ports, every second one, which takes 190 kB.
+const LARGEST_READ: usize = 256 << 10;
 
 /// Opens the file at `path` for reading, with the path in the error.
 pub(super) fn open(path: &Path) -> Result<fs::File, KernelError> {

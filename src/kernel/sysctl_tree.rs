@@ -6,7 +6,7 @@
 //! somebody else.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 
-use super::proc_root::{read_text, unreadable};
+use super::proc_root::{read_text, read_whole, unreadable};
 use super::{KernelError, ProcRoot};
 use crate::model::{KernelRelease, KeyPattern, SysctlKey};
 
@@ -27,11 +27,7 @@ const ONE_WRITE: usize = 4095;
 /// alone, some can only be written.
 pub fn read(proc_root: &ProcRoot, key: &SysctlKey) -> Result<Option<String>, KernelError> {
     let root = root_of(proc_root)?;
-    let bytes = open_below(&root, key, OFlag::O_RDONLY).and_then(|mut file| {
-        let mut bytes = Vec::with_capacity(64);
-        file.read_to_end(&mut bytes).map(|_| bytes)
-    });
-    match bytes {
+    match open_below(&root, key, OFlag::O_RDONLY).and_then(|file| read_whole(&file)) {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes);
             Ok(Some(text.strip_suffix('\n').unwrap_or(&text).to_owned()))

@@ -37,3 +37,4 @@ mod states_sources;
 mod states_text;
 mod states_verdict;
 mod states_verdict_live;
+mod sysctl_values;

@@ -81,12 +81,13 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
     },
     SysctlEntry {
         key: "net.ipv4.ip_local_port_step_width",
-        kind: SysctlKind::Integer { low: 0, high: i32::MAX },
+        kind: SysctlKind::Unsigned { low: 0, high: u32::MAX },
         unit: Unit::Ports,
         since: Some(KernelRelease::new(7, 1)),
         meaning: "the largest random step by which connect() goes through the port range; 0 steps evenly",
-        judgement: "0. It spreads the ports that are used where neighbours in the range are taken in \
-            clumps; nobody needs it for TIME_WAIT.",
+        judgement: "0. It spreads the ports that are used where a long list of reserved ones makes those \
+            after it be used more than others; it is to be larger than the longest range of that list. \
+            Nobody needs it for TIME_WAIT.",
         sources: &["net/ipv4/inet_hashtables.c, __inet_hash_connect", "commit 7da62262ec96"],
         ..PLAIN
     },

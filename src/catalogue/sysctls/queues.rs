@@ -96,8 +96,8 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         judgement: "1. 3 lets servers use it too, if the program sets TCP_FASTOPEN. Firewalls on the way \
             often drop such SYNs.",
         danger: Some(
-            "512 and 1024 let servers take data without a cookie, or without being asked: a replayed SYN \
-             is served twice, and a forged one at all.",
+            "With 512 servers take data without a cookie, from forged addresses too. With 1024 every \
+             listener takes part, also those of programs that may not be asked the same thing twice.",
         ),
         sources: &["net/ipv4/tcp_fastopen.c", "RFC 7413", "Documentation/networking/ip-sysctl.rst"],
         ..PLAIN

@@ -182,8 +182,8 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         kind: SysctlKind::Byte { low: 0, high: 2 },
         default: DefaultValue::Fixed("2"),
         meaning: "explicit congestion notification: 0 off, 1 ask and answer, 2 answer those who ask",
-        judgement: "2; 1 in networks whose routers mark packets. Numbers from 3 on, for AccECN, are those \
-            of recent kernels: older ones refuse them with EINVAL.",
+        judgement: "2; 1 in networks whose routers mark packets. Kernels after 6.18 may take more than 2, \
+            for AccECN.",
         sources: &[
             "net/ipv4/sysctl_net_ipv4.c",
             "RFC 3168",
@@ -211,7 +211,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
         kind: SysctlKind::Integer { low: -31, high: 31 },
         default: DefaultValue::Fixed("1"),
         meaning: "how much of a receive buffer was taken to be overhead when the window was told",
-        judgement: "1. Recent kernels measure the overhead of each socket and do not read it.",
+        judgement: "1. Since Linux 6.6 the overhead is measured for each socket, and this is not read.",
         sources: &["commit dfa2f0483360 (tcp: get rid of sysctl_tcp_adv_win_scale)"],
         ..PLAIN
     },
@@ -253,13 +253,11 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
     SysctlEntry {
         key: "net.core.default_qdisc",
         kind: SysctlKind::Text,
-        default: DefaultValue::Formula(
-            "as the kernel was built: pfifo_fast, or fq_codel as systemd sets it",
-        ),
+        default: DefaultValue::Formula("pfifo_fast, unless the kernel was built otherwise"),
         since: Some(KernelRelease::new(3, 12)),
         meaning: "the queueing discipline that network devices get when they come up",
-        judgement: "fq_codel, or fq on hosts that mostly send. lo, veth and other virtual devices have \
-            none whatever it says.",
+        judgement: "fq_codel, which files of systemd set on many distributions, or fq on hosts that mostly \
+            send. lo, veth and other virtual devices have none whatever it says.",
         myth: Some(
             "\"It takes effect at once.\" Devices that are up keep what they have: `tc qdisc replace` \
              changes them.",
