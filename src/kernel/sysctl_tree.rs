@@ -62,7 +62,7 @@ pub fn write(proc_root: &ProcRoot, key: &SysctlKey, text: &str) -> Result<(), Ke
 }
 
 /// Whether `key` could be set from here, asked by opening it for writing. Fails with the reason, as
-/// [`write`] would before the value matters.
+/// [`write()`] would before the value matters.
 pub fn check_writable(proc_root: &ProcRoot, key: &SysctlKey) -> Result<(), KernelError> {
     let file = open_below(&root_of(proc_root)?, key, OFlag::O_WRONLY);
     file.map(drop).map_err(|error| unwritable(key, &error))
