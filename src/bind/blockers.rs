@@ -6,6 +6,7 @@ use super::probe::Trials;
 use super::sharing::{Asked, refuses};
 use super::survey::{Holding, Survey};
 use crate::kernel::owned_socket::SharingOptions;
+use crate::kernel::owners::Holder;
 use crate::model::{Protocol, Side, Sides, TcpState};
 
 /// What a blocker is.
@@ -32,19 +33,6 @@ pub enum Role {
     Path,
 }
 
-/// A descriptor that is the socket.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct BlockerOwner {
-    /// The process.
-    pub pid: i32,
-    /// Its name as it set it: to be sanitised before it is shown.
-    pub name: String,
-    /// Its effective user; `None` if it went away meanwhile.
-    pub uid: Option<u32>,
-    /// The descriptor's number.
-    pub fd: i32,
-}
-
 /// A socket or file that refuses the bind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Blocker {
@@ -63,7 +51,7 @@ pub struct Blocker {
     /// The socket's inode.
     pub inode: Option<u32>,
     /// Everybody who has it open, as far as that can be seen.
-    pub owners: Vec<BlockerOwner>,
+    pub owners: Vec<Holder>,
     /// Its `SO_REUSEADDR`.
     pub reuse_addr: Option<bool>,
     /// Its `SO_REUSEPORT`.
@@ -113,17 +101,11 @@ fn blocker(holding: &Holding, sharing: SharingOptions, sides: &Sides, proof: Pro
         expires_ms: socket.timer.filter(|_| socket.is_mini()).map(|timer| timer.expires_ms),
         uid: socket.uid,
         inode: socket.inode,
-        owners: holding.owners.iter().map(BlockerOwner::from).collect(),
+        owners: holding.owners.clone(),
         reuse_addr: sharing.reuse_addr,
         reuse_port: sharing.reuse_port,
         v6only: sharing.v6only,
         why,
-    }
-}
-
-impl From<&crate::kernel::owners::Holder> for BlockerOwner {
-    fn from(holder: &crate::kernel::owners::Holder) -> Self {
-        Self { pid: holder.pid, name: holder.name.clone(), uid: holder.uid, fd: holder.fd }
     }
 }
 
@@ -146,7 +128,6 @@ fn role(holding: &Holding, sides: &Sides, proof: Proof) -> (Role, Option<&'stati
     match socket.state {
         TcpState::LISTEN => return (Role::Listener, None),
         TcpState::BOUND_INACTIVE => return (Role::Bound, None),
-        TcpState::SYN_RECV => return (Role::Accepted, None),
         _ => {}
     }
     let is_to_us = sides.listeners.is_own(socket.remote, socket.local);

@@ -89,8 +89,7 @@ pub fn try_all(address: SocketAddr, judged: TcpOptions) -> Result<Trials, Kernel
         let dual_stack_code = try_dual_stack(address, none)?;
         return Ok(Trials { options, listened, dual_stack_code, extra });
     }
-    let bucket = Note::of(address, judged)?;
-    let port = ask(false, true)?;
+    let (bucket, port) = Note::of(address, judged)?;
     let addr = ask(true, false)?;
     let both = match (addr.is_accepted(), port.is_accepted()) {
         (true, _) => (addr, false),
@@ -128,23 +127,24 @@ struct Note {
 }
 
 impl Note {
-    /// Asks at all addresses of the family first, so that it is the widest that is opened again.
-    fn of(address: SocketAddr, judged: TcpOptions) -> Result<Self, KernelError> {
+    /// Asks for `SO_REUSEPORT` alone, at all addresses of the family first, so that it is the widest
+    /// that is opened again; and gives the answer at `address`.
+    fn of(address: SocketAddr, judged: TcpOptions) -> Result<(Self, Trial), KernelError> {
         let any = match address {
             SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let mut places = vec![SocketAddr::new(any, address.port())];
-        if address.ip() != any {
-            places.push(address);
-        }
         let mut open = Vec::new();
-        for place in places {
-            if ask_at(place, judged, false, true)?.is_accepted() {
-                open.push(place);
-            }
+        let mut ask = |place| {
+            let trial = ask_at(place, judged, false, true)?;
+            open.extend(trial.is_accepted().then_some(place));
+            Ok::<Trial, KernelError>(trial)
+        };
+        if address.ip() != any {
+            ask(SocketAddr::new(any, address.port()))?;
         }
-        Ok(Self { open, judged })
+        let trial = ask(address)?;
+        Ok((Self { open, judged }, trial))
     }
 
     /// Opens again what was open and is not any more.

@@ -12,7 +12,7 @@ use super::text;
 use crate::catalogue::errnos;
 use crate::exit::Exit;
 use crate::model::Finding;
-use crate::output::{Report, Style, microseconds, sanitize};
+use crate::output::{Report, Style, csv_rows, microseconds, sanitize};
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "netkit.bind/1";
@@ -141,37 +141,29 @@ impl Report for BindReport {
 
     /// The blockers, one line for each that has them open.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut lines = Vec::new();
-        let mut csv = csv::Writer::from_writer(&mut lines);
-        csv.write_record(BLOCKER)?;
-        for blocker in &self.blockers {
-            let owners = blocker.owners.iter().map(Some);
-            let nobody = blocker.owners.is_empty().then_some(None);
-            for owner in owners.chain(nobody) {
-                let owner = owner.map(|it| (it.pid, sanitize(&it.name), it.fd));
-                csv.serialize((
-                    blocker.role,
-                    blocker.state,
-                    &blocker.local,
-                    &blocker.remote,
-                    blocker.expires_ms,
-                    blocker.uid,
-                    owner.as_ref().map(|(pid, _, _)| pid),
-                    owner.as_ref().map(|(_, name, _)| name),
-                    owner.as_ref().map(|(_, _, fd)| fd),
-                    blocker.reuse_addr,
-                    blocker.reuse_port,
-                ))?;
+        csv_rows(out, |csv| {
+            csv.write_record(BLOCKER)?;
+            for blocker in &self.blockers {
+                let owners = blocker.owners.iter().map(Some);
+                let nobody = blocker.owners.is_empty().then_some(None);
+                for owner in owners.chain(nobody) {
+                    let owner = owner.map(|it| (it.pid, sanitize(&it.name), it.fd));
+                    csv.serialize((
+                        blocker.role,
+                        blocker.state,
+                        &blocker.local,
+                        &blocker.remote,
+                        blocker.expires_ms,
+                        blocker.uid,
+                        owner.as_ref().map(|(pid, _, _)| pid),
+                        owner.as_ref().map(|(_, name, _)| name),
+                        owner.as_ref().map(|(_, _, fd)| fd),
+                        blocker.reuse_addr,
+                        blocker.reuse_port,
+                    ))?;
+                }
             }
-        }
-        csv.flush()?;
-        drop(csv);
-        out.write_all(&lines)
-    }
-
-    /// The whole answer in one line.
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
-        out.write_all(b"\n")
+            Ok(())
+        })
     }
 }

@@ -70,45 +70,35 @@ impl<'a> Surroundings<'a> {
         look(asked, &self.settings, self.proc_root).map(Some)
     }
 
-    /// Whether the port is one that not every user may bind; it is taken for one where that is not
-    /// known.
-    fn is_privileged(&self) -> bool {
-        unprivileged_port_start(self.proc_root).is_none_or(|first| self.address.port() < first)
-    }
-
     /// Whether connect(2) may pick the port.
     pub(super) fn is_ephemeral(&self) -> bool {
         self.ephemeral.contains(self.address.port())
     }
 
-    /// What `code` means here, where more is known than of the code alone.
-    pub(super) fn meaning(&self, code: i32) -> Option<&'static str> {
-        match code {
-            errnos::EADDRNOTAVAIL => Some(self.unavailable().meaning()),
-            errnos::EACCES if !self.is_privileged() => Some(bind_errnos::FORBIDDEN),
-            _ => None,
-        }
-    }
-
-    /// What to do about an error that is not the port's.
-    pub(super) fn remedies(
+    /// What `code`, which is not the port's, means here where more is known than of the code alone,
+    /// and what to do about it.
+    pub(super) fn refusal(
         &self,
         code: i32,
         freebind: Option<bool>,
         (blockers, hidden_processes): (&[Blocker], u64),
-    ) -> Vec<Remedy> {
+    ) -> (Option<&'static str>, Vec<Remedy>) {
         match code {
             errnos::EACCES => {
-                if !self.is_privileged() {
-                    return remedies::forbidden();
-                }
+                let port = self.address.port();
                 let first_unprivileged = unprivileged_port_start(self.proc_root);
-                let privilege = Privilege { first_unprivileged, port: self.address.port() };
-                remedies::not_permitted(privilege, blockers, hidden_processes)
+                if first_unprivileged.is_some_and(|first| port >= first) {
+                    return (Some(bind_errnos::FORBIDDEN), remedies::forbidden());
+                }
+                let privilege = Privilege { first_unprivileged, port };
+                (None, remedies::not_permitted(privilege, blockers, hidden_processes))
             }
-            errnos::EADDRNOTAVAIL => remedies::not_available(&self.unavailable(), freebind),
-            errnos::EINVAL if self.lacks_scope() => remedies::no_scope(&self.having()),
-            code => remedies::other(code),
+            errnos::EADDRNOTAVAIL => {
+                let why = self.unavailable();
+                (Some(why.meaning()), remedies::not_available(&why, freebind))
+            }
+            errnos::EINVAL if self.lacks_scope() => (None, remedies::no_scope(&self.having())),
+            code => (None, remedies::other(code)),
         }
     }
 

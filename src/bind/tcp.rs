@@ -28,14 +28,14 @@ pub(super) fn tcp_found(
         place.survey(&asked, if judged.is_accepted() { plain.code } else { judged.code })?;
     let mut found = found("tcp", judged, survey, |it| others(&asked, judged, it, Some(&trials)));
     found.listened = trials.listened.is_some();
-    found.remedies = if judged.is_accepted() {
-        Vec::new()
-    } else if judged.code == errnos::EADDRINUSE {
-        remedies::in_use(&situation(&place, &found, (Some(&trials), trials.extra)))
-    } else {
-        place.remedies(judged.code, trials.extra.freebind, found.holders())
+    (found.meaning, found.remedies) = match judged.code {
+        0 => (None, Vec::new()),
+        errnos::EADDRINUSE => {
+            let now = situation(&place, &found, (Some(&trials), trials.extra));
+            (None, remedies::in_use(&now))
+        }
+        code => place.refusal(code, trials.extra.freebind, found.holders()),
     };
-    found.meaning = place.meaning(judged.code);
     if judged.is_accepted() && trials.dual_stack_code == Some(errnos::EADDRINUSE) {
         found.warnings.push(format!(
             "[::]:{} is in use: a server that binds all of IPv6 fails there; netkit bind '[::]:{0}'",

@@ -166,9 +166,6 @@ fn owners(blocker: &Blocker, hidden_processes: u64) -> String {
         (Role::Accepted, None) if blocker.state == Some(TcpState::TIME_WAIT) => {
             "left by a server that closed first; no process".to_owned()
         }
-        (Role::Accepted, None) if blocker.state == Some(TcpState::SYN_RECV) => {
-            "half open; no process yet".to_owned()
-        }
         (Role::Accepted, None) if is_whole(blocker) => {
             "waits to be accepted; no process yet".to_owned()
         }

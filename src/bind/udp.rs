@@ -46,15 +46,15 @@ pub(super) fn udp_found(
         }
     }
     let mut found = found("udp", judged, survey, |it| others(&asked, judged, it, None));
-    found.remedies = match judged.code {
-        0 => Vec::new(),
+    (found.meaning, found.remedies) = match judged.code {
+        0 => (None, Vec::new()),
         errnos::EADDRINUSE => {
             let is_free = |other| Ok(try_udp(other, options.v6only)?.is_accepted());
             let another_port = next_port(place.address, is_free)?;
             let extra = Extra { another_port, ..Extra::default() };
-            remedies::in_use(&situation(&place, &found, (None, extra)))
+            (None, remedies::in_use(&situation(&place, &found, (None, extra))))
         }
-        code => place.remedies(code, None, found.holders()),
+        code => place.refusal(code, None, found.holders()),
     };
     found.options = vec![plain_option(plain).into()];
     Ok(found)

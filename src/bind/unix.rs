@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::blockers::{Blocker, BlockerOwner, Role};
+use super::blockers::{Blocker, Role};
 use crate::catalogue::errnos;
 use crate::kernel::owners::Holders;
 use crate::kernel::sock_diag::UnixSocket;
@@ -65,7 +65,7 @@ pub fn look(
         Blocker {
             state: Some(socket.state),
             inode: Some(socket.inode),
-            owners: own.map(BlockerOwner::from).collect(),
+            owners: own.cloned().collect(),
             ..nameless(Role::UnixLive, name)
         }
     };

@@ -29,9 +29,10 @@ pub struct Owners {
 }
 
 /// A descriptor of a process that is one of the sockets asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// The socket.
+    #[serde(skip)]
     pub inode: u32,
     /// The process.
     pub pid: i32,

@@ -10,7 +10,7 @@ use super::scenario::Scenario;
 use super::stage::Step;
 use super::text;
 use crate::exit::Exit;
-use crate::output::{Report, Style};
+use crate::output::{Report, Style, csv_rows, ndjson_rows};
 
 /// The name and version of the JSON of `run`.
 pub const SCHEMA: &str = "netkit.lab/1";
@@ -118,7 +118,7 @@ impl Report for LabReport {
 
     /// Each scenario.
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        write_ndjson(out, &self.scenarios)
+        ndjson_rows(out, &self.scenarios)
     }
 }
 
@@ -171,33 +171,19 @@ impl Report for ListReport {
     }
 
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        write_ndjson(out, &self.scenarios)
+        ndjson_rows(out, &self.scenarios)
     }
 }
 
 fn write_csv(
     out: &mut dyn Write,
     header: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
+    mut rows: impl Iterator<Item = Vec<String>>,
 ) -> io::Result<()> {
-    // By way of memory: the csv crate's errors do not tell that a pipe was closed.
-    let mut lines = Vec::new();
-    let mut csv = csv::Writer::from_writer(&mut lines);
-    csv.write_record(header)?;
-    for row in rows {
-        csv.write_record(row)?;
-    }
-    csv.flush()?;
-    drop(csv);
-    out.write_all(&lines)
-}
-
-fn write_ndjson(out: &mut dyn Write, rows: &[impl Serialize]) -> io::Result<()> {
-    for row in rows {
-        serde_json::to_writer(&mut *out, row)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+    csv_rows(out, |csv| {
+        csv.write_record(header)?;
+        rows.try_for_each(|row| csv.write_record(row))
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod table;
 mod wrap;
 
 pub use format::Format;
-pub use report::{Report, emit, json_tail, microseconds};
+pub use report::{Report, csv_rows, emit, json_tail, microseconds, ndjson_rows};
 pub use rows::RowWriter;
 pub use sanitize::sanitize;
 pub use screen::{Outcome, Screen};

@@ -15,8 +15,37 @@ pub trait Report: Serialize {
     /// Writes it as a header line and values.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()>;
 
-    /// Writes its lines, each a JSON object.
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()>;
+    /// Writes its lines, each a JSON object; the whole in one, where it has no rows of its own.
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        ndjson_rows(out, [self])
+    }
+}
+
+/// Writes each of `rows` as JSON in a line of its own.
+pub fn ndjson_rows(
+    out: &mut dyn Write,
+    rows: impl IntoIterator<Item = impl Serialize>,
+) -> io::Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *out, &row)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Writes the lines of CSV that `fill` makes; it writes their header itself.
+///
+/// By way of memory: the csv crate's errors do not tell that a pipe was closed.
+pub fn csv_rows(
+    out: &mut dyn Write,
+    fill: impl FnOnce(&mut csv::Writer<&mut Vec<u8>>) -> csv::Result<()>,
+) -> io::Result<()> {
+    let mut lines = Vec::new();
+    let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut lines);
+    fill(&mut csv)?;
+    csv.flush()?;
+    drop(csv);
+    out.write_all(&lines)
 }
 
 /// Writes `report` to `out`.

@@ -11,7 +11,7 @@ use super::text;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::owners::Owners;
 use crate::model::{Finding, StateClass};
-use crate::output::{Report, Style, microseconds};
+use crate::output::{Report, Style, csv_rows, microseconds, ndjson_rows};
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "netkit.states/1";
@@ -121,34 +121,30 @@ impl Report for StatesReport {
 
     /// The groups; or the destinations of the verdict; or the states.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        // By way of memory: the csv crate's errors do not tell that a pipe was closed.
-        let mut lines = Vec::new();
-        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut lines);
-        if let Some(groups) = &self.groups {
-            let names = groups.keys.iter().map(|key| key.name());
-            csv.write_record(names.chain(["sockets"]))?;
-            for group in &groups.groups {
-                let values = group.key.values.iter().map(|value| value.text(""));
-                csv.write_record(values.chain([group.sockets.to_string()]))?;
+        csv_rows(out, |csv| {
+            if let Some(groups) = &self.groups {
+                let names = groups.keys.iter().map(|key| key.name());
+                csv.write_record(names.chain(["sockets"]))?;
+                for group in &groups.groups {
+                    let values = group.key.values.iter().map(|value| value.text(""));
+                    csv.write_record(values.chain([group.sockets.to_string()]))?;
+                }
+            } else if let Some(pileup) = &self.pileup {
+                csv.write_record(DESTINATION)?;
+                pileup
+                    .destinations
+                    .iter()
+                    .try_for_each(|destination| csv.serialize(destination))?;
+            } else {
+                csv.write_record(["state", "sockets"])?;
+                self.states.iter().try_for_each(|state| csv.serialize(state))?;
             }
-        } else if let Some(pileup) = &self.pileup {
-            csv.write_record(DESTINATION)?;
-            pileup.destinations.iter().try_for_each(|destination| csv.serialize(destination))?;
-        } else {
-            csv.write_record(["state", "sockets"])?;
-            self.states.iter().try_for_each(|state| csv.serialize(state))?;
-        }
-        csv.flush()?;
-        drop(csv);
-        out.write_all(&lines)
+            Ok(())
+        })
     }
 
     /// The groups; sockets were written already.
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        for group in self.groups.iter().flat_map(|groups| &groups.groups) {
-            serde_json::to_writer(&mut *out, group)?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
+        ndjson_rows(out, self.groups.iter().flat_map(|groups| &groups.groups))
     }
 }

@@ -1,12 +1,13 @@
 //! `netkit sysctl apply`: settings made now and for the next boot, or shown.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::{ArgGroup, Args as ClapArgs};
 
 use super::apply_report::{ApplyReport, End, finish};
 use super::deed::{Deed, Direction, Turn};
-use super::drop_in::{DropIn, Target, content, keys_in, value_in};
+use super::drop_in::{DropIn, Target, content, settings_in};
 use super::expectation::{Expectation, Relation};
 use super::failure::Failure;
 use super::judge::{Change, Judge};
@@ -14,6 +15,7 @@ use super::outranked;
 use super::profile::{Profile, Want};
 use super::saved::{ENDING, Saved, SavedValue, Step};
 use crate::kernel::{Place, ProcRoot};
+use crate::model::SysctlKey;
 use crate::output::{Outcome, Screen};
 
 const EXAMPLES: &str = "\
@@ -99,18 +101,18 @@ fn asked(args: &Args) -> Result<Asked, Failure> {
 }
 
 /// What the file sets by now and would not set any more: its values stay until a reboot.
-fn dropped(drop_in: &DropIn, changes: &[Change]) -> Option<String> {
-    let text = drop_in.text.as_deref()?;
-    let keys: Vec<String> = keys_in(text)
-        .into_iter()
-        .filter(|key| changes.iter().all(|change| change.key != *key))
-        .map(|key| key.to_string())
-        .collect();
+fn dropped(
+    file: &Path,
+    before: &BTreeMap<SysctlKey, String>,
+    changes: &[Change],
+) -> Option<String> {
+    let is_gone = |key: &&SysctlKey| changes.iter().all(|change| change.key != **key);
+    let keys: Vec<String> = before.keys().filter(is_gone).map(SysctlKey::to_string).collect();
     (!keys.is_empty()).then(|| {
         format!(
             "{} will not set {} any more, which a reboot then takes back: add --set for what is to \
              stay",
-            drop_in.file.path().display(),
+            file.display(),
             keys.join(", ")
         )
     })
@@ -130,12 +132,13 @@ fn answer(
             Err(refusal) => report.refused.push(refusal),
         }
     }
+    let before = drop_in.text.as_deref().map(settings_in).unwrap_or_default();
     for change in &mut report.changes {
-        change.file_before = drop_in.text.as_deref().and_then(|text| value_in(text, &change.key));
+        change.file_before = before.get(&change.key).cloned();
         let forced = change.forced.iter();
         report.warnings.extend(forced.map(|why| format!("forced: {}: {why}", change.key)));
     }
-    report.warnings.extend(dropped(&drop_in, &report.changes));
+    report.warnings.extend(dropped(drop_in.file.path(), &before, &report.changes));
     if !report.refused.is_empty() {
         report.end = End::Refused;
         return Ok(report);

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::judge::{Change, Refusal};
 use crate::exit::Exit;
 use crate::kernel::clock::now;
-use crate::output::{Format, Outcome, Report, Screen, Style, emit, sanitize};
+use crate::output::{Format, Outcome, Report, Screen, Style, csv_rows, emit, sanitize};
 
 /// The name and version of the JSON.
 const SCHEMA: &str = "netkit.sysctl_apply/1";
@@ -142,21 +142,13 @@ impl Report for ApplyReport {
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut lines = Vec::new();
-        let mut csv = csv::Writer::from_writer(&mut lines);
-        csv.write_record(["key", "running", "new", "file_before"])?;
-        for Change { key, running, new, file_before, .. } in &self.changes {
-            csv.serialize((key, running, new, file_before))?;
-        }
-        csv.flush()?;
-        drop(csv);
-        out.write_all(&lines)
-    }
-
-    /// The whole answer in one line.
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
-        out.write_all(b"\n")
+        csv_rows(out, |csv| {
+            csv.write_record(["key", "running", "new", "file_before"])?;
+            for Change { key, running, new, file_before, .. } in &self.changes {
+                csv.serialize((key, running, new, file_before))?;
+            }
+            Ok(())
+        })
     }
 }
 

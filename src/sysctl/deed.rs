@@ -7,7 +7,7 @@ use super::drop_in::DropIn;
 use super::failure::Failure;
 use super::judge::kind;
 use crate::kernel::drop_in_file::DropInFile;
-use crate::kernel::sysctl_tree::{Running, read, write};
+use crate::kernel::sysctl_tree::{read, write};
 use crate::kernel::{Errno, KernelError, ProcRoot};
 use crate::model::SysctlKey;
 use crate::output::numbers::count;
@@ -101,7 +101,7 @@ fn write_all<'a>(proc_root: &ProcRoot, turns: &'a [Turn]) -> Result<(), Aborted<
     for (done, turn) in turns.iter().enumerate() {
         if let Err(error) = write(proc_root, &turn.key, &turn.new) {
             // Of three numbers the kernel may have stored the first and refused the second.
-            let is_changed = otherwise_than(proc_root, turn, &turn.old);
+            let is_changed = otherwise_than(proc_root, turn, &turn.old).is_some();
             let last = if is_changed { done + 1 } else { done };
             let stuck = put_back(proc_root, turns.get(..last).unwrap_or_default());
             return Err(Aborted { error, at: Some((turn, done)), stuck });
@@ -118,24 +118,20 @@ fn put_back(proc_root: &ProcRoot, done: &[Turn]) -> Vec<String> {
         .collect()
 }
 
-/// Whether the key of `turn` is not `value` now.
-fn otherwise_than(proc_root: &ProcRoot, turn: &Turn, value: &str) -> bool {
-    let now = read(proc_root, &turn.key).ok();
-    let now = now.as_ref().and_then(Running::value);
-    now.is_some_and(|now| !kind(&turn.key).is_same(now, value))
+/// What the key of `turn` is now, where the kernel made something else of `value`.
+fn otherwise_than(proc_root: &ProcRoot, turn: &Turn, value: &str) -> Option<String> {
+    let now = read(proc_root, &turn.key).ok()?;
+    let now = now.value().filter(|now| !kind(&turn.key).is_same(now, value))?;
+    Some(now.to_owned())
 }
 
 /// The values of which the kernel made something else.
 fn otherwise(proc_root: &ProcRoot, done: &[Turn]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for Turn { key, new, .. } in done {
-        let now = read(proc_root, key).ok();
-        let now = now.as_ref().and_then(Running::value);
-        if let Some(now) = now.filter(|now| !kind(key).is_same(now, new)) {
-            warnings.push(format!("the kernel made {now} of {key} = {new}"));
-        }
-    }
-    warnings
+    let made = |turn: &Turn| {
+        let now = otherwise_than(proc_root, turn, &turn.new)?;
+        Some(format!("the kernel made {now} of {} = {}", turn.key, turn.new))
+    };
+    done.iter().filter_map(made).collect()
 }
 
 impl From<Aborted<'_>> for Failure {

@@ -1,12 +1,12 @@
 //! The drop-in that `apply` writes: where it is, what it says, and whether a file is one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
 use super::failure::Failure;
-use super::files::{Name, Peer, parse};
+use super::files::{Name, Peer, Statement, parse};
 use super::judge::Change;
 use super::profile::Profile;
 use crate::kernel::KernelError;
@@ -92,22 +92,15 @@ pub fn is_ours(text: &str) -> bool {
     text.starts_with(MARK)
 }
 
-/// What the drop-in `text` sets `key` to.
-pub fn value_in(text: &str, key: &SysctlKey) -> Option<String> {
+/// What the drop-in `text` sets, and to what.
+pub fn settings_in(text: &str) -> BTreeMap<SysctlKey, String> {
     let statements = parse(text.as_bytes(), Peer::Procps).statements.into_iter();
-    let of_key = |name: &Name| matches!(name, Name::Key(name) if name == key);
-    statements.filter(|it| of_key(&it.name)).filter_map(|it| it.value).next_back()
-}
-
-/// The keys that the drop-in `text` sets, each once.
-pub fn keys_in(text: &str) -> BTreeSet<SysctlKey> {
-    let statements = parse(text.as_bytes(), Peer::Procps).statements.into_iter();
-    let set = statements.filter(|it| it.value.is_some());
-    set.filter_map(|it| match it.name {
-        Name::Key(key) => Some(key),
-        Name::Pattern(_) => None,
-    })
-    .collect()
+    let setting = |it: Statement| match (it.name, it.value) {
+        (Name::Key(key), Some(value)) => Some((key, value)),
+        _ => None,
+    };
+    // Of two lines the last one counts, as to those who read it.
+    statements.filter_map(setting).collect()
 }
 
 /// Whether the programs that set sysctls at boot look where `file` is.
@@ -157,9 +150,9 @@ mod tests {
         );
         assert!(is_ours(&text) && !is_ours("net.core.somaxconn = 4096\n"));
         for change in &changes {
-            assert_eq!(value_in(&text, &change.key), Some(change.new.clone()));
+            assert_eq!(settings_in(&text).get(&change.key), Some(&change.new));
         }
-        assert_eq!(value_in(&text, &SysctlKey::parse("kernel.panic").unwrap()), None);
+        assert_eq!(settings_in(&text).get(&SysctlKey::parse("kernel.panic").unwrap()), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::catalogue::sysctls::SysctlEntry;
 use crate::kernel::sysctl_tree::Running;
-use crate::output::{Report, Style, sanitize, wrapped};
+use crate::output::{Report, Style, csv_rows, sanitize, wrapped};
 
 /// A page; the JSON of docs/schema/sysctl_explain.json.
 #[derive(Clone, Debug, Serialize)]
@@ -94,21 +94,14 @@ impl Report for Page {
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut lines = Vec::new();
-        let mut csv = csv::Writer::from_writer(&mut lines);
-        csv.write_record(["name", "text"])?;
-        csv.write_record(["key", self.key])?;
-        csv.write_record(["meaning", self.meaning])?;
-        for (name, text) in self.paragraphs() {
-            csv.write_record([name, text.as_str()])?;
-        }
-        csv.flush()?;
-        drop(csv);
-        out.write_all(&lines)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
-        out.write_all(b"\n")
+        csv_rows(out, |csv| {
+            csv.write_record(["name", "text"])?;
+            csv.write_record(["key", self.key])?;
+            csv.write_record(["meaning", self.meaning])?;
+            for (name, text) in self.paragraphs() {
+                csv.write_record([name, text.as_str()])?;
+            }
+            Ok(())
+        })
     }
 }

@@ -11,7 +11,7 @@ use super::text;
 use crate::catalogue::sysctls::SysctlEntry;
 use crate::kernel::sysctl_tree::Running;
 use crate::model::{Severity, SysctlKey};
-use crate::output::{Report, Style, microseconds};
+use crate::output::{Report, Style, csv_rows, microseconds, ndjson_rows};
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "netkit.sysctl/1";
@@ -53,6 +53,13 @@ pub enum View {
     Lint,
     /// The settings by where they come from.
     Diff,
+}
+
+impl View {
+    /// Whether findings are its rows, and not settings.
+    fn is_of_findings(self) -> bool {
+        matches!(self, Self::Check | Self::Lint)
+    }
 }
 
 /// A setting.
@@ -167,66 +174,59 @@ impl Report for SysctlReport {
 
     /// The findings of `check` and `lint`, the settings of the others.
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut lines = Vec::new();
-        let mut csv = csv::Writer::from_writer(&mut lines);
-        if matches!(self.view, View::Check | View::Lint) {
-            csv.write_record([
-                "id",
-                "severity",
-                "key",
-                "message",
-                "running",
-                "configured",
-                "file",
-                "line",
-            ])?;
-            for it in &self.findings {
-                let (file, line) = match &it.source {
-                    Some(source) => (Some(&source.file), Some(source.line)),
-                    None => (None, None),
-                };
-                csv.serialize((
-                    it.id,
-                    it.severity,
-                    &it.key,
-                    &it.message,
-                    &it.running,
-                    &it.configured,
-                    file,
-                    line,
-                ))?;
+        csv_rows(out, |csv| {
+            if self.view.is_of_findings() {
+                csv.write_record([
+                    "id",
+                    "severity",
+                    "key",
+                    "message",
+                    "running",
+                    "configured",
+                    "file",
+                    "line",
+                ])?;
+                for it in &self.findings {
+                    let (file, line) = match &it.source {
+                        Some(source) => (Some(&source.file), Some(source.line)),
+                        None => (None, None),
+                    };
+                    csv.serialize((
+                        it.id,
+                        it.severity,
+                        &it.key,
+                        &it.message,
+                        &it.running,
+                        &it.configured,
+                        file,
+                        line,
+                    ))?;
+                }
+            } else {
+                csv.write_record([
+                    "key", "running", "default", "procps", "systemd", "scope", "exists",
+                ])?;
+                for it in &self.settings {
+                    csv.serialize((
+                        &it.key,
+                        &it.running,
+                        &it.default,
+                        &it.procps,
+                        &it.systemd,
+                        it.scope,
+                        it.exists,
+                    ))?;
+                }
             }
-        } else {
-            csv.write_record([
-                "key", "running", "default", "procps", "systemd", "scope", "exists",
-            ])?;
-            for it in &self.settings {
-                csv.serialize((
-                    &it.key,
-                    &it.running,
-                    &it.default,
-                    &it.procps,
-                    &it.systemd,
-                    it.scope,
-                    it.exists,
-                ))?;
-            }
-        }
-        csv.flush()?;
-        drop(csv);
-        out.write_all(&lines)
+            Ok(())
+        })
     }
 
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        let findings = matches!(self.view, View::Check | View::Lint);
-        for finding in self.findings.iter().filter(|_| findings) {
-            serde_json::to_writer(&mut *out, finding)?;
-            out.write_all(b"\n")?;
+        if self.view.is_of_findings() {
+            ndjson_rows(out, &self.findings)
+        } else {
+            ndjson_rows(out, &self.settings)
         }
-        for setting in self.settings.iter().filter(|_| !findings) {
-            serde_json::to_writer(&mut *out, setting)?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
     }
 }

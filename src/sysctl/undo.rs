@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use super::apply::within;
 use super::apply_report::{ApplyReport, End, finish};
 use super::deed::{Deed, Direction, Turn};
-use super::drop_in::{DropIn, Target, is_ours, value_in};
+use super::drop_in::{DropIn, Target, is_ours, settings_in};
 use super::failure::Failure;
 use super::judge::{Change, kind};
 use super::saved::{ENDING, Saved, SavedValue, Step};
@@ -54,11 +54,11 @@ fn answer(args: &Args, proc_root: Option<&ProcRoot>) -> Result<ApplyReport, Fail
     };
     let drop_in = DropIn { text: unchanged(args, file.read()?, &step)?, file };
     let mut report = ApplyReport::new(drop_in.file.path(), drop_in.text.clone());
+    let before = drop_in.text.as_deref().map(settings_in).unwrap_or_default();
     for value in &step.running {
         match change(value, proc_root)? {
             Ok((mut change, warning)) => {
-                let text = drop_in.text.as_deref();
-                change.file_before = text.and_then(|text| value_in(text, &change.key));
+                change.file_before = before.get(&change.key).cloned();
                 report.warnings.extend(warning);
                 report.changes.push(change);
             }
