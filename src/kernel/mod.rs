@@ -7,6 +7,7 @@ pub mod counters;
 pub mod drop_in_file;
 mod error;
 pub mod if_inet6;
+pub mod image_kernel;
 pub mod interfaces;
 mod link;
 pub mod net_ns;

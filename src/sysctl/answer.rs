@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{
-    CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, is_named, pattern,
+    CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, TreeArgs, is_named, pattern,
 };
 use super::expectation::{Expectation, Relation};
 use super::explain::Page;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
-use super::survey::{Known, Survey};
+use super::survey::{Known, Sought, Survey, System};
 use super::{check, lint};
 use crate::catalogue::findings::SYSCTL_EXPECTATION;
 use crate::catalogue::sysctls::{self, SysctlEntry};
@@ -46,7 +46,7 @@ pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlRep
     }
     let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key.clone()).collect();
     also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key.clone()));
-    look(place, &args.root, &also, |survey, listening| {
+    look(place, &args.tree, &also, |survey, listening| {
         let mut findings = check::expectations(survey, &args.expect);
         findings.extend(profile.iter().flat_map(|it| check::profile(survey, it)));
         findings.extend(check::findings(survey, listening));
@@ -97,7 +97,8 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         let plain = patterns.iter().filter(|(text, _)| text.contains(['.', '/']));
         Ok(plain.flat_map(|(_, it)| sysctl_tree::list(proc_root, it)).collect::<Vec<_>>())
     })?;
-    let shown = look(place, Path::new("/"), &others, |survey, _| {
+    let here = TreeArgs { root: None, kernel: None };
+    let shown = look(place, &here, &others, |survey, _| {
         (View::Show, SettingReport::of(survey, is_wanted), Vec::new(), |_: &[SysctlFinding]| {
             Exit::Fine
         })
@@ -134,13 +135,13 @@ fn unknown(text: &str) -> String {
 pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let differs = |_: &SysctlKey, known: &Known| {
         let default = known.entry.and_then(SysctlEntry::fixed_default);
-        let running = known.running.value();
+        let running = known.running();
         let left = super::files::Peer::ALL.map(|peer| known.left(peer).map(|it| it.value.as_str()));
         let base = running.or(default);
         let all = left.into_iter().chain([default]).flatten();
         base.is_some_and(|base| all.into_iter().any(|other| !known.is_same(base, other)))
     };
-    look(place, &args.root, &[], |survey, _| {
+    look(place, &args.tree, &[], |survey, _| {
         (View::Diff, SettingReport::of(survey, differs), Vec::new(), |_: &[SysctlFinding]| {
             Exit::Fine
         })
@@ -159,28 +160,37 @@ pub fn lint(args: &LintArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
     };
     let mut findings = Vec::new();
     for file in &args.files {
-        findings.extend(lint::lint(file, &sysctl_files::read_file(file)?, release));
+        findings.extend(lint::lint(named(file), &sysctl_files::read_file(file)?, release));
     }
     check::sort(&mut findings);
     let exit = exit(args.fail_on, false)(&findings);
+    let of = kernel.as_deref().map(|it| format!(" (for Linux {})", sanitize(it)));
+    let looked_at = files(&args.files) + &of.unwrap_or_default();
     let report = SysctlReport {
         schema: SCHEMA,
         captured_at: now().to_string(),
         elapsed: stopwatch.elapsed(),
         kernel,
+        system: System::Files,
+        complete: true,
         settings: Vec::new(),
         findings,
         warnings: Vec::new(),
-        looked_at: files(&args.files),
+        looked_at,
         view: View::Lint,
     };
     Ok(Ok(Shown { report, exit, warnings: Vec::new() }))
 }
 
+/// How a file is called in the answer.
+fn named(file: &Path) -> &Path {
+    if file == Path::new(sysctl_files::STDIN) { Path::new("<stdin>") } else { file }
+}
+
 /// Their names, or how many they are.
 fn files(files: &[PathBuf]) -> String {
     match files {
-        [file] => sanitize(&file.display().to_string()),
+        [file] => sanitize(&named(file).display().to_string()),
         _ => count(length(files.len()), "file"),
     }
 }
@@ -207,39 +217,83 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
 /// Reads the system, and has `judge` say what is shown.
 fn look<E: Fn(&[SysctlFinding]) -> Exit>(
     place: &Place,
-    root: &Path,
+    tree: &TreeArgs,
     also: &[SysctlKey],
     judge: impl Fn(&Survey, &[u16]) -> (View, Vec<SettingReport>, Vec<SysctlFinding>, E) + Send + Sync,
 ) -> anyhow::Result<Shown<SysctlReport>> {
     let captured_at = now().to_string();
     let stopwatch = Stopwatch::start();
-    let (survey, listening, mut warnings) = visit(place, |proc_root| {
-        let survey = Survey::new(proc_root, root, also)?;
-        let (listening, warning) = listening(proc_root);
-        Ok((survey, listening, warning))
-    })?;
-    warnings.extend(survey.warnings.iter().cloned());
+    let root = tree.root.as_deref().unwrap_or(Path::new("/"));
+    let sought = Sought { proc_root: None, root, kernel: tree.kernel, also };
+    let (survey, listening, mut warnings) = if is_of_files(place, root) {
+        (Survey::new(sought)?, Vec::new(), Vec::new())
+    } else {
+        visit(place, |proc_root| {
+            let survey = Survey::new(Sought { proc_root: Some(proc_root), ..sought })?;
+            let (listening, warning) = listening(proc_root);
+            Ok((survey, listening, warning))
+        })?
+    };
     let (view, settings, findings, exit) = judge(&survey, &listening);
-    if view == View::Check && survey.is_child_namespace() {
-        warnings.push(
-            "this is not the machine's first network namespace: settings of the whole machine are \
-             not shown here, and the files are applied to the first one at boot, not to this one"
-                .to_owned(),
-        );
-    }
-    let exit = exit(&findings);
+    warnings.extend(about_system(&survey, view));
+    warnings.extend(survey.unread.iter().cloned());
+    let is_whole = survey.unread.is_empty() || view == View::Show;
+    let exit = match exit(&findings) {
+        Exit::Fine if !is_whole => Exit::Blind,
+        exit => exit,
+    };
     let report = SysctlReport {
         schema: SCHEMA,
         captured_at,
         elapsed: stopwatch.elapsed(),
+        looked_at: looked_at(&survey, tree, root),
         kernel: survey.kernel,
+        system: survey.system,
+        complete: survey.unread.is_empty(),
         settings,
         findings,
         warnings: warnings.clone(),
-        looked_at: count(length(survey.keys.len()), "setting"),
         view,
     };
     Ok(Shown { report, exit, warnings })
+}
+
+/// Whether nothing that runs belongs to the files below `root`: it is another tree, and nobody said
+/// whose running values are its own.
+fn is_of_files(place: &Place, root: &Path) -> bool {
+    root != Path::new("/") && place.procfs.is_none() && place.net_ns.is_none()
+}
+
+fn looked_at(survey: &Survey, tree: &TreeArgs, root: &Path) -> String {
+    let release = |of: &str| {
+        let kernel = survey.kernel.as_deref().map(sanitize);
+        kernel.map(|kernel| format!(" ({of}Linux {kernel})")).unwrap_or_default()
+    };
+    match survey.system {
+        System::Files => {
+            let release = release(if tree.kernel.is_some() { "for " } else { "for its " });
+            format!("the files below {} alone{release}", sanitize(&root.display().to_string()))
+        }
+        System::Booted | System::Namespace => {
+            count(length(survey.keys.len()), "setting") + &release("")
+        }
+    }
+}
+
+/// What has to be known of what the files were held against.
+fn about_system(survey: &Survey, view: View) -> Option<String> {
+    let said = match (survey.system, &survey.kernel) {
+        (System::Namespace, _) => {
+            "this is not the machine's first network namespace: settings of the whole machine are not \
+             shown here, and what the files set at boot does not reach it, so the two are not compared"
+        }
+        (System::Files, None) => {
+            "no kernel in lib/modules or boot: judged for the newest\nhint: `--kernel RELEASE` names \
+             another"
+        }
+        (System::Booted | System::Files, _) => return None,
+    };
+    (view != View::Show).then(|| said.to_owned())
 }
 
 /// The ports on which TCP listens; a table that cannot be read is a warning.

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::files::{Name, Peer, Statement, parse};
 use super::judge::Change;
 use super::profile::Profile;
+use super::saved::{EDITED, ENDING};
 use crate::kernel::KernelError;
 use crate::kernel::drop_in_file::{DropInFile, Found};
 use crate::model::SysctlKey;
@@ -16,6 +17,9 @@ use crate::output::sanitize;
 
 /// Where it is written to if nothing else is said.
 pub const DEFAULT_FILE: &str = "/etc/sysctl.d/60-netkit.conf";
+
+/// How the names end of files that are kept beside it.
+pub const BESIDE: [&str; 2] = [ENDING, EDITED];
 
 /// How the first line begins: without it, a file is somebody else's.
 const MARK: &str = "# netkit sysctl apply";

@@ -3,17 +3,47 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::files::{FileProblem, Merge, Name, Peer, Plan, Setting, Source, Status, Write};
 use crate::catalogue::sysctls::{self, SysctlEntry};
 use crate::kernel::sysctl_files::read_tree;
 use crate::kernel::sysctl_tree::{self, Running};
-use crate::kernel::{KernelError, ProcRoot};
+use crate::kernel::{KernelError, ProcRoot, image_kernel};
 use crate::model::{KernelRelease, SysctlKey};
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Where the running values are; `None` for files alone.
+    pub proc_root: Option<&'a ProcRoot>,
+    /// The directory that the files are below.
+    pub root: &'a Path,
+    /// The release that is judged for, in place of the one that is found.
+    pub kernel: Option<KernelRelease>,
+    /// Keys besides those of the catalogue and of the files.
+    pub also: &'a [SysctlKey],
+}
+
+/// What the files are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum System {
+    /// The running values of the system that they are set in at boot.
+    Booted,
+    /// Those of a network namespace that began with the kernel's defaults: the files are set in the
+    /// machine's first one.
+    Namespace,
+    /// Nothing runs: they are those of an image.
+    Files,
+}
 
 /// Everything that a judgement goes by.
 #[derive(Debug)]
 pub struct Survey {
-    /// The release as the kernel says it.
+    /// What the files are held against.
+    pub system: System,
+    /// The release as the kernel says it, or as it was given.
     pub kernel: Option<String>,
     /// The same as a number.
     pub release: Option<KernelRelease>,
@@ -21,8 +51,8 @@ pub struct Survey {
     pub keys: BTreeMap<SysctlKey, Known>,
     /// What each program reads.
     pub plans: [Plan; 2],
-    /// What could not be read.
-    pub warnings: Vec<String>,
+    /// Directories and files that could not be read, and why: with one, no verdict is whole.
+    pub unread: Vec<String>,
 }
 
 /// A key and what is known of it.
@@ -30,8 +60,8 @@ pub struct Survey {
 pub struct Known {
     /// Its entry in the catalogue.
     pub entry: Option<&'static SysctlEntry>,
-    /// What it is now.
-    pub running: Running,
+    /// What it is now; `None` where nothing runs, but for keys that such a kernel does not have.
+    pub running: Option<Running>,
     /// What `sysctl --system` would write.
     pub procps: Setting,
     /// What systemd-sysctl would write.
@@ -39,6 +69,16 @@ pub struct Known {
 }
 
 impl Known {
+    /// The running value, if there is one and it could be read.
+    pub fn running(&self) -> Option<&str> {
+        self.running.as_ref().and_then(Running::value)
+    }
+
+    /// Whether it was looked for and is not there.
+    pub fn is_absent(&self) -> bool {
+        self.running == Some(Running::Absent)
+    }
+
     /// What a program would leave: the last value that the kernel takes; nothing where the key is
     /// not there.
     pub fn left(&self, peer: Peer) -> Option<&Write> {
@@ -46,7 +86,7 @@ impl Known {
             Peer::Procps => &self.procps,
             Peer::Systemd => &self.systemd,
         };
-        if self.running == Running::Absent {
+        if self.is_absent() {
             return None;
         }
         setting.left(|value| self.entry.is_none_or(|entry| entry.kind.parse(value).is_ok()))
@@ -62,36 +102,59 @@ impl Known {
 }
 
 impl Survey {
-    /// Reads the running values, `also` those of other keys, and the files below `root`.
-    pub fn new(proc_root: &ProcRoot, root: &Path, also: &[SysctlKey]) -> Result<Self, KernelError> {
-        let (kernel, release) = sysctl_tree::release(proc_root);
+    /// Reads what is sought.
+    pub fn new(sought: Sought<'_>) -> Result<Self, KernelError> {
+        let Sought { proc_root, root, also, .. } = sought;
+        let (kernel, release) = kernel(&sought);
         let tree = read_tree(root)?;
         let plans = Peer::ALL.map(|peer| Plan::new(&tree.files, peer));
-        let mut existing = BTreeSet::new();
-        for pattern in plans.iter().flat_map(Plan::patterns) {
-            existing.extend(sysctl_tree::list(proc_root, pattern));
-        }
-        let existing: Vec<SysctlKey> = existing.into_iter().collect();
+        let existing = existing(proc_root, &plans);
         let [mut procps, mut systemd] = plans.each_ref().map(|plan| plan.merge(&existing));
         let mut names = names(&procps, &systemd);
         names.extend(also.iter().cloned());
         let mut keys = BTreeMap::new();
         for key in names {
+            let entry = sysctls::find(&key);
+            let running = match proc_root {
+                Some(proc_root) => Some(sysctl_tree::read(proc_root, &key)?),
+                None => entry.filter(|it| !has(release, it)).map(|_| Running::Absent),
+            };
             let known = Known {
-                entry: sysctls::find(&key),
-                running: sysctl_tree::read(proc_root, &key)?,
+                entry,
+                running,
                 procps: procps.settings.remove(&key).unwrap_or_default(),
                 systemd: systemd.settings.remove(&key).unwrap_or_default(),
             };
             keys.insert(key, known);
         }
-        Ok(Self { kernel, release, keys, plans, warnings: tree.problems })
+        let mut survey =
+            Self { system: System::Files, kernel, release, keys, plans, unread: tree.problems };
+        survey.unread.extend(survey.unreadable());
+        survey.system = match proc_root {
+            None => System::Files,
+            Some(_) if survey.is_child_namespace() => System::Namespace,
+            Some(_) => System::Booted,
+        };
+        Ok(survey)
+    }
+
+    /// Files that a program reads and netkit could not.
+    fn unreadable(&self) -> Vec<String> {
+        let why = |status: &Status| match status {
+            Status::Unreadable(why) => Some(why.clone()),
+            _ => None,
+        };
+        let of_file = |(path, procps, systemd): (&Path, &Status, &Status)| {
+            let why = why(procps).or_else(|| why(systemd))?;
+            Some(format!("cannot read {}: {why}", path.display()))
+        };
+        self.files().filter_map(of_file).collect()
     }
 
     /// The running value of `key`.
     pub fn running(&self, key: &str) -> Option<&str> {
         let key = SysctlKey::parse(key).ok()?;
-        self.keys.get(&key)?.running.value()
+        self.keys.get(&key)?.running()
     }
 
     /// The first number of the running value of `key`.
@@ -99,10 +162,20 @@ impl Survey {
         self.running(key)?.split_whitespace().next()?.parse().ok()
     }
 
+    /// The value of `key` that counts: the running one or, where nothing runs, the one that a boot
+    /// would leave.
+    pub fn value(&self, key: &SysctlKey) -> Option<&str> {
+        let known = self.keys.get(key)?;
+        if self.system != System::Files {
+            return known.running();
+        }
+        let left = known.left(Peer::Systemd).map(|write| write.value.as_str());
+        left.or_else(|| known.entry.and_then(SysctlEntry::fixed_default))
+    }
+
     /// Whether this is not the machine's first network namespace: then the settings of the machine
-    /// are not shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`), and the files were read
-    /// for another one.
-    pub fn is_child_namespace(&self) -> bool {
+    /// are not shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`).
+    fn is_child_namespace(&self) -> bool {
         self.running("net.ipv4.tcp_mem").is_none()
             && self.running("net.ipv4.tcp_tw_reuse").is_some()
     }
@@ -165,7 +238,43 @@ pub struct Assignment<'a> {
 }
 
 fn names(procps: &Merge, systemd: &Merge) -> BTreeSet<SysctlKey> {
-    let catalogue = sysctls::all().filter_map(|entry| SysctlKey::parse(entry.key).ok());
     let configured = procps.settings.keys().chain(systemd.settings.keys()).cloned();
-    catalogue.chain(configured).collect()
+    catalogue().chain(configured).collect()
+}
+
+/// The release that is judged for: as it was given, as it runs, or of the newest kernel of an image.
+fn kernel(sought: &Sought<'_>) -> (Option<String>, Option<KernelRelease>) {
+    match (sought.kernel, sought.proc_root) {
+        (Some(release), _) => (Some(release.to_string()), Some(release)),
+        (None, Some(proc_root)) => sysctl_tree::release(proc_root),
+        (None, None) => {
+            let newest = image_kernel::newest(sought.root);
+            let release = newest.as_deref().and_then(|text| text.parse().ok());
+            (newest, release)
+        }
+    }
+}
+
+/// Whether the kernel `release` has the key, as far as the catalogue knows; the newest, if it is not
+/// known which.
+fn has(release: Option<KernelRelease>, entry: &SysctlEntry) -> bool {
+    let is_gone = entry.until.is_some_and(|until| release.is_none_or(|it| it >= until));
+    let is_young = entry.since.is_some_and(|since| release.is_some_and(|it| it < since));
+    !is_gone && !is_young
+}
+
+/// The keys that the patterns of `plans` reach: those that the kernel has or, where none runs, those
+/// of the catalogue.
+fn existing(proc_root: Option<&ProcRoot>, plans: &[Plan; 2]) -> Vec<SysctlKey> {
+    let patterns = || plans.iter().flat_map(Plan::patterns);
+    let Some(proc_root) = proc_root else {
+        return catalogue().filter(|key| patterns().any(|it| it.matches(key))).collect();
+    };
+    let found: BTreeSet<SysctlKey> =
+        patterns().flat_map(|pattern| sysctl_tree::list(proc_root, pattern)).collect();
+    found.into_iter().collect()
+}
+
+fn catalogue() -> impl Iterator<Item = SysctlKey> {
+    sysctls::all().filter_map(|entry| SysctlKey::parse(entry.key).ok())
 }

@@ -1,6 +1,7 @@
 //! `netkit sysctl` for people.
 
-use super::report::{SettingReport, SysctlFinding, SysctlReport, View};
+use super::report::{SettingReport, SourceRef, SysctlFinding, SysctlReport, View};
+use super::survey::System;
 use crate::model::Severity;
 use crate::output::numbers::{count, plural};
 use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
@@ -22,7 +23,6 @@ pub fn render(report: &SysctlReport, style: Style) -> String {
 
 fn findings(report: &SysctlReport, style: Style) -> String {
     let groups = grouped(&report.findings);
-    let kernel = report.kernel.as_deref().map(|it| format!(" (Linux {it})")).unwrap_or_default();
     let worst = groups.first().map_or(Severity::Ok, Group::severity);
     let number =
         |severity| length(groups.iter().filter(|group| group.severity() == severity).count());
@@ -32,7 +32,7 @@ fn findings(report: &SysctlReport, style: Style) -> String {
         count(number(Severity::Info), "note"),
     ];
     let counts: Vec<String> = counts.into_iter().filter(|it| !it.starts_with("0 ")).collect();
-    let looked_at = format!("{}{}", report.looked_at, sanitize(&kernel));
+    let looked_at = &report.looked_at;
     let sentence = match (worst, counts.as_slice()) {
         (_, []) => format!("nothing is wrong in {looked_at}"),
         (Severity::Info, counts) => {
@@ -46,7 +46,7 @@ fn findings(report: &SysctlReport, style: Style) -> String {
     for group in &groups {
         text += &group.render(style);
     }
-    if report.view == View::Check {
+    if report.view == View::Check && !groups.is_empty() {
         text +=
             "\n`netkit sysctl explain KEY` says more of a key, `… diff` what a reboot changes\n";
     }
@@ -86,8 +86,9 @@ impl Group<'_> {
         let Some(first) = self.0.first() else { return String::new() };
         let word = self.severity().headline();
         let mut text = format!("\n{}", stated(self.severity(), word, &title(first), style));
+        let lead = if self.0.len() > 1 { "  - " } else { "  " };
         for finding in &self.0 {
-            text += &format!("{}\n", wrapped("  ", &sanitize(&finding.message), style.width));
+            text += &format!("{}\n", wrapped(lead, &sanitize(&finding.message), style.width));
         }
         let mut said: Vec<&String> = Vec::new();
         for advice in self.0.iter().flat_map(|it| &it.advice) {
@@ -105,8 +106,8 @@ fn title(finding: &SysctlFinding) -> String {
     let value = finding.configured.as_ref().filter(|_| finding.source.is_some());
     let value = value.map(|value| format!(" = {}", cell(Some(value)))).unwrap_or_default();
     let place = match &finding.source {
-        Some(source) if source.line == 0 => source.file.clone(),
-        Some(source) => format!("{}:{}", source.file, source.line),
+        Some(SourceRef { file, line: Some(line) }) => format!("{file}:{line}"),
+        Some(SourceRef { file, line: None }) => file.clone(),
         None => String::new(),
     };
     let key = finding.key.as_deref().unwrap_or_default();
@@ -131,8 +132,8 @@ fn in_full(setting: &SettingReport, style: Style) -> String {
         "running",
         Some(match (&setting.running, setting.exists) {
             (Some(running), _) => value(running),
-            (None, true) => "may not be read".to_owned(),
-            (None, false) => "there is no such key here".to_owned(),
+            (None, Some(true)) => "may not be read".to_owned(),
+            (None, _) => "there is no such key here".to_owned(),
         }),
     );
     line(
@@ -157,8 +158,8 @@ fn shown(report: &SysctlReport, style: Style) -> String {
     let mut text = String::new();
     for setting in &report.settings {
         let value = match (&setting.running, setting.exists) {
-            (None, false) => "not here".to_owned(),
-            (None, true) => "may not be read".to_owned(),
+            (None, Some(true)) => "may not be read".to_owned(),
+            (None, _) => "not here".to_owned(),
             (value, _) => format!("= {}", with_unit(&cell(value.as_ref()), setting)),
         };
         let default = match (&setting.default, setting.default_formula) {
@@ -196,28 +197,41 @@ fn with_unit(value: &str, setting: &SettingReport) -> String {
 }
 
 fn diff(report: &SysctlReport, style: Style) -> String {
+    let number = count(length(report.settings.len()), "setting");
+    let differ = if report.settings.len() == 1 { "differs" } else { "differ" };
+    let of = if report.system == System::Files { "in" } else { "of" };
+    let verdict = match report.settings.as_slice() {
+        [] if report.system == System::Files => {
+            format!("{} set no more than the defaults", report.looked_at)
+        }
+        [] => format!("running values, files and defaults say the same: {}", report.looked_at),
+        [..] => format!("{number} {of} {} {differ}", report.looked_at),
+    };
+    let verdict = wrapped("", &verdict, style.width) + "\n";
     if report.settings.is_empty() {
-        return "running values, files and defaults say the same\n".to_owned();
+        return verdict;
     }
-    let columns = [
+    let has_running = report.system != System::Files;
+    let mut columns = vec![
         ("SETTING", Align::Left),
         ("DEFAULT", Align::Left),
         ("AT BOOT", Align::Left),
         ("AFTER sysctl --system", Align::Left),
-        ("RUNNING", Align::Left),
     ];
+    columns.extend(has_running.then_some(("RUNNING", Align::Left)));
     let row = |it: &SettingReport| {
-        vec![
+        let mut row = vec![
             sanitize(&it.key),
             default(it),
             cell(it.systemd.as_ref()),
             cell(it.procps.as_ref()),
-            cell(it.running.as_ref()),
-        ]
+        ];
+        row.extend(has_running.then(|| cell(it.running.as_ref())));
+        row
     };
-    let mut text = render_table(&columns, report.settings.iter().map(row).collect(), style.width);
-    text += "\nAT BOOT is what systemd-sysctl sets; - is not set, so that the default stands\n";
-    text
+    let table = render_table(&columns, report.settings.iter().map(row).collect(), style.width);
+    let note = "AT BOOT is what systemd-sysctl sets; - is not set, so that the default stands";
+    format!("{verdict}\n{table}\n{}\n", wrapped("", note, style.width))
 }
 
 fn default(setting: &SettingReport) -> String {

@@ -81,23 +81,33 @@ fn show_has_the_values_of_sysctl() {
 fn diff_has_the_rows_that_differ() {
     live(&[], || {
         let root = tempfile::tempdir().unwrap();
-        let diff = || netkit("sysctl diff --root").arg(root.path()).run().exits(0);
-        assert_eq!(diff().stdout, "running values, files and defaults say the same\n");
+        let line = "sysctl diff --procfs /proc --root";
+        let diff = || netkit(line).arg(root.path()).run().exits(0);
+        let same = "running values, files and defaults say the same: ";
+        assert!(diff().stdout.starts_with(same), "{}", diff());
         fs::create_dir_all(root.path().join("etc/sysctl.d")).unwrap();
         fs::write(root.path().join("etc/sysctl.conf"), "net.ipv4.tcp_fin_timeout = 40\n").unwrap();
         let drop_in = "net.ipv4.tcp_fin_timeout = 30\nnet.ipv4.tcp_tw_reuse = 2\n";
         fs::write(root.path().join("etc/sysctl.d/1.conf"), drop_in).unwrap();
         let answer = diff();
         let lines: Vec<_> = answer.stdout.lines().collect();
+        assert!(
+            lines[0].starts_with("1 setting of ") && lines[0].ends_with(" differs"),
+            "{answer}"
+        );
         assert_eq!(
-            lines[..2],
+            lines[1..4],
             [
+                "",
                 " SETTING                  DEFAULT AT BOOT AFTER sysctl --system RUNNING",
                 " net.ipv4.tcp_fin_timeout 60      30      40                    60",
             ],
             "{answer}"
         );
-        assert_eq!(lines.len(), 4, "{answer}");
+        assert_eq!(lines.len(), 6, "{answer}");
+        let image = netkit("sysctl diff --kernel 6.1 --root").arg(root.path()).run().exits(0);
+        assert!(image.stdout.contains("\n net.ipv4.tcp_fin_timeout 60      30      40"), "{image}");
+        assert!(!image.stdout.contains("RUNNING"), "{image}");
     });
 }
 
@@ -139,8 +149,64 @@ fn lint_needs_no_system() {
     assert_eq!(ids(twice), ["SYSCTL_DUPLICATE"]);
     assert_eq!(ids("net.ipv4.tcp_synack_retries = 4\n"), Vec::<String>::new());
     assert_eq!(ids("somaxconn = 4096\n"), ["SYSCTL_UNKNOWN_KEY"]);
+    let later = lint("--kernel 4.11 --json", "net.ipv4.tcp_tw_recycle = 0\n").exits(0).json();
+    assert_eq!(later["findings"][0]["id"], "SYSCTL_DEAD_KEY", "{later:#}");
+    // The value and what is behind it are two things.
+    let both = ["SYSCTL_NONSENSE_VALUE", "SYSCTL_NONSENSE_VALUE"];
+    assert_eq!(ids("net.ipv4.tcp_retries2 = 5 # less\n"), both);
     let apart = "net.ipv4.tcp_tw_reuse = 1\nnet.ipv4.tcp_timestamps = 0\n";
     assert!(ids(apart).contains(&"SYSCTL_COMBINATION".to_owned()));
+}
+
+#[test]
+fn lint_reads_standard_input() {
+    let lint = |text: &str| netkit("sysctl lint - --json").stdin(text.as_bytes()).run().quietly();
+    let dead = lint("net.ipv4.tcp_tw_recycle = 1\n").exits(1).json();
+    assert_eq!(dead["findings"][0]["source"], serde_json::json!({ "file": "<stdin>", "line": 1 }));
+    lint("net.ipv4.tcp_keepalive_time = 600\n").exits(0);
+    lint("").exits(0);
+}
+
+#[test]
+fn lint_says_of_the_four_lines_what_is_right_dead_a_myth_and_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let etc = directory.path().join("etc");
+    fs::create_dir(&etc).unwrap();
+    let lines = "net.ipv4.tcp_syncookies=1\nnet.ipv4.tcp_tw_reuse=1\n\
+                 net.ipv4.tcp_tw_recycle=1\nnet.ipv4.tcp_fin_timeout=30\n";
+    fs::write(etc.join("sysctl.conf"), lines).unwrap();
+    let found = netkit("sysctl lint --json").arg(etc.join("sysctl.conf")).run().exits(1).json();
+    let found = found["findings"].as_array().unwrap().iter();
+    let found: Vec<_> = found
+        .map(|it| {
+            let words = |name: &str| it[name].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{} {} {} {}",
+                words("severity"),
+                words("id"),
+                words("key"),
+                it["source"]["line"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "critical SYSCTL_DEAD_KEY net.ipv4.tcp_tw_recycle 3",
+            "warning SYSCTL_MYTH net.ipv4.tcp_fin_timeout 4",
+            "info SYSCTL_FILE_IGNORED - null",
+            "info SYSCTL_MYTH net.ipv4.tcp_syncookies 1",
+            "info SYSCTL_MYTH net.ipv4.tcp_tw_reuse 2",
+        ]
+    );
+}
+
+#[test]
+fn a_line_that_leaves_proc_sys_is_no_key() {
+    let climbs = "net/../../etc/passwd = 1\n/etc/passwd/.. = 1\nnet.ipv4.conf.//.x = 1\n";
+    let found = netkit("sysctl lint - --json").stdin(climbs.as_bytes()).run().json();
+    let lines: Vec<_> = found["findings"].as_array().unwrap().iter().collect();
+    assert!(lines.len() == 3 && lines.iter().all(|it| it["id"] == "SYSCTL_BAD_LINE"), "{found:#}");
 }
 
 #[test]
@@ -153,6 +219,10 @@ fn wrong_arguments_are_named_with_what_to_write() {
         ("show ../../etc/passwd", "`../../etc/passwd` is not a key"),
         ("explain /etc/passwd", "`/etc/passwd` is not a key"),
         ("explain net..x", "`net..x` is not a key"),
+        ("show net.ipv4.conf.//.x", "`net.ipv4.conf.//.x` is not a key"),
+        ("show ..", "`..` is not a key"),
+        ("check --expect /etc/passwd=1", "`/etc/passwd` is not a key"),
+        ("apply --set net/../../x=1", "`net/../../x` is not a key"),
         ("check --expect net/../../x=1", "net/../../x"),
         ("check --expect net.core.somaxconn", "net.core.somaxconn"),
         ("check --expect net.ipv4.tcp_tw_reuse=3", "3 is not from 0 to 2"),
@@ -178,6 +248,10 @@ fn a_profile_file_says_where_it_is_wrong() {
         fs::write(&path, text).unwrap();
         netkit("sysctl check --root").arg(directory.path()).arg("--profile").arg(&path).run()
     };
+    let climbs = "name = \"a\"\n[[setting]]\nkey = \"net/ipv4/../../../x\"\nwant = \"1\"\n";
+    check(climbs).exits(2).complains("web.toml:3: key: ").complains("leaves /proc/sys");
+    let nul = "name = \"a\"\n[[setting]]\nkey = \"net.ipv4\\u0000.x\"\nwant = \"1\"\n";
+    check(nul).exits(2).complains("web.toml:3: key: ").complains("control characters");
     let wrong = check("nmae = \"web\"\n").exits(2);
     assert!(wrong.stderr.contains("web.toml") && wrong.stderr.contains("nmae"), "{wrong}");
 }
