@@ -7,6 +7,7 @@ use super::args::{
 };
 use super::expectation::{Expectation, Relation};
 use super::explain::Page;
+use super::listening::listening;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
 use super::survey::{Known, Sought, Survey, System};
@@ -15,9 +16,8 @@ use crate::catalogue::findings::SYSCTL_EXPECTATION;
 use crate::catalogue::sysctls::{self, SysctlEntry};
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
-use crate::kernel::sockets::{Wanted, scan};
 use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
-use crate::model::{Protocol, StateSet, SysctlKey, TcpState};
+use crate::model::SysctlKey;
 use crate::output::numbers::count;
 use crate::output::sanitize;
 
@@ -238,10 +238,8 @@ fn look<E: Fn(&[SysctlFinding]) -> Exit>(
     warnings.extend(about_system(&survey, view));
     warnings.extend(survey.unread.iter().cloned());
     let is_whole = survey.unread.is_empty() || view == View::Show;
-    let exit = match exit(&findings) {
-        Exit::Fine if !is_whole => Exit::Blind,
-        exit => exit,
-    };
+    let judged = exit(&findings);
+    let exit = if judged == Exit::Fine && !is_whole { Exit::Blind } else { judged };
     let report = SysctlReport {
         schema: SCHEMA,
         captured_at,
@@ -294,23 +292,6 @@ fn about_system(survey: &Survey, view: View) -> Option<String> {
         (System::Booted | System::Files, _) => return None,
     };
     (view != View::Show).then(|| said.to_owned())
-}
-
-/// The ports on which TCP listens; a table that cannot be read is a warning.
-fn listening(proc_root: &ProcRoot) -> (Vec<u16>, Vec<String>) {
-    let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::only(TcpState::LISTEN));
-    let mut ports = std::collections::BTreeSet::new();
-    let read = scan(None, proc_root, &wanted, &mut |socket| {
-        if socket.state == TcpState::LISTEN {
-            ports.insert(socket.local.port);
-        }
-        std::ops::ControlFlow::Continue(())
-    });
-    let warnings = match read {
-        Ok(reading) => reading.warnings,
-        Err(error) => vec![format!("listeners are not known: {error}")],
-    };
-    (ports.into_iter().collect(), warnings)
 }
 
 /// Calls `ask` in `place`, from where its settings can be read.

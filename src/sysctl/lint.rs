@@ -118,7 +118,7 @@ fn of_name(path: &Path) -> Option<SysctlFinding> {
              one, a reboot keeps nothing of this",
             "set it in a file in /etc/sysctl.d; `netkit sysctl check` looks whether there is a link",
         )
-    } else if is_in_directory && !name.ends_with(".conf") {
+    } else if is_in_directory && path.extension().is_none_or(|ending| ending != "conf") {
         (Severity::Warning, "nobody reads it: its name does not end in .conf", "rename it")
     } else {
         return None;

@@ -16,6 +16,8 @@ pub mod files;
 mod judge;
 mod line;
 mod lint;
+mod listening;
+mod outcome;
 mod outranked;
 pub mod profile;
 mod profile_file;

@@ -80,6 +80,7 @@ impl Saved {
                 Err(why) => Err(not_ours(file, &why)),
             },
             Found::NoFile => Err(not_ours(file, "it is no regular file")),
+            Found::NoText => Err(not_ours(file, "it is no text")),
         }
     }
 

@@ -132,7 +132,7 @@ impl Survey {
         survey.unread.extend(survey.unreadable());
         survey.system = match proc_root {
             None => System::Files,
-            Some(_) if survey.is_child_namespace() => System::Namespace,
+            Some(proc_root) if is_child_namespace(proc_root)? => System::Namespace,
             Some(_) => System::Booted,
         };
         Ok(survey)
@@ -140,12 +140,11 @@ impl Survey {
 
     /// Files that a program reads and netkit could not.
     fn unreadable(&self) -> Vec<String> {
-        let why = |status: &Status| match status {
-            Status::Unreadable(why) => Some(why.clone()),
-            _ => None,
-        };
         let of_file = |(path, procps, systemd): (&Path, &Status, &Status)| {
-            let why = why(procps).or_else(|| why(systemd))?;
+            let ((Status::Unreadable(why), _) | (_, Status::Unreadable(why))) = (procps, systemd)
+            else {
+                return None;
+            };
             Some(format!("cannot read {}: {why}", path.display()))
         };
         self.files().filter_map(of_file).collect()
@@ -171,13 +170,6 @@ impl Survey {
         }
         let left = known.left(Peer::Systemd).map(|write| write.value.as_str());
         left.or_else(|| known.entry.and_then(SysctlEntry::fixed_default))
-    }
-
-    /// Whether this is not the machine's first network namespace: then the settings of the machine
-    /// are not shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`).
-    fn is_child_namespace(&self) -> bool {
-        self.running("net.ipv4.tcp_mem").is_none()
-            && self.running("net.ipv4.tcp_tw_reuse").is_some()
     }
 
     /// Where `key` is assigned, by any line that either program reads, each once.
@@ -240,6 +232,16 @@ pub struct Assignment<'a> {
 fn names(procps: &Merge, systemd: &Merge) -> BTreeSet<SysctlKey> {
     let configured = procps.settings.keys().chain(systemd.settings.keys()).cloned();
     catalogue().chain(configured).collect()
+}
+
+/// Whether this is not the machine's first network namespace: then the settings of the machine are not
+/// shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`).
+pub fn is_child_namespace(proc_root: &ProcRoot) -> Result<bool, KernelError> {
+    let is_there = |name: &str| {
+        let Ok(key) = SysctlKey::parse(name) else { return Ok(false) };
+        Ok(sysctl_tree::read(proc_root, &key)? != Running::Absent)
+    };
+    Ok(!is_there("net.ipv4.tcp_mem")? && is_there("net.ipv4.tcp_tw_reuse")?)
 }
 
 /// The release that is judged for: as it was given, as it runs, or of the newest kernel of an image.
