@@ -4,17 +4,17 @@ use super::expectation::Expectation;
 use super::files::{Name, Peer, Status};
 use super::profile::Profile;
 use super::report::{SourceRef, SysctlFinding};
-use super::rules::{Machine, Together, combine, judge};
+use super::rules::{Machine, Together, combine, judge, myth};
 use super::saved::ENDING;
 use super::survey::{Assignment, Known, Survey};
 use crate::catalogue::findings::{
     SYSCTL_BAD_LINE, SYSCTL_DEAD_KEY, SYSCTL_DRIFT, SYSCTL_EXPECTATION, SYSCTL_FILE_IGNORED,
-    SYSCTL_MYTH, SYSCTL_NONSENSE_VALUE, SYSCTL_NOT_PERSISTENT, SYSCTL_PRECEDENCE_CONFLICT,
-    SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY,
+    SYSCTL_NONSENSE_VALUE, SYSCTL_NOT_PERSISTENT, SYSCTL_PRECEDENCE_CONFLICT, SYSCTL_PROFILE,
+    SYSCTL_UNKNOWN_KEY,
 };
 use crate::catalogue::sysctls::{Scope, SysctlEntry};
 use crate::kernel::sysctl_tree::Running;
-use crate::model::{KernelRelease, PortRange, Severity, SysctlKey, SysctlKind, SysctlValue};
+use crate::model::{Severity, SysctlKey, SysctlKind, SysctlValue};
 
 /// A finding without a key, a line or values.
 pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlFinding {
@@ -33,10 +33,12 @@ pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlF
 /// Everything that is to be said of `survey`, the worst first.
 pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     let mut found: Vec<SysctlFinding> = Vec::new();
-    let machine = Machine { ehash_entries: survey.number("net.ipv4.tcp_ehash_entries") };
+    let ehash_entries = survey.number("net.ipv4.tcp_ehash_entries");
+    let machine = Machine { ehash_entries, kernel: survey.target };
     for assignment in survey.assignments() {
         let known = survey.keys.get(assignment.key);
-        let of_line = Line { assignment, release: survey.release, machine: &machine };
+        let running = known.and_then(|it| it.running.value());
+        let of_line = Line { assignment, running, machine: &machine };
         found.extend(of_line.findings(known.and_then(|it| it.entry)));
         found.extend(known.and_then(|known| unknown_key(&assignment, known, survey)));
     }
@@ -67,8 +69,8 @@ pub fn sort(found: &mut Vec<SysctlFinding>) {
 
 /// A judgement on the value that is there now.
 fn of_running(key: &SysctlKey, known: &Known, machine: &Machine) -> Option<SysctlFinding> {
-    let (entry, running) = (known.entry?, known.running.value()?);
-    let judgement = judge(key, &entry.kind.parse(running).ok()?.value, machine)?;
+    let (kind, running) = (known.kind?, known.running.value()?);
+    let judgement = judge(key, &kind.parse(running).ok()?.value, machine)?;
     Some(SysctlFinding {
         key: Some(key.to_string()),
         running: Some(running.to_owned()),
@@ -102,7 +104,7 @@ fn at_boot(key: &SysctlKey, known: &Known) -> Option<SysctlFinding> {
             Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
         }
         (Some(procps), None) => {
-            let default = known.entry.and_then(SysctlEntry::fixed_default);
+            let default = known.fixed_default();
             if default.is_some_and(|default| known.is_same(default, &procps.value)) {
                 return None;
             }
@@ -138,8 +140,8 @@ fn shown(value: &str) -> String {
 
 /// A value that somebody set by hand.
 fn lost_at_reboot(key: &SysctlKey, known: &Known, running: &str) -> Option<SysctlFinding> {
-    let entry = known.entry.filter(|entry| entry.is_writable)?;
-    let default = entry.fixed_default()?;
+    known.entry.filter(|entry| entry.is_writable)?;
+    let default = known.fixed_default()?;
     if known.is_same(running, default) {
         return None;
     }
@@ -164,9 +166,9 @@ fn lost_at_reboot(key: &SysctlKey, known: &Known, running: &str) -> Option<Sysct
 pub struct Line<'a> {
     /// The line.
     pub assignment: Assignment<'a>,
-    /// The kernel that is judged for.
-    pub release: Option<KernelRelease>,
-    /// What values are measured against.
+    /// What the key has now; `None` where that is not looked at.
+    pub running: Option<&'a str>,
+    /// What values are measured against, and the kernel that is judged for.
     pub machine: &'a Machine,
 }
 
@@ -180,6 +182,7 @@ impl Line<'_> {
     ) -> SysctlFinding {
         SysctlFinding {
             key: Some(self.assignment.key.to_string()),
+            running: self.running.map(str::to_owned),
             configured: Some(self.assignment.value.to_owned()),
             source: Some(SourceRef::from(self.assignment.source)),
             advice: vec![advice.to_owned()],
@@ -203,26 +206,15 @@ impl Line<'_> {
 
     /// A key that this kernel does not have any more, or that nothing reads.
     fn dead(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        if entry.is_obsolete() {
-            return Some(self.about(
-                SYSCTL_DEAD_KEY,
-                Severity::Warning,
-                entry.meaning,
-                "remove the line",
-            ));
-        }
-        let until = entry.until.filter(|until| self.release.is_none_or(|it| it >= *until))?;
-        let myth = entry.myth.unwrap_or_default();
-        Some(self.about(
-            SYSCTL_DEAD_KEY,
-            if self.assignment.may_fail { Severity::Warning } else { Severity::Critical },
-            format!("it does not exist since Linux {until}; {myth}"),
-            if self.assignment.may_fail {
-                "remove the line"
-            } else {
-                "remove the line: `sysctl -p` fails on it"
-            },
-        ))
+        let gone = entry.gone(self.machine.kernel)?;
+        let truth = entry.myth.map(|myth| format!("; {}", myth.truth)).unwrap_or_default();
+        let fails = entry.until.is_some() && !self.assignment.may_fail;
+        let (severity, advice) = if fails {
+            (Severity::Critical, "remove the line: `sysctl -p` fails on it")
+        } else {
+            (Severity::Warning, "remove the line")
+        };
+        Some(self.about(SYSCTL_DEAD_KEY, severity, format!("{gone}{truth}"), advice))
     }
 
     /// A value that the kernel refuses, reads in part, or takes to nobody's good.
@@ -237,11 +229,12 @@ impl Line<'_> {
                 "remove the line",
             );
         }
-        let parsed = match entry.kind.parse(self.assignment.value) {
+        let kind = entry.kind_in(self.machine.kernel);
+        let parsed = match kind.parse(self.assignment.value) {
             Ok(parsed) => parsed,
             Err(bad) => {
                 let message = format!("the kernel refuses `{}`: {bad}", self.assignment.value);
-                let advice = format!("it takes {}", entry.kind);
+                let advice = format!("it takes {kind}");
                 return nonsense(Severity::Warning, message, &advice);
             }
         };
@@ -262,22 +255,11 @@ impl Line<'_> {
         nonsense(Severity::Warning, message, "a comment has a line of its own")
     }
 
-    /// What people expect of the setting in vain, where it is not the default.
+    /// What people expect of the value in vain.
     fn myth(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        let myth = entry.myth?;
-        let is_default =
-            entry.fixed_default().is_some_and(|it| entry.kind.is_same(it, self.assignment.value));
-        // Those that guides name for TIME_WAIT are worth a word even where they change nothing.
-        let severity = match (is_default, entry.key) {
-            (false, "net.ipv4.tcp_fin_timeout") => Severity::Warning,
-            (_, "net.ipv4.tcp_syncookies" | "net.ipv4.tcp_tw_reuse") | (false, _) => Severity::Info,
-            (true, _) => return None,
-        };
-        let advice = match entry.instead {
-            Some(instead) => format!("instead: {instead}"),
-            None => entry.judgement.to_owned(),
-        };
-        Some(self.about(SYSCTL_MYTH, severity, myth, &advice))
+        let parsed = entry.kind_in(self.machine.kernel).parse(self.assignment.value).ok()?;
+        let told = myth(entry, &parsed.value, self.machine)?;
+        Some(self.about(told.id, told.severity, told.why, told.advice))
     }
 }
 
@@ -286,12 +268,8 @@ fn unknown_key(line: &Assignment<'_>, known: &Known, survey: &Survey) -> Option<
     if known.running != Running::Absent {
         return None;
     }
-    let is_dead = |entry: &SysctlEntry| {
-        entry.is_obsolete()
-            || survey.release.is_some_and(|it| entry.until.is_some_and(|end| it >= end))
-    };
     let (severity, message) = match known.entry {
-        Some(entry) if is_dead(entry) => return None,
+        Some(entry) if entry.gone(survey.target).is_some() => return None,
         Some(entry) if entry.scope == Scope::Global && survey.is_child_namespace() => (
             Severity::Info,
             "it is the machine's, and not shown in this network namespace".to_owned(),
@@ -299,7 +277,7 @@ fn unknown_key(line: &Assignment<'_>, known: &Known, survey: &Survey) -> Option<
         Some(entry) => (
             Severity::Warning,
             match entry.since {
-                Some(since) if survey.release.is_some_and(|it| it < since) => {
+                Some(since) if survey.target.is_before(since) => {
                     format!("it does not exist before Linux {since}")
                 }
                 _ => "this kernel does not have it: its module is not loaded, or was left out"
@@ -320,17 +298,8 @@ fn unknown_key(line: &Assignment<'_>, known: &Known, survey: &Survey) -> Option<
 
 fn combinations(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     let pair = |one: Option<i64>, other: Option<i64>| Some((one?, other?));
-    let range = survey.running("net.ipv4.ip_local_port_range").and_then(|text| {
-        let mut ends = text.split_whitespace().map(str::parse);
-        let (low, high) = (ends.next()?.ok()?, ends.next()?.ok()?);
-        Some(PortRange { low, high })
-    });
-    let reserved = survey.running("net.ipv4.ip_local_reserved_ports").and_then(|text| {
-        match SysctlKind::PortList.parse(text).ok()?.value {
-            SysctlValue::Ports(ports) => Some(ports),
-            SysctlValue::Numbers(_) | SysctlValue::Text(_) => None,
-        }
-    });
+    let range = survey.value("net.ipv4.ip_local_port_range").and_then(|it| it.port_range());
+    let reserved = survey.value("net.ipv4.ip_local_reserved_ports").and_then(SysctlValue::ports);
     let values = Together {
         tw_reuse: survey.number("net.ipv4.tcp_tw_reuse"),
         timestamps: survey.number("net.ipv4.tcp_timestamps"),
@@ -460,7 +429,7 @@ fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
     let Some(running) = known.and_then(|known| known.running.value()) else {
         return Some(format!("expected {expectation}, but this kernel has no such key to read"));
     };
-    let kind = known.and_then(|known| known.entry).map(|entry| entry.kind);
+    let kind = known.and_then(|known| known.kind);
     match expectation.is_met(running, kind.unwrap_or(SysctlKind::Word)) {
         Ok(true) => None,
         Ok(false) => Some(format!("expected {expectation}, running {running}")),

@@ -12,22 +12,22 @@ use crate::catalogue::findings::{
     SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY,
 };
 use crate::catalogue::sysctls;
-use crate::model::{KernelRelease, PortRange, Severity, SysctlKey, SysctlValue};
+use crate::model::{Severity, SysctlKey, TargetKernel};
 
-/// What is to be said of the file at `path`, for the kernel `release`.
-pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<SysctlFinding> {
+/// What is to be said of the file at `path`, for `kernel`.
+pub fn lint(path: &Path, bytes: &[u8], kernel: TargetKernel) -> Vec<SysctlFinding> {
     let [procps, systemd] = Peer::ALL.map(|peer| parse(bytes, peer));
     let mut found = Vec::new();
     let mut last: BTreeMap<SysctlKey, (Source, String)> = BTreeMap::new();
     for statement in &procps.statements {
         let source = Source { file: path.to_owned(), line: statement.line };
-        found.extend(of_statement(statement, &source, release));
+        found.extend(of_statement(statement, &source, kernel));
         let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else { continue };
         if let Some((earlier, other)) = last.insert(key.clone(), (source.clone(), value.clone())) {
             found.push(duplicate(key, &source, (&earlier, &other), value));
         }
     }
-    found.extend(together(&last, path));
+    found.extend(together(&last, path, kernel));
     let mut problems: Vec<&LineProblem> = procps.problems.iter().chain(&systemd.problems).collect();
     problems.sort_by_key(|problem| problem.line);
     problems.dedup_by_key(|problem| problem.line);
@@ -43,14 +43,15 @@ pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<Sy
 fn of_statement(
     statement: &Statement,
     source: &Source,
-    release: Option<KernelRelease>,
+    kernel: TargetKernel,
 ) -> Vec<SysctlFinding> {
     let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else {
         return Vec::new();
     };
     let assignment = Assignment { key, value, source, may_fail: statement.may_fail };
     let entry = sysctls::find(key);
-    let mut found = Line { assignment, release, machine: &Machine::default() }.findings(entry);
+    let machine = Machine { kernel, ..Machine::default() };
+    let mut found = Line { assignment, running: None, machine: &machine }.findings(entry);
     let about = |id, severity, message: String| SysctlFinding {
         key: Some(key.to_string()),
         configured: Some(value.clone()),
@@ -63,7 +64,7 @@ fn of_statement(
             let message = "there is no such key: it has one part".to_owned();
             found.push(about(SYSCTL_UNKNOWN_KEY, Severity::Warning, message));
         }
-        Some(entry) if entry.since.is_some_and(|since| release.is_some_and(|it| it < since)) => {
+        Some(entry) if entry.since.is_some_and(|since| kernel.is_before(since)) => {
             let since = entry.since.map(|since| since.to_string()).unwrap_or_default();
             let message = format!("it does not exist before Linux {since}");
             found.push(about(SYSCTL_UNKNOWN_KEY, Severity::Warning, message));
@@ -103,27 +104,20 @@ fn duplicate(
 }
 
 /// The combination rules, as far as the file sets both sides.
-fn together(last: &BTreeMap<SysctlKey, (Source, String)>, path: &Path) -> Vec<SysctlFinding> {
-    let numbers = |text: &str| {
+fn together(
+    last: &BTreeMap<SysctlKey, (Source, String)>,
+    path: &Path,
+    kernel: TargetKernel,
+) -> Vec<SysctlFinding> {
+    let value = |text: &str| {
         let key = SysctlKey::parse(text).ok()?;
         let (_, value) = last.get(&key)?;
-        match sysctls::find(&key)?.kind.parse(value).ok()?.value {
-            SysctlValue::Numbers(numbers) => Some(numbers),
-            SysctlValue::Ports(_) | SysctlValue::Text(_) => None,
-        }
+        Some(sysctls::find(&key)?.kind_in(kernel).parse(value).ok()?.value)
     };
-    let first = |text| numbers(text)?.first().copied();
-    let range = numbers("net.ipv4.ip_local_port_range").and_then(|ends| match ends.as_slice() {
-        [low, high] => {
-            let (low, high) = (u16::try_from(*low).ok()?, u16::try_from(*high).ok()?);
-            Some(PortRange { low, high })
-        }
-        _ => None,
-    });
     let values = Together {
-        tw_reuse: first("net.ipv4.tcp_tw_reuse"),
-        timestamps: first("net.ipv4.tcp_timestamps"),
-        range,
+        tw_reuse: value("net.ipv4.tcp_tw_reuse").and_then(|it| it.first()),
+        timestamps: value("net.ipv4.tcp_timestamps").and_then(|it| it.first()),
+        range: value("net.ipv4.ip_local_port_range").and_then(|it| it.port_range()),
         ..Together::default()
     };
     let found = combine(&values).into_iter().map(|(key, judgement)| {

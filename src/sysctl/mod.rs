@@ -19,6 +19,7 @@ mod profile_file;
 mod report;
 mod rules;
 mod saved;
+mod show;
 mod survey;
 mod text;
 pub mod undo;

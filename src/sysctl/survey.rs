@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::files::{FileProblem, Merge, Name, Peer, Plan, Setting, Source, Status, Write};
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls::{self, DefaultValue, SysctlEntry};
 use crate::kernel::sysctl_files::read_tree;
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot};
-use crate::model::{KernelRelease, SysctlKey};
+use crate::model::{SysctlKey, SysctlKind, SysctlValue, TargetKernel};
 
 /// Everything that a judgement goes by.
 #[derive(Debug)]
 pub struct Survey {
     /// The release as the kernel says it.
     pub kernel: Option<String>,
-    /// The same as a number.
-    pub release: Option<KernelRelease>,
+    /// What values are judged for.
+    pub target: TargetKernel,
     /// Every key of the catalogue and every key that a file names.
     pub keys: BTreeMap<SysctlKey, Known>,
     /// What each program reads.
@@ -30,6 +30,10 @@ pub struct Survey {
 pub struct Known {
     /// Its entry in the catalogue.
     pub entry: Option<&'static SysctlEntry>,
+    /// How this kernel reads its values; `None` without an entry.
+    pub kind: Option<SysctlKind>,
+    /// What it begins with in this kernel; `None` without an entry.
+    pub default: Option<DefaultValue>,
     /// What it is now.
     pub running: Running,
     /// What `sysctl --system` would write.
@@ -49,22 +53,39 @@ impl Known {
         if self.running == Running::Absent {
             return None;
         }
-        setting.left(|value| self.entry.is_none_or(|entry| entry.kind.parse(value).is_ok()))
+        setting.left(|value| self.kind.is_none_or(|kind| kind.parse(value).is_ok()))
     }
 
     /// Whether the kernel makes the same of both texts.
     pub fn is_same(&self, one: &str, other: &str) -> bool {
-        match self.entry {
-            Some(entry) => entry.kind.is_same(one, other),
+        match self.kind {
+            Some(kind) => kind.is_same(one, other),
             None => one.split_whitespace().eq(other.split_whitespace()),
+        }
+    }
+
+    /// The default, where it is the same on every machine.
+    pub fn fixed_default(&self) -> Option<&'static str> {
+        match self.default? {
+            DefaultValue::Fixed(value) => Some(value),
+            DefaultValue::Formula(_) => None,
+        }
+    }
+
+    /// What the default depends on, where it is not the same on every machine.
+    pub fn default_formula(&self) -> Option<&'static str> {
+        match self.default? {
+            DefaultValue::Fixed(_) => None,
+            DefaultValue::Formula(formula) => Some(formula),
         }
     }
 }
 
 impl Survey {
-    /// Reads the running values, `also` those of other keys, and the files below `root`.
+    /// Reads the running values, `also` those of other keys and of secret ones, and the files below `root`.
     pub fn new(proc_root: &ProcRoot, root: &Path, also: &[SysctlKey]) -> Result<Self, KernelError> {
-        let (kernel, release) = sysctl_tree::release(proc_root);
+        let (kernel, _) = sysctl_tree::release(proc_root);
+        let target = sysctl_tree::target(proc_root);
         let tree = read_tree(root)?;
         let plans = Peer::ALL.map(|peer| Plan::new(&tree.files, peer));
         let mut existing = BTreeSet::new();
@@ -77,15 +98,22 @@ impl Survey {
         names.extend(also.iter().cloned());
         let mut keys = BTreeMap::new();
         for key in names {
+            let entry = sysctls::find(&key);
+            let is_hidden = entry.is_some_and(|it| it.is_secret) && !also.contains(&key);
             let known = Known {
-                entry: sysctls::find(&key),
-                running: sysctl_tree::read(proc_root, &key)?,
+                entry,
+                kind: entry.map(|it| it.kind_in(target)),
+                default: entry.map(|it| it.default_in(target)),
+                running: match sysctl_tree::read(proc_root, &key)? {
+                    Running::Value(_) if is_hidden => Running::Hidden(SECRET.to_owned()),
+                    running => running,
+                },
                 procps: procps.settings.remove(&key).unwrap_or_default(),
                 systemd: systemd.settings.remove(&key).unwrap_or_default(),
             };
             keys.insert(key, known);
         }
-        Ok(Self { kernel, release, keys, plans, warnings: tree.problems })
+        Ok(Self { kernel, target, keys, plans, warnings: tree.problems })
     }
 
     /// The running value of `key`.
@@ -94,9 +122,15 @@ impl Survey {
         self.keys.get(&key)?.running.value()
     }
 
+    /// The running value of a `key` of the catalogue, as the kernel reads it.
+    pub fn value(&self, key: &str) -> Option<SysctlValue> {
+        let known = self.keys.get(&SysctlKey::parse(key).ok()?)?;
+        Some(known.kind?.parse(known.running.value()?).ok()?.value)
+    }
+
     /// The first number of the running value of `key`.
     pub fn number(&self, key: &str) -> Option<i64> {
-        self.running(key)?.split_whitespace().next()?.parse().ok()
+        self.value(key)?.first()
     }
 
     /// Whether this is not the machine's first network namespace: then the settings of the machine
@@ -163,6 +197,9 @@ pub struct Assignment<'a> {
     /// Whether a `-` says that the kernel's refusal is no failure.
     pub may_fail: bool,
 }
+
+/// Why a value is not shown that could be.
+pub const SECRET: &str = "a secret, shown to those who name it";
 
 fn names(procps: &Merge, systemd: &Merge) -> BTreeSet<SysctlKey> {
     let catalogue = sysctls::all().filter_map(|entry| SysctlKey::parse(entry.key).ok());
