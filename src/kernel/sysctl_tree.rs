@@ -29,6 +29,15 @@ impl Running {
             Self::Absent | Self::Hidden(_) => None,
         }
     }
+
+    /// The same without its value, which is not shown for the reason `why`.
+    #[must_use]
+    pub fn withheld(self, why: &str) -> Self {
+        match self {
+            Self::Value(_) => Self::Hidden(why.to_owned()),
+            Self::Absent | Self::Hidden(_) => self,
+        }
+    }
 }
 
 /// The value of `key` in the network namespace of this thread. Fails if /proc/sys itself is not

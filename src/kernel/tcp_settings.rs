@@ -1,7 +1,7 @@
 //! The sysctls that decide what a TIME_WAIT socket costs.
 
-use super::ProcRoot;
 use super::sysctl_tree::{self, Running};
+use super::{KernelError, ProcRoot};
 use crate::model::{PortRange, PortSet, SysctlKey, SysctlKind, SysctlValue};
 
 /// How `net.ipv4.tcp_tw_reuse` lets connect(2) take over TIME_WAIT sockets
@@ -145,8 +145,12 @@ impl Reader<'_> {
     }
 
     fn running(&self, key: &str) -> Result<Running, String> {
-        let key = SysctlKey::parse(key).map_err(|bad| bad.to_string())?;
-        sysctl_tree::read(self.proc_root, &key).map_err(|error| error.to_string())
+        let name = SysctlKey::parse(key).map_err(|bad| bad.to_string())?;
+        sysctl_tree::read(self.proc_root, &name).map_err(|error| {
+            // Where none of them can be told, that is said once.
+            let is_about_all = matches!(error, KernelError::CannotTell { .. });
+            if is_about_all { error.to_string() } else { format!("{key}: {error}") }
+        })
     }
 }
 
@@ -182,9 +186,11 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let settings = TcpSettings::read(&ProcRoot::at(empty.path()));
         assert!(settings.port_range.is_none() && settings.timestamps.is_none());
-        assert_eq!(settings.problems.len(), 1, "{:?}", settings.problems);
+        assert_eq!(settings.problems.len(), 5, "{:?}", settings.problems);
         std::fs::create_dir(empty.path().join("sys")).unwrap();
         let settings = TcpSettings::read(&ProcRoot::at(empty.path()));
         assert_eq!(settings.problems.len(), 5, "{:?}", settings.problems);
+        let other = TcpSettings::read(&ProcRoot::at(empty.path()).of_process(1));
+        assert_eq!(other.problems.len(), 1, "{:?}", other.problems);
     }
 }

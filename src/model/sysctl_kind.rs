@@ -88,7 +88,14 @@ impl SysctlKind {
                 }
                 parsed => Ok(parsed),
             },
-            _ => self.numbers(text),
+            Self::Integer { .. }
+            | Self::Byte { .. }
+            | Self::Unsigned { .. }
+            | Self::Long { .. }
+            | Self::Bitmask
+            | Self::Seconds { .. }
+            | Self::Triple { .. }
+            | Self::LongTriple => self.numbers(text),
         }
     }
 
@@ -223,6 +230,9 @@ impl SysctlKind {
     }
 }
 
+/// From here on a greatest number says nothing.
+const LARGEST: u64 = i64::MAX.unsigned_abs();
+
 /// The tick of the slowest kernels; it makes the greatest range.
 const SLOWEST_HZ: u32 = 100;
 
@@ -256,8 +266,12 @@ impl fmt::Display for SysctlKind {
             Self::Integer { low: i32::MIN, high: i32::MAX } => {
                 f.write_str("any number of 32 bits, also below 0")
             }
-            _ if high == i64::MAX => write!(f, "{low} or more"),
-            _ => write!(f, "{low} to {high}"),
+            Self::Long { high: LARGEST.., .. } => write!(f, "{low} or more"),
+            Self::Integer { .. }
+            | Self::Byte { .. }
+            | Self::Unsigned { .. }
+            | Self::Long { .. }
+            | Self::Seconds { .. } => write!(f, "{low} to {high}"),
         }
     }
 }

@@ -45,12 +45,8 @@ impl Page {
     /// The page of `entry` for `kernel`, which has `running`. A secret is not shown: who asks what it is
     /// does not ask for it.
     pub fn new(entry: &'static SysctlEntry, running: Running, kernel: TargetKernel) -> Self {
-        let running = match running {
-            Running::Value(_) if entry.is_secret => {
-                Running::Hidden(format!("a secret, which `netkit sysctl show {}` shows", entry.key))
-            }
-            running => running,
-        };
+        let shown_by = format!("a secret, which `netkit sysctl show {}` shows", entry.key);
+        let running = if entry.is_secret { running.withheld(&shown_by) } else { running };
         let now = match &running {
             Running::Value(value) => with_unit(&plain(value), entry.unit.name()),
             Running::Absent => "this kernel has no such key here".to_owned(),

@@ -55,7 +55,7 @@ const RULES: [Rule; 16] = [
     ("net.ipv4.tcp_timestamps", |value, _| match value {
         0 => warning(
             "0 takes away PAWS and all of tcp_tw_reuse, on loopback too",
-            "set it to 1: since Linux 4.10 the offset is random, so that the uptime does not show",
+            "set it to 1, the default",
         ),
         _ => None,
     }),
@@ -125,6 +125,8 @@ const RULES: [Rule; 16] = [
 
 /// The first release in which 2 is the loopback alone.
 const LOOPBACK_REUSE: KernelRelease = KernelRelease::new(4, 18);
+/// The first release in which timestamps do not tell the uptime.
+const RANDOM_OFFSETS: KernelRelease = KernelRelease::new(4, 10);
 /// The first release that begins with more than 128.
 const LONGER_QUEUES: KernelRelease = KernelRelease::new(5, 4);
 
@@ -221,7 +223,7 @@ struct Hope {
     advice: &'static str,
 }
 
-const HOPES: [Hope; 6] = [
+const HOPES: [Hope; 7] = [
     Hope {
         key: "net.ipv4.tcp_fin_timeout",
         severity: Severity::Warning,
@@ -255,12 +257,22 @@ const HOPES: [Hope; 6] = [
         lead: "lowered, ",
         advice: FEWER_BUCKETS,
     },
+    // What a machine of 8 GiB begins with, where the machine is not known.
+    Hope {
+        key: "net.ipv4.tcp_max_tw_buckets",
+        severity: Severity::Info,
+        is_told_of: |value, machine| {
+            machine.ehash_entries.is_none() && (1..32_768).contains(&value)
+        },
+        lead: "below the default, which depends on the machine's memory, ",
+        advice: FEWER_BUCKETS,
+    },
     Hope {
         key: "net.ipv4.tcp_timestamps",
         severity: Severity::Info,
-        is_told_of: |value, _| value == 0,
+        is_told_of: |value, machine| value == 0 && !machine.kernel.is_before(RANDOM_OFFSETS),
         lead: "",
-        advice: "set it to 1: since Linux 4.10 the offset is random, so that the uptime does not show",
+        advice: "set it to 1, the default",
     },
     Hope {
         key: "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
@@ -277,8 +289,10 @@ const FEWER_BUCKETS: &str =
 /// What is hoped for in vain of `value` as the value of `entry`.
 pub fn myth(entry: &SysctlEntry, value: &SysctlValue, machine: &Machine) -> Option<Judgement> {
     let truth = entry.myth?.truth;
-    let hope = HOPES.iter().find(|hope| hope.key == entry.key)?;
-    (hope.is_told_of)(value.first()?, machine).then(|| Judgement {
+    let number = value.first()?;
+    let mut hopes = HOPES.iter().filter(|hope| hope.key == entry.key);
+    let hope = hopes.find(|hope| (hope.is_told_of)(number, machine))?;
+    Some(Judgement {
         id: SYSCTL_MYTH,
         severity: hope.severity,
         why: format!("{}{truth}", hope.lead),
@@ -454,9 +468,11 @@ mod tests {
             assert_eq!(told(key, value, &machine), expected, "{key} = {value}");
         }
         let unknown = Machine::default();
-        assert_eq!(told("net.ipv4.tcp_max_tw_buckets", 5000, &unknown), None);
+        assert_eq!(told("net.ipv4.tcp_max_tw_buckets", 5000, &unknown), info);
+        assert_eq!(told("net.ipv4.tcp_max_tw_buckets", 1_440_000, &unknown), None);
         let old = Machine { kernel: KernelRelease::new(4, 4).into(), ..machine };
         assert_eq!(told("net.ipv4.tcp_tw_reuse", 2, &old), info);
+        assert_eq!(told("net.ipv4.tcp_timestamps", 0, &old), None);
     }
 
     #[test]

@@ -100,14 +100,12 @@ impl Survey {
         for key in names {
             let entry = sysctls::find(&key);
             let is_hidden = entry.is_some_and(|it| it.is_secret) && !also.contains(&key);
+            let running = sysctl_tree::read(proc_root, &key)?;
             let known = Known {
                 entry,
                 kind: entry.map(|it| it.kind_in(target)),
                 default: entry.map(|it| it.default_in(target)),
-                running: match sysctl_tree::read(proc_root, &key)? {
-                    Running::Value(_) if is_hidden => Running::Hidden(SECRET.to_owned()),
-                    running => running,
-                },
+                running: if is_hidden { running.withheld(SECRET) } else { running },
                 procps: procps.settings.remove(&key).unwrap_or_default(),
                 systemd: systemd.settings.remove(&key).unwrap_or_default(),
             };

@@ -85,7 +85,8 @@ WARNING  net.ipv4.tcp_fin_timeout = 30  /etc/sysctl.conf:4
   it does not shorten TIME_WAIT, which is a fixed 60 s: it is the life of a
   FIN_WAIT2 that no program holds. The counters add the two, hence the tale
   running 60, and 60 after a reboot: systemd-sysctl does not read this file
-  → instead: netkit states --time-wait; TCP_LINGER2 for one socket
+  → netkit states --time-wait says whether TIME_WAIT is a problem; TCP_LINGER2
+    sets this for one socket
   → if it is to stay, set it in a file in /etc/sysctl.d whose name ends in .conf
 
 WARNING  net.ipv4.tcp_tw_reuse = 1  /etc/sysctl.conf:2
@@ -93,13 +94,13 @@ WARNING  net.ipv4.tcp_tw_reuse = 1  /etc/sysctl.conf:2
   it does nothing for a server: only connect() looks at it, and the number of
   TIME_WAITs stays
   → if it is to stay, set it in a file in /etc/sysctl.d whose name ends in .conf
-  → instead: netkit states --time-wait
+  → netkit states --time-wait says whether connect() runs out of ports
 
 NOTE  net.ipv4.tcp_syncookies = 1  /etc/sysctl.conf:1
-  it has nothing to do with TIME_WAIT, and does not help a loaded server: a
-  queue that is too short has to be lengthened
-  → instead: net.core.somaxconn, the program's listen() backlog,
-    tcp_max_syn_backlog
+  1 is the default, so that the line changes nothing; it has nothing to do with
+  TIME_WAIT, and does not help a loaded server: a queue that is too short has to
+  be lengthened
+  → lengthen a short queue by net.core.somaxconn and the program's listen()
 
 `netkit sysctl explain KEY` says more of a key, `… diff` what a reboot changes
 ";
@@ -131,6 +132,20 @@ fn a_myth_is_a_value_that_is_set_in_vain() {
         makes(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_fin_timeout = 0x3c\n")], ID, &[]);
         let line = ["info net.ipv4.tcp_syncookies /etc/sysctl.d/1.conf:1"];
         makes(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_syncookies = 1\n")], ID, &line);
+        let line = ["warning net.ipv4.tcp_max_tw_buckets /etc/sysctl.d/1.conf:1"];
+        makes(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_max_tw_buckets = 5000\n")], ID, &line);
+        for line in [
+            "net.ipv4.tcp_max_tw_buckets = 2000000\n",
+            "net.core.somaxconn = 65535\n",
+            "net.ipv4.tcp_fin_timeout = 120\n",
+            "net.ipv4.tcp_tw_reuse = 2\n",
+        ] {
+            makes(&[("etc/sysctl.d/1.conf", line)], ID, &[]);
+        }
+        let root = tree(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_fin_timeout = 30\n")]);
+        let found = findings(root.path(), "");
+        let myth = found.iter().find(|it| it["id"] == ID).unwrap();
+        assert_eq!((&myth["running"], &myth["configured"]), (&"60".into(), &"30".into()));
     });
 }
 

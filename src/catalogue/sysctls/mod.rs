@@ -173,17 +173,18 @@ impl SysctlEntry {
 
     /// How `kernel` reads a value, and which it takes.
     pub fn kind_in(&self, kernel: TargetKernel) -> SysctlKind {
-        let earlier = self.earlier.iter().filter(|it| kernel.is_before(it.until));
-        match earlier.filter_map(|it| it.kind).next().unwrap_or(self.kind) {
-            SysctlKind::Seconds { .. } => SysctlKind::Seconds { tick_hz: kernel.tick_hz },
-            kind => kind,
+        let mut earlier = self.earlier.iter().filter(|it| kernel.is_before(it.until));
+        let kind = earlier.find_map(|it| it.kind).unwrap_or(self.kind);
+        if let SysctlKind::Seconds { .. } = kind {
+            return SysctlKind::Seconds { tick_hz: kernel.tick_hz };
         }
+        kind
     }
 
     /// What it begins with in `kernel`.
     pub fn default_in(&self, kernel: TargetKernel) -> DefaultValue {
-        let earlier = self.earlier.iter().filter(|it| kernel.is_before(it.until));
-        earlier.filter_map(|it| it.default).next().unwrap_or(self.default)
+        let mut earlier = self.earlier.iter().filter(|it| kernel.is_before(it.until));
+        earlier.find_map(|it| it.default).unwrap_or(self.default)
     }
 
     /// The default in `kernel`, where it is the same on every machine.
