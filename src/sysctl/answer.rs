@@ -13,11 +13,11 @@ use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
 use super::survey::{Known, Sought, Survey, System};
 use super::{check, lint};
 use crate::catalogue::findings::SYSCTL_EXPECTATION;
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls;
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
 use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
-use crate::model::SysctlKey;
+use crate::model::{KeyPattern, SysctlKey, TargetKernel};
 use crate::output::numbers::count;
 use crate::output::sanitize;
 
@@ -94,8 +94,16 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
             || patterns.iter().any(|(text, pattern)| is_named(text, pattern, key))
     };
     let others = visit(place, |proc_root| {
-        let plain = patterns.iter().filter(|(text, _)| text.contains(['.', '/']));
-        Ok(plain.flat_map(|(_, it)| sysctl_tree::list(proc_root, it)).collect::<Vec<_>>())
+        let whole = patterns.iter().filter(|(text, _)| text.contains(['.', '/']));
+        let there = whole.flat_map(|(_, it)| sysctl_tree::list(proc_root, it));
+        let is_secret = |key: &SysctlKey| sysctls::find(key).is_some_and(|it| it.is_secret);
+        // A secret is shown to those who name it, and not by a pattern.
+        let mut others: Vec<_> = there.filter(|key| !is_secret(key)).collect();
+        others.extend(secrets().filter(|key| {
+            let is_one = |it: &KeyPattern, text| it.is_plain() && is_named(text, it, key);
+            patterns.iter().any(|(text, it)| is_one(it, text))
+        }));
+        Ok(others)
     })?;
     let here = TreeArgs { root: None, kernel: None };
     let shown = look(place, &here, &others, |survey, _| {
@@ -104,7 +112,7 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         })
     })?;
     let is_unknown =
-        |text: &str, it: &crate::model::KeyPattern| {
+        |text: &str, it: &KeyPattern| {
             !shown.report.settings.iter().any(|setting| {
                 SysctlKey::parse(&setting.key).is_ok_and(|key| is_named(text, it, &key))
             })
@@ -113,6 +121,12 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         return Ok(Err(unknown(text)));
     }
     Ok(Ok(shown))
+}
+
+/// The keys of the catalogue whose values are secrets.
+fn secrets() -> impl Iterator<Item = SysctlKey> {
+    let secret = sysctls::all().filter(|entry| entry.is_secret);
+    secret.filter_map(|entry| SysctlKey::parse(entry.key).ok())
 }
 
 fn unknown(text: &str) -> String {
@@ -134,7 +148,7 @@ fn unknown(text: &str) -> String {
 /// `netkit sysctl diff`.
 pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let differs = |_: &SysctlKey, known: &Known| {
-        let default = known.entry.and_then(SysctlEntry::fixed_default);
+        let default = known.fixed_default();
         let running = known.running();
         let left = super::files::Peer::ALL.map(|peer| known.left(peer).map(|it| it.value.as_str()));
         let base = running.or(default);
@@ -152,15 +166,15 @@ pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
 /// `netkit sysctl lint`.
 pub fn lint(args: &LintArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let stopwatch = Stopwatch::start();
-    let (kernel, release) = if let Some(release) = args.kernel {
-        (Some(release.to_string()), Some(release))
+    let (kernel, target) = if let Some(release) = args.kernel {
+        (Some(release.to_string()), TargetKernel::from(release))
     } else {
         let here = place.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
-        sysctl_tree::release(&here)
+        (sysctl_tree::release(&here).0, sysctl_tree::target(&here))
     };
     let mut findings = Vec::new();
     for file in &args.files {
-        findings.extend(lint::lint(named(file), &sysctl_files::read_file(file)?, release));
+        findings.extend(lint::lint(named(file), &sysctl_files::read_file(file)?, target));
     }
     check::sort(&mut findings);
     let exit = exit(args.fail_on, false)(&findings);
@@ -209,8 +223,10 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
     let Some((entry, key)) = keys.find(|(_, key)| is_named(&args.key, &named, key)) else {
         return Ok(Err(unknown(&args.key)));
     };
-    let running = visit(place, |proc_root| sysctl_tree::read(proc_root, &key))?;
-    let report = Page::new(entry, &running);
+    let (running, kernel) = visit(place, |proc_root| {
+        Ok((sysctl_tree::read(proc_root, &key)?, sysctl_tree::target(proc_root)))
+    })?;
+    let report = Page::new(entry, running, kernel);
     Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
 }
 
@@ -294,19 +310,10 @@ fn about_system(survey: &Survey, view: View) -> Option<String> {
     (view != View::Show).then(|| said.to_owned())
 }
 
-/// Calls `ask` in `place`, from where its settings can be read.
+/// Calls `ask` in `place`.
 fn visit<T: Send>(
     place: &Place,
     ask: impl Fn(&ProcRoot) -> Result<T, KernelError> + Send + Sync,
 ) -> anyhow::Result<T> {
-    let answer = place.visit(|proc_root, _| {
-        if proc_root.sysctl("net.ipv4.tcp_tw_reuse").is_none() {
-            return Err(KernelError::CannotTell {
-                what: "the settings of that network namespace can only be read from inside it",
-                instead: "entering it by --netns takes root",
-            });
-        }
-        ask(proc_root)
-    })?;
-    Ok(answer?)
+    Ok(place.visit(|proc_root, _| ask(proc_root))??)
 }

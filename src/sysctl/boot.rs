@@ -8,7 +8,6 @@ use super::files::{Peer, Write};
 use super::report::{SourceRef, SysctlFinding};
 use super::survey::{Known, Survey, System};
 use crate::catalogue::findings::{SYSCTL_DRIFT, SYSCTL_NOT_PERSISTENT, SYSCTL_PRECEDENCE_CONFLICT};
-use crate::catalogue::sysctls::SysctlEntry;
 use crate::model::{Severity, SysctlKey};
 
 const MOVE: &str = "if it is to stay, set it in a file in /etc/sysctl.d whose name ends in .conf";
@@ -64,7 +63,7 @@ impl AtBoot<'_> {
 
     /// A line that systemd-sysctl does not read.
     fn not_persistent(&self, procps: &Write) -> Option<SysctlFinding> {
-        let default = self.known.entry.and_then(SysctlEntry::fixed_default);
+        let default = self.known.fixed_default();
         if default.is_some_and(|default| self.known.is_same(default, &procps.value)) {
             return None;
         }
@@ -95,8 +94,8 @@ impl AtBoot<'_> {
     /// A value that somebody set by hand.
     fn lost_at_reboot(&self) -> Option<SysctlFinding> {
         let running = self.running()?;
-        let entry = self.known.entry.filter(|entry| entry.is_writable)?;
-        let default = entry.fixed_default().filter(|it| !self.known.is_same(running, it))?;
+        self.known.entry.filter(|entry| entry.is_writable)?;
+        let default = self.known.fixed_default().filter(|it| !self.known.is_same(running, it))?;
         Some(SysctlFinding {
             key: Some(self.key.to_string()),
             advice: vec!["put it into a file in /etc/sysctl.d if it is to stay".to_owned()],

@@ -10,7 +10,7 @@ use super::rules::{Machine, judge};
 use super::survey::{Assignment, Known, Survey, System};
 use super::together;
 use crate::catalogue::findings::{SYSCTL_EXPECTATION, SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY};
-use crate::catalogue::sysctls::{Scope, SysctlEntry};
+use crate::catalogue::sysctls::Scope;
 use crate::model::{Severity, SysctlKey, SysctlKind};
 
 /// A finding without a key, a line or values.
@@ -30,10 +30,11 @@ pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlF
 /// Everything that is to be said of `survey`, the worst first.
 pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     let mut found: Vec<SysctlFinding> = Vec::new();
-    let machine = Machine { ehash_entries: survey.number("net.ipv4.tcp_ehash_entries") };
+    let ehash_entries = survey.number("net.ipv4.tcp_ehash_entries");
+    let machine = Machine { ehash_entries, kernel: survey.target };
     for assignment in survey.assignments() {
         let known = survey.keys.get(assignment.key);
-        let of_line = Line { assignment, release: survey.release, machine: &machine };
+        let of_line = Line { assignment, machine: &machine };
         found.extend(of_line.findings(known.and_then(|it| it.entry)));
         found.extend(known.and_then(|known| unknown_key(&of_line, known, survey)));
     }
@@ -46,7 +47,7 @@ pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
         found.extend(at_boot(survey, key, known));
     }
     let value = |key: &SysctlKey| survey.value(key).map(str::to_owned);
-    let together = together::judged(value, listening).into_iter();
+    let together = together::judged(value, listening, survey.target).into_iter();
     found.extend(together.map(|(key, judgement)| together::found(key, judgement)));
     found.extend(file_findings(survey));
     with_running(&mut found, survey);
@@ -69,8 +70,8 @@ pub fn sort(found: &mut Vec<SysctlFinding>) {
 
 /// A judgement on the value that is there now.
 fn of_running(key: &SysctlKey, known: &Known, machine: &Machine) -> Option<SysctlFinding> {
-    let (entry, running) = (known.entry?, known.running()?);
-    let judgement = judge(key, &entry.kind.parse(running).ok()?.value, machine)?;
+    let (kind, running) = (known.kind?, known.running()?);
+    let judgement = judge(key, &kind.parse(running).ok()?.value, machine)?;
     Some(SysctlFinding {
         key: Some(key.to_string()),
         running: Some(running.to_owned()),
@@ -84,11 +85,8 @@ fn unknown_key(line: &Line<'_>, known: &Known, survey: &Survey) -> Option<Sysctl
     if survey.system == System::Files {
         return line.unknown(known.entry);
     }
-    let is_dead = |entry: &SysctlEntry| {
-        entry.is_obsolete()
-            || survey.release.is_some_and(|it| entry.until.is_some_and(|end| it >= end))
-    };
-    if !known.is_absent() || known.entry.is_some_and(is_dead) {
+    let is_gone = known.entry.is_some_and(|entry| entry.gone(survey.target).is_some());
+    if !known.is_absent() || is_gone {
         return None;
     }
     let is_child = survey.system == System::Namespace;
@@ -152,7 +150,7 @@ pub fn profile(survey: &Survey, profile: &Profile) -> Vec<SysctlFinding> {
 /// Why an expectation is not met; `None` if it is.
 fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
     let known = survey.keys.get(&expectation.key);
-    let kind = known.and_then(|known| known.entry).map(|entry| entry.kind);
+    let kind = known.and_then(|known| known.kind);
     let Some(value) = survey.value(&expectation.key) else {
         let why = match survey.system {
             System::Files if kind.is_some() => {

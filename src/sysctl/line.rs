@@ -2,22 +2,18 @@
 
 use super::check::finding;
 use super::report::{SourceRef, SysctlFinding};
-use super::rules::{Machine, judge};
+use super::rules::{Machine, judge, myth};
 use super::survey::Assignment;
-use crate::catalogue::findings::{
-    SYSCTL_DEAD_KEY, SYSCTL_MYTH, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY,
-};
+use crate::catalogue::findings::{SYSCTL_DEAD_KEY, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY};
 use crate::catalogue::sysctls::SysctlEntry;
-use crate::model::{KernelRelease, Severity};
+use crate::model::Severity;
 
 /// A line, and what it is judged by.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
     /// The line.
     pub assignment: Assignment<'a>,
-    /// The kernel that is judged for.
-    pub release: Option<KernelRelease>,
-    /// What values are measured against.
+    /// What values are measured against, and the kernel that is judged for.
     pub machine: &'a Machine,
 }
 
@@ -55,29 +51,15 @@ impl Line<'_> {
 
     /// A key that this kernel does not have any more, or that nothing reads.
     fn dead(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        if entry.is_obsolete() {
-            return Some(self.about(
-                SYSCTL_DEAD_KEY,
-                Severity::Warning,
-                entry.meaning,
-                "remove the line",
-            ));
-        }
-        let until = entry.until?;
-        if self.release.is_some_and(|it| it < until) {
-            return None;
-        }
-        let myth = entry.myth.unwrap_or_default();
-        Some(self.about(
-            SYSCTL_DEAD_KEY,
-            if self.assignment.may_fail { Severity::Warning } else { Severity::Critical },
-            format!("it does not exist since Linux {until}; {myth}"),
-            if self.assignment.may_fail {
-                "remove the line"
-            } else {
-                "remove the line: `sysctl -p` fails on it"
-            },
-        ))
+        let gone = entry.gone(self.machine.kernel)?;
+        let truth = entry.myth.map(|myth| format!("; {}", myth.truth)).unwrap_or_default();
+        let fails = entry.until.is_some() && !self.assignment.may_fail;
+        let (severity, advice) = if fails {
+            (Severity::Critical, "remove the line: `sysctl -p` fails on it")
+        } else {
+            (Severity::Warning, "remove the line")
+        };
+        Some(self.about(SYSCTL_DEAD_KEY, severity, format!("{gone}{truth}"), advice))
     }
 
     /// A key that a later kernel does not have.
@@ -100,7 +82,7 @@ impl Line<'_> {
                 .then(|| "there is no such key: it has one part".to_owned())
                 .and_then(|message| unknown(Severity::Warning, message));
         };
-        let since = entry.since.filter(|since| self.release.is_some_and(|it| it < *since))?;
+        let since = entry.since.filter(|since| self.machine.kernel.is_before(*since))?;
         unknown(Severity::Warning, format!("it does not exist before Linux {since}"))
     }
 
@@ -112,11 +94,12 @@ impl Line<'_> {
         if !entry.is_writable {
             return vec![nonsense("it can only be read".to_owned(), "remove the line")];
         }
-        let parsed = match entry.kind.parse(self.assignment.value) {
+        let kind = entry.kind_in(self.machine.kernel);
+        let parsed = match kind.parse(self.assignment.value) {
             Ok(parsed) => parsed,
             Err(bad) => {
                 let message = format!("the kernel refuses `{}`: {bad}", self.assignment.value);
-                return vec![nonsense(message, &format!("it takes {}", entry.kind))];
+                return vec![nonsense(message, &format!("it takes {kind}"))];
             }
         };
         let judgement = judge(self.assignment.key, &parsed.value, self.machine);
@@ -132,23 +115,10 @@ impl Line<'_> {
         harm.into_iter().chain(dropped).collect()
     }
 
-    /// What people expect of the setting in vain, where it is not the default.
+    /// What people expect of the value in vain.
     fn myth(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        let myth = entry.myth?;
-        let is_default =
-            entry.fixed_default().is_some_and(|it| entry.kind.is_same(it, self.assignment.value));
-        // Those that guides name for TIME_WAIT are worth a word even where they change nothing.
-        let severity = match (is_default, entry.key) {
-            (false, "net.ipv4.tcp_fin_timeout") => Severity::Warning,
-            (_, "net.ipv4.tcp_syncookies" | "net.ipv4.tcp_tw_reuse") | (false, _) => Severity::Info,
-            (true, _) => return None,
-        };
-        let advice = match entry.instead {
-            Some(instead) => format!("instead: {instead}"),
-            None => entry.judgement.to_owned(),
-        };
-        let as_it_is =
-            if is_default { "the line changes nothing, it is the default; " } else { "" };
-        Some(self.about(SYSCTL_MYTH, severity, format!("{as_it_is}{myth}"), &advice))
+        let parsed = entry.kind_in(self.machine.kernel).parse(self.assignment.value).ok()?;
+        let told = myth(entry, &parsed.value, self.machine)?;
+        Some(self.about(told.id, told.severity, told.why, told.advice))
     }
 }

@@ -14,22 +14,22 @@ use crate::catalogue::findings::{
     SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_FILE_IGNORED, SYSCTL_NONSENSE_VALUE,
 };
 use crate::catalogue::sysctls;
-use crate::model::{KernelRelease, Severity, SysctlKey};
+use crate::model::{Severity, SysctlKey, TargetKernel};
 
-/// What is to be said of the file at `path`, for the kernel `release`.
-pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<SysctlFinding> {
+/// What is to be said of the file at `path`, for `kernel`.
+pub fn lint(path: &Path, bytes: &[u8], kernel: TargetKernel) -> Vec<SysctlFinding> {
     let [procps, systemd] = Peer::ALL.map(|peer| parse(bytes, peer));
     let mut found = Vec::new();
     let mut last: BTreeMap<SysctlKey, (Source, String)> = BTreeMap::new();
     for statement in &procps.statements {
         let source = Source { file: path.to_owned(), line: statement.line };
-        found.extend(of_statement(statement, &source, release));
+        found.extend(of_statement(statement, &source, kernel));
         let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else { continue };
         if let Some((earlier, other)) = last.insert(key.clone(), (source.clone(), value.clone())) {
             found.push(duplicate(key, &source, (&earlier, &other), value));
         }
     }
-    found.extend(together(&last, path));
+    found.extend(together(&last, path, kernel));
     found.extend(of_name(path).filter(|_| !last.is_empty()));
     let mut problems: Vec<&LineProblem> = procps.problems.iter().chain(&systemd.problems).collect();
     problems.sort_by_key(|problem| problem.line);
@@ -46,14 +46,15 @@ pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<Sy
 fn of_statement(
     statement: &Statement,
     source: &Source,
-    release: Option<KernelRelease>,
+    kernel: TargetKernel,
 ) -> Vec<SysctlFinding> {
     let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else {
         return Vec::new();
     };
     let assignment = Assignment { key, value, source, may_fail: statement.may_fail };
     let entry = sysctls::find(key);
-    let line = Line { assignment, release, machine: &Machine::default() };
+    let machine = Machine { kernel, ..Machine::default() };
+    let line = Line { assignment, machine: &machine };
     let mut found = line.findings(entry);
     found.extend(line.unknown(entry));
     if entry.is_none() && value.contains(" #") {
@@ -95,9 +96,13 @@ fn duplicate(
 }
 
 /// The combination rules, as far as the file sets both sides.
-fn together(last: &BTreeMap<SysctlKey, (Source, String)>, path: &Path) -> Vec<SysctlFinding> {
+fn together(
+    last: &BTreeMap<SysctlKey, (Source, String)>,
+    path: &Path,
+    kernel: TargetKernel,
+) -> Vec<SysctlFinding> {
     let value = |key: &SysctlKey| last.get(key).map(|(_, value)| value.clone());
-    let judged = together::judged(value, &[]).into_iter();
+    let judged = together::judged(value, &[], kernel).into_iter();
     let found = judged.map(|(key, judgement)| {
         let of_key = SysctlKey::parse(key).ok().and_then(|key| last.get(&key));
         let source = of_key.map_or_else(|| SourceRef::whole(path), |it| SourceRef::from(&it.0));

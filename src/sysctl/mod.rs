@@ -24,6 +24,7 @@ mod profile_file;
 mod report;
 mod rules;
 mod saved;
+mod show;
 mod survey;
 mod text;
 mod together;

@@ -13,10 +13,10 @@ use super::judge::{Change, Refusal, kind};
 use super::outranked::with;
 use super::rules::Judgement;
 use super::together;
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls;
 use crate::kernel::sysctl_files::{ConfigFile, DIRECTORIES, read_tree};
 use crate::kernel::{KernelError, ProcRoot, sysctl_tree};
-use crate::model::{Severity, SysctlKey};
+use crate::model::{Severity, SysctlKey, TargetKernel};
 
 /// What comes of a change.
 #[derive(Debug, Default)]
@@ -39,8 +39,10 @@ pub fn running(proc_root: &ProcRoot, changes: &[Change], listening: &[u16]) -> O
         let own = changes.iter().find(|change| change.key == *key);
         own.map_or_else(|| now(key), |change| Some(change.new.clone()))
     };
-    let judged = new(&together::judged(now, listening), together::judged(then, listening));
-    let free = unreserved(&then, listening);
+    let kernel = sysctl_tree::target(proc_root);
+    let before = together::judged(now, listening, kernel);
+    let judged = new(&before, together::judged(then, listening, kernel));
+    let free = unreserved(&then, listening, kernel);
     told(judged, changes, "", free.as_deref())
 }
 
@@ -55,16 +57,17 @@ pub fn at_boot(
     if !is_read_at_boot(file, &DIRECTORIES) {
         return Ok(Outcome::default());
     }
+    let newest = TargetKernel::default();
     let files = read_tree(root)?.files;
     let now = left(&files);
     let then = left(&with(files, file, content));
     let of = |left: &BTreeMap<SysctlKey, String>, key: &SysctlKey| {
-        let default = sysctls::find(key).and_then(SysctlEntry::fixed_default);
+        let default = sysctls::find(key).and_then(|entry| entry.fixed_default(newest));
         left.get(key).cloned().or_else(|| default.map(str::to_owned))
     };
     let judged = new(
-        &together::judged(|key| of(&now, key), &[]),
-        together::judged(|key| of(&then, key), &[]),
+        &together::judged(|key| of(&now, key), &[], newest),
+        together::judged(|key| of(&then, key), &[], newest),
     );
     Ok(told(judged, changes, "after a boot: ", None))
 }
@@ -109,8 +112,12 @@ const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// The setting that keeps ports of listeners from connect(2): those that are reserved, and those that
 /// are not and lie within the range.
-fn unreserved(value: &impl Fn(&SysctlKey) -> Option<String>, listening: &[u16]) -> Option<String> {
-    let (range, reserved) = together::ports(value);
+fn unreserved(
+    value: &impl Fn(&SysctlKey) -> Option<String>,
+    listening: &[u16],
+    kernel: TargetKernel,
+) -> Option<String> {
+    let (range, reserved) = together::ports(value, kernel);
     let text = value(&SysctlKey::parse(RESERVED).ok()?)?;
     let is_taken =
         |port: &&u16| range.is_some_and(|it| it.contains(**port)) && !reserved.contains(**port);

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::files::{self, Peer};
 use super::survey::{Known, Survey, System};
 use super::text;
-use crate::catalogue::sysctls::SysctlEntry;
-use crate::model::{Severity, SysctlKey};
+use crate::kernel::sysctl_tree::Running;
+use crate::model::{Severity, SysctlKey, SysctlKind, TargetKernel};
 use crate::output::{Report, Style, csv_rows, microseconds, ndjson_rows};
 
 /// The name and version of the JSON.
@@ -101,6 +101,18 @@ pub struct SettingReport {
     pub until: Option<String>,
     /// What it does.
     pub meaning: Option<&'static str>,
+    /// Why a value that is there is not shown.
+    #[serde(skip)]
+    pub hidden: Option<String>,
+    /// Whether it runs with the default; `None` where that is not known.
+    #[serde(skip)]
+    pub is_default: Option<bool>,
+    /// Whether no write can change it.
+    #[serde(skip)]
+    pub is_read_only: bool,
+    /// What became of it, where this kernel does not have it any more or does not read it.
+    #[serde(skip)]
+    pub gone: Option<String>,
 }
 
 /// A line of a file, or a file.
@@ -147,34 +159,43 @@ pub struct SysctlFinding {
 }
 
 impl SettingReport {
-    /// Of `key`.
-    pub fn new(key: &SysctlKey, known: &Known) -> Self {
+    /// Of `key`, judged for `kernel`.
+    pub fn new(key: &SysctlKey, known: &Known, kernel: TargetKernel) -> Self {
         let entry = known.entry;
+        let hidden = match &known.running {
+            Some(Running::Hidden(why)) => Some(why.clone()),
+            Some(Running::Value(_) | Running::Absent) | None => None,
+        };
+        let is_default = known.running().zip(known.fixed_default());
         let left = |peer| known.left(peer);
         Self {
             key: key.to_string(),
             running: known.running().map(str::to_owned),
-            default: entry.and_then(SysctlEntry::fixed_default).map(str::to_owned),
+            default: known.fixed_default().map(str::to_owned),
             procps: left(Peer::Procps).map(|write| write.value.clone()),
             systemd: left(Peer::Systemd).map(|write| write.value.clone()),
             scope: entry.map(|it| it.scope.name()),
             exists: known.running.is_some().then(|| !known.is_absent()),
             procps_source: left(Peer::Procps).map(|write| SourceRef::from(&write.source)),
             systemd_source: left(Peer::Systemd).map(|write| SourceRef::from(&write.source)),
-            default_formula: entry.and_then(SysctlEntry::default_formula),
-            kind: entry.map(|it| it.kind.name()),
+            default_formula: known.default_formula(),
+            kind: known.kind.map(SysctlKind::name),
             unit: entry.and_then(|it| it.unit.name()),
-            accepts: entry.map(|it| it.kind.to_string()),
+            accepts: known.kind.map(|kind| kind.to_string()),
             since: entry.and_then(|it| it.since).map(|release| release.to_string()),
             until: entry.and_then(|it| it.until).map(|release| release.to_string()),
             meaning: entry.map(|it| it.meaning),
+            hidden,
+            is_default: is_default.map(|(running, default)| known.is_same(running, default)),
+            is_read_only: entry.is_some_and(|it| !it.is_writable),
+            gone: entry.and_then(|it| it.gone(kernel)),
         }
     }
 
     /// Every setting of `survey` that `is_wanted`.
     pub fn of(survey: &Survey, is_wanted: impl Fn(&SysctlKey, &Known) -> bool) -> Vec<Self> {
         let wanted = survey.keys.iter().filter(|(key, known)| is_wanted(key, known));
-        wanted.map(|(key, known)| Self::new(key, known)).collect()
+        wanted.map(|(key, known)| Self::new(key, known, survey.target)).collect()
     }
 }
 

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::files::{FileProblem, Merge, Name, Peer, Plan, Setting, Source, Status, Write};
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls::{self, DefaultValue, SysctlEntry};
 use crate::kernel::sysctl_files::read_tree;
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot, image_kernel};
-use crate::model::{KernelRelease, SysctlKey};
+use crate::model::{KernelRelease, SysctlKey, SysctlKind, TargetKernel};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ pub struct Survey {
     pub system: System,
     /// The release as the kernel says it, or as it was given.
     pub kernel: Option<String>,
-    /// The same as a number.
-    pub release: Option<KernelRelease>,
+    /// What values are judged for.
+    pub target: TargetKernel,
     /// Every key of the catalogue and every key that a file names.
     pub keys: BTreeMap<SysctlKey, Known>,
     /// What each program reads.
@@ -60,6 +60,10 @@ pub struct Survey {
 pub struct Known {
     /// Its entry in the catalogue.
     pub entry: Option<&'static SysctlEntry>,
+    /// How this kernel reads its values; `None` without an entry.
+    pub kind: Option<SysctlKind>,
+    /// What it begins with in this kernel; `None` without an entry.
+    pub default: Option<DefaultValue>,
     /// What it is now; `None` where nothing runs, but for keys that such a kernel does not have.
     pub running: Option<Running>,
     /// What `sysctl --system` would write.
@@ -89,14 +93,30 @@ impl Known {
         if self.is_absent() {
             return None;
         }
-        setting.left(|value| self.entry.is_none_or(|entry| entry.kind.parse(value).is_ok()))
+        setting.left(|value| self.kind.is_none_or(|kind| kind.parse(value).is_ok()))
     }
 
     /// Whether the kernel makes the same of both texts.
     pub fn is_same(&self, one: &str, other: &str) -> bool {
-        match self.entry {
-            Some(entry) => entry.kind.is_same(one, other),
+        match self.kind {
+            Some(kind) => kind.is_same(one, other),
             None => one.split_whitespace().eq(other.split_whitespace()),
+        }
+    }
+
+    /// The default, where it is the same on every machine.
+    pub fn fixed_default(&self) -> Option<&'static str> {
+        match self.default? {
+            DefaultValue::Fixed(value) => Some(value),
+            DefaultValue::Formula(_) => None,
+        }
+    }
+
+    /// What the default depends on, where it is not the same on every machine.
+    pub fn default_formula(&self) -> Option<&'static str> {
+        match self.default? {
+            DefaultValue::Fixed(_) => None,
+            DefaultValue::Formula(formula) => Some(formula),
         }
     }
 }
@@ -105,7 +125,7 @@ impl Survey {
     /// Reads what is sought.
     pub fn new(sought: Sought<'_>) -> Result<Self, KernelError> {
         let Sought { proc_root, root, also, .. } = sought;
-        let (kernel, release) = kernel(&sought);
+        let (kernel, target) = kernel(&sought);
         let tree = read_tree(root)?;
         let plans = Peer::ALL.map(|peer| Plan::new(&tree.files, peer));
         let existing = existing(proc_root, &plans);
@@ -115,20 +135,24 @@ impl Survey {
         let mut keys = BTreeMap::new();
         for key in names {
             let entry = sysctls::find(&key);
+            let is_hidden = entry.is_some_and(|it| it.is_secret) && !also.contains(&key);
             let running = match proc_root {
                 Some(proc_root) => Some(sysctl_tree::read(proc_root, &key)?),
-                None => entry.filter(|it| !has(release, it)).map(|_| Running::Absent),
+                None => entry.filter(|it| !has(target, it)).map(|_| Running::Absent),
             };
+            let withheld = |it: Running| if is_hidden { it.withheld(SECRET) } else { it };
             let known = Known {
                 entry,
-                running,
+                kind: entry.map(|it| it.kind_in(target)),
+                default: entry.map(|it| it.default_in(target)),
+                running: running.map(withheld),
                 procps: procps.settings.remove(&key).unwrap_or_default(),
                 systemd: systemd.settings.remove(&key).unwrap_or_default(),
             };
             keys.insert(key, known);
         }
         let mut survey =
-            Self { system: System::Files, kernel, release, keys, plans, unread: tree.problems };
+            Self { system: System::Files, kernel, target, keys, plans, unread: tree.problems };
         survey.unread.extend(survey.unreadable());
         survey.system = match proc_root {
             None => System::Files,
@@ -156,9 +180,10 @@ impl Survey {
         self.keys.get(&key)?.running()
     }
 
-    /// The first number of the running value of `key`.
+    /// The first number of the running value of a `key` of the catalogue, as the kernel reads it.
     pub fn number(&self, key: &str) -> Option<i64> {
-        self.running(key)?.split_whitespace().next()?.parse().ok()
+        let known = self.keys.get(&SysctlKey::parse(key).ok()?)?;
+        known.kind?.parse(known.running()?).ok()?.value.first()
     }
 
     /// The value of `key` that counts: the running one or, where nothing runs, the one that a boot
@@ -169,7 +194,7 @@ impl Survey {
             return known.running();
         }
         let left = known.left(Peer::Systemd).map(|write| write.value.as_str());
-        left.or_else(|| known.entry.and_then(SysctlEntry::fixed_default))
+        left.or_else(|| known.fixed_default())
     }
 
     /// Where `key` is assigned, by any line that either program reads, each once.
@@ -229,6 +254,9 @@ pub struct Assignment<'a> {
     pub may_fail: bool,
 }
 
+/// Why a value is not shown that could be.
+pub const SECRET: &str = "a secret, shown to those who name it";
+
 fn names(procps: &Merge, systemd: &Merge) -> BTreeSet<SysctlKey> {
     let configured = procps.settings.keys().chain(systemd.settings.keys()).cloned();
     catalogue().chain(configured).collect()
@@ -244,25 +272,25 @@ pub fn is_child_namespace(proc_root: &ProcRoot) -> Result<bool, KernelError> {
     Ok(!is_there("net.ipv4.tcp_mem")? && is_there("net.ipv4.tcp_tw_reuse")?)
 }
 
-/// The release that is judged for: as it was given, as it runs, or of the newest kernel of an image.
-fn kernel(sought: &Sought<'_>) -> (Option<String>, Option<KernelRelease>) {
+/// The kernel that is judged for: as it was given, as it runs, or the newest of an image.
+fn kernel(sought: &Sought<'_>) -> (Option<String>, TargetKernel) {
     match (sought.kernel, sought.proc_root) {
-        (Some(release), _) => (Some(release.to_string()), Some(release)),
-        (None, Some(proc_root)) => sysctl_tree::release(proc_root),
+        (Some(release), _) => (Some(release.to_string()), release.into()),
+        (None, Some(proc_root)) => {
+            (sysctl_tree::release(proc_root).0, sysctl_tree::target(proc_root))
+        }
         (None, None) => {
             let newest = image_kernel::newest(sought.root);
             let release = newest.as_deref().and_then(|text| text.parse().ok());
-            (newest, release)
+            (newest, TargetKernel { release, ..TargetKernel::default() })
         }
     }
 }
 
-/// Whether the kernel `release` has the key, as far as the catalogue knows; the newest, if it is not
-/// known which.
-fn has(release: Option<KernelRelease>, entry: &SysctlEntry) -> bool {
-    let is_gone = entry.until.is_some_and(|until| release.is_none_or(|it| it >= until));
-    let is_young = entry.since.is_some_and(|since| release.is_some_and(|it| it < since));
-    !is_gone && !is_young
+/// Whether `kernel` has the key, as far as the catalogue knows.
+fn has(kernel: TargetKernel, entry: &SysctlEntry) -> bool {
+    entry.until.is_none_or(|until| kernel.is_before(until))
+        && !entry.since.is_some_and(|since| kernel.is_before(since))
 }
 
 /// The keys that the patterns of `plans` reach: those that the kernel has or, where none runs, those

@@ -1,22 +1,17 @@
 //! `netkit sysctl` for people.
 
 use super::report::{SettingReport, SourceRef, SysctlFinding, SysctlReport, View};
+use super::show;
 use super::survey::System;
 use crate::model::Severity;
 use crate::output::numbers::{count, plural};
 use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
 
-/// As many settings, and no more, are shown in full.
-const IN_FULL: usize = 3;
-
 /// The whole answer.
 pub fn render(report: &SysctlReport, style: Style) -> String {
     match report.view {
         View::Check | View::Lint => findings(report, style),
-        View::Show if report.settings.len() <= IN_FULL => {
-            report.settings.iter().map(|it| in_full(it, style)).collect::<Vec<_>>().join("\n")
-        }
-        View::Show => shown(report, style),
+        View::Show => show::render(&report.settings, style),
         View::Diff => diff(report, style),
     }
 }
@@ -115,84 +110,6 @@ fn title(finding: &SysctlFinding) -> String {
         (false, false) => sanitize(&format!("{key}{value}  {place}")),
         (false, true) => sanitize(key),
         (true, _) => sanitize(&place),
-    }
-}
-
-fn in_full(setting: &SettingReport, style: Style) -> String {
-    let mut text = format!("{}\n", style.title(&sanitize(&setting.key)));
-    let mut line = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let lead = format!("  {name:<9}");
-            text += &format!("{}\n", wrapped(&lead, &sanitize(&value), style.width));
-        }
-    };
-    let value = |value: &String| with_unit(&cell(Some(value)), setting);
-    line("meaning", setting.meaning.map(str::to_owned));
-    line(
-        "running",
-        Some(match (&setting.running, setting.exists) {
-            (Some(running), _) => value(running),
-            (None, Some(true)) => "may not be read".to_owned(),
-            (None, _) => "there is no such key here".to_owned(),
-        }),
-    );
-    line(
-        "default",
-        setting.default.as_ref().map(value).or_else(|| setting.default_formula.map(str::to_owned)),
-    );
-    line("accepts", setting.accepts.clone());
-    line(
-        "scope",
-        setting.scope.map(|scope| match scope {
-            "namespace" => "each network namespace has its own".to_owned(),
-            _ => "the whole machine".to_owned(),
-        }),
-    );
-    line("since", setting.since.as_ref().map(|release| format!("Linux {release}")));
-    line("gone", setting.until.as_ref().map(|release| format!("since Linux {release}")));
-    text
-}
-
-/// Each in two lines: its value and what it could be, and what it does.
-fn shown(report: &SysctlReport, style: Style) -> String {
-    let mut text = String::new();
-    for setting in &report.settings {
-        let value = match (&setting.running, setting.exists) {
-            (None, Some(true)) => "may not be read".to_owned(),
-            (None, _) => "not here".to_owned(),
-            (value, _) => format!("= {}", with_unit(&cell(value.as_ref()), setting)),
-        };
-        let default = match (&setting.default, setting.default_formula) {
-            (Some(default), _) => Some(format!("default {}", cell(Some(default)))),
-            (None, formula) => formula.map(|formula| format!("default: {formula}")),
-        };
-        let scope = setting.scope.map(|scope| match scope {
-            "namespace" => "per namespace".to_owned(),
-            _ => "global".to_owned(),
-        });
-        let since = setting.since.as_ref().map(|release| format!("since Linux {release}"));
-        let until = setting.until.as_ref().map(|release| format!("gone since Linux {release}"));
-        let facts = [default, setting.accepts.clone(), scope, since, until];
-        let facts: Vec<String> = facts.into_iter().flatten().collect();
-        let lead = format!("{} {}", style.title(&sanitize(&setting.key)), value);
-        text += &format!("{lead}\n");
-        if !facts.is_empty() {
-            text += &format!("{}\n", wrapped("  ", &sanitize(&facts.join("; ")), style.width));
-        }
-        if let Some(meaning) = setting.meaning {
-            text += &format!("{}\n", wrapped("  ", meaning, style.width));
-        }
-    }
-    text
-}
-
-/// A value and what it counts, where that is not plain from the key.
-fn with_unit(value: &str, setting: &SettingReport) -> String {
-    match setting.unit {
-        Some(unit @ ("s" | "ms" | "bytes" | "pages")) if value != "(empty)" => {
-            format!("{value} {unit}")
-        }
-        _ => value.to_owned(),
     }
 }
 

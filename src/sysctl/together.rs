@@ -4,16 +4,17 @@ use super::check::finding;
 use super::report::SysctlFinding;
 use super::rules::{Judgement, Together, combine};
 use crate::catalogue::sysctls;
-use crate::model::{PortRange, PortSet, SysctlKey, SysctlValue};
+use crate::model::{PortRange, PortSet, SysctlKey, SysctlValue, TargetKernel};
 
 /// What is to be said of the values that `value` gives by key, where something listens on the ports
-/// `listening`; each with the key that it is about.
+/// `listening`, in `kernel`; each with the key that it is about.
 pub fn judged(
     value: impl Fn(&SysctlKey) -> Option<String>,
     listening: &[u16],
+    kernel: TargetKernel,
 ) -> Vec<(&'static str, Judgement)> {
-    let first = |name: &str| numbers(&value, name)?.first().copied();
-    let (range, reserved) = ports(&value);
+    let first = |name: &str| parsed(&value, name, kernel)?.first();
+    let (range, reserved) = ports(&value, kernel);
     combine(&Together {
         tw_reuse: first("net.ipv4.tcp_tw_reuse"),
         timestamps: first("net.ipv4.tcp_timestamps"),
@@ -26,29 +27,23 @@ pub fn judged(
 }
 
 /// The ports that connect(2) picks from, and those that it leaves out.
-pub fn ports(value: &impl Fn(&SysctlKey) -> Option<String>) -> (Option<PortRange>, PortSet) {
-    let port = |number: &i64| u16::try_from(*number).ok();
-    let ends = numbers(value, "net.ipv4.ip_local_port_range");
-    let range = ends.and_then(|ends| match ends.as_slice() {
-        [low, high] => Some(PortRange { low: port(low)?, high: port(high)? }),
-        _ => None,
-    });
-    match parsed(value, "net.ipv4.ip_local_reserved_ports") {
-        Some(SysctlValue::Ports(reserved)) => (range, reserved),
-        Some(SysctlValue::Numbers(_) | SysctlValue::Text(_)) | None => (range, PortSet::default()),
-    }
+pub fn ports(
+    value: &impl Fn(&SysctlKey) -> Option<String>,
+    kernel: TargetKernel,
+) -> (Option<PortRange>, PortSet) {
+    let range = parsed(value, "net.ipv4.ip_local_port_range", kernel);
+    let reserved = parsed(value, "net.ipv4.ip_local_reserved_ports", kernel);
+    let reserved = reserved.and_then(SysctlValue::ports).unwrap_or_default();
+    (range.and_then(|range| range.port_range()), reserved)
 }
 
-fn numbers(value: &impl Fn(&SysctlKey) -> Option<String>, name: &str) -> Option<Vec<i64>> {
-    match parsed(value, name)? {
-        SysctlValue::Numbers(numbers) => Some(numbers),
-        SysctlValue::Ports(_) | SysctlValue::Text(_) => None,
-    }
-}
-
-fn parsed(value: &impl Fn(&SysctlKey) -> Option<String>, name: &str) -> Option<SysctlValue> {
+fn parsed(
+    value: &impl Fn(&SysctlKey) -> Option<String>,
+    name: &str,
+    kernel: TargetKernel,
+) -> Option<SysctlValue> {
     let key = SysctlKey::parse(name).ok()?;
-    Some(sysctls::find(&key)?.kind.parse(&value(&key)?).ok()?.value)
+    Some(sysctls::find(&key)?.kind_in(kernel).parse(&value(&key)?).ok()?.value)
 }
 
 /// A judgement as a finding about `key`.

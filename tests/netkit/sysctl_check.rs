@@ -114,7 +114,7 @@ fn the_four_lines_in_an_image_are_judged_by_themselves() {
     assert!(text.contains("alone (for its Linux 6.12.9-amd64) CRITICAL"), "{answer}");
     for words in [
         "it does not exist since Linux 4.12;",
-        "the line changes nothing, it is the default; it has nothing to do with TIME_WAIT",
+        "1 is the default, so that the line changes nothing; it has nothing to do with TIME_WAIT",
         "- a boot leaves 2: systemd-sysctl does not read this file",
         "- a boot leaves 60: systemd-sysctl does not read this file",
     ] {
@@ -247,6 +247,20 @@ fn a_myth_is_a_value_that_is_set_in_vain() {
         makes(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_fin_timeout = 0x3c\n")], ID, &[]);
         let line = ["info net.ipv4.tcp_syncookies /etc/sysctl.d/1.conf:1"];
         makes(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_syncookies = 1\n")], ID, &line);
+        let line = ["warning net.ipv4.tcp_max_tw_buckets /etc/sysctl.d/1.conf:1"];
+        makes(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_max_tw_buckets = 5000\n")], ID, &line);
+        for line in [
+            "net.ipv4.tcp_max_tw_buckets = 2000000\n",
+            "net.core.somaxconn = 65535\n",
+            "net.ipv4.tcp_fin_timeout = 120\n",
+            "net.ipv4.tcp_tw_reuse = 2\n",
+        ] {
+            makes(&[("etc/sysctl.d/1.conf", line)], ID, &[]);
+        }
+        let root = tree(&[("etc/sysctl.d/1.conf", "net.ipv4.tcp_fin_timeout = 30\n")]);
+        let found = findings(root.path(), "");
+        let myth = found.iter().find(|it| it["id"] == ID).unwrap();
+        assert_eq!((&myth["running"], &myth["configured"]), (&"60".into(), &"30".into()));
     });
 }
 
