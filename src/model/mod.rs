@@ -1,6 +1,7 @@
 //! What things are: sockets, states, addresses, findings. No I/O, no words for people.
 
 mod endpoint;
+mod fastopen_keys;
 mod finding;
 mod kernel_release;
 mod ports;

@@ -9,6 +9,7 @@
 
 use std::fmt;
 
+use super::fastopen_keys::fastopen_keys;
 use super::sysctl_number::{Number, number};
 use super::sysctl_ports::port_list;
 use super::{BadValue, Parsed, SysctlValue};
@@ -64,6 +65,8 @@ pub enum SysctlKind {
     },
     /// Three numbers of 64 bits without a sign (`proc_doulongvec_minmax`), stored one by one.
     LongTriple,
+    /// Keys of TCP Fast Open (`proc_tcp_fastopen_key`).
+    FastOpenKeys,
     /// The line (`proc_dostring` and what is built on it): blanks are part of it.
     Word,
 }
@@ -78,6 +81,10 @@ impl SysctlKind {
     pub fn parse(self, text: &str) -> Result<Parsed, BadValue> {
         match self {
             Self::Word => line(text),
+            Self::FastOpenKeys => match line(text)? {
+                Parsed { value: SysctlValue::Text(keys), .. } => fastopen_keys(&keys),
+                parsed => Ok(parsed),
+            },
             Self::PortList => {
                 let value = SysctlValue::Ports(port_list(text)?);
                 Ok(Parsed { value, dropped: None, is_partial: false })
@@ -127,7 +134,7 @@ impl SysctlKind {
             Self::PortList => (0, u16::MAX.into()),
             Self::Triple { low } => (low.into(), i32::MAX.into()),
             Self::LongTriple => (0, i64::MAX),
-            Self::Word => (0, 0),
+            Self::FastOpenKeys | Self::Word => (0, 0),
         }
     }
 
@@ -142,7 +149,7 @@ impl SysctlKind {
             | Self::Seconds { .. } => 1,
             Self::RangePair => 2,
             Self::Triple { .. } | Self::LongTriple => 3,
-            Self::PortList | Self::Word => 0,
+            Self::PortList | Self::FastOpenKeys | Self::Word => 0,
         }
     }
 
@@ -158,6 +165,7 @@ impl SysctlKind {
             Self::RangePair => "range_pair",
             Self::PortList => "port_list",
             Self::Triple { .. } | Self::LongTriple => "triple",
+            Self::FastOpenKeys => "keys",
             Self::Word => "word",
         }
     }
@@ -262,6 +270,7 @@ impl fmt::Display for SysctlKind {
             Self::RangePair => f.write_str("two ports, low and high"),
             Self::PortList => f.write_str("ports and ranges, as in 8080,9000-9100"),
             Self::Triple { .. } | Self::LongTriple => write!(f, "three numbers of at least {low}"),
+            Self::FastOpenKeys => f.write_str("one or two keys, as in 1-2-3-4,5-6-7-8 in base 16"),
             Self::Word => f.write_str("a word"),
             Self::Integer { low: i32::MIN, high: i32::MAX } => {
                 f.write_str("any number of 32 bits, also below 0")
@@ -299,7 +308,7 @@ mod tests {
     const INTEGER: SysctlKind = SysctlKind::Integer { low: i32::MIN, high: i32::MAX };
     const BYTE: SysctlKind = SysctlKind::Byte { low: 0, high: u8::MAX };
     const TRIPLE: SysctlKind = SysctlKind::Triple { low: 1 };
-    const EVERY: [SysctlKind; 11] = [
+    const EVERY: [SysctlKind; 12] = [
         INTEGER,
         BYTE,
         SysctlKind::Unsigned { low: 0, high: u32::MAX },
@@ -310,6 +319,7 @@ mod tests {
         SysctlKind::PortList,
         TRIPLE,
         SysctlKind::LongTriple,
+        SysctlKind::FastOpenKeys,
         SysctlKind::Word,
     ];
 

@@ -146,6 +146,12 @@ pub enum BadValue {
         .0.escape_debug()
     )]
     NotPorts(String),
+    /// Keys of TCP Fast Open that are none.
+    #[error(
+        "`{}` is no key: four hexadecimal numbers with dashes, a second key after a comma",
+        .0.escape_debug()
+    )]
+    NotKeys(String),
     /// The ends of a range the wrong way round.
     #[error("the first port, {0}, is above the second, {1}")]
     Backwards(u16, u16),
@@ -159,7 +165,7 @@ impl BadValue {
             | Self::Signed { set_before, .. }
             | Self::TooLarge { set_before, .. }
             | Self::OutOfRange { set_before, .. } => *set_before,
-            Self::Empty | Self::NotPorts(_) | Self::Backwards(..) => 0,
+            Self::Empty | Self::NotPorts(_) | Self::NotKeys(_) | Self::Backwards(..) => 0,
         }
     }
 }

@@ -363,6 +363,41 @@ fn blanks_are_part_of_a_name() {
     });
 }
 
+#[test]
+fn keys_of_fast_open_are_what_the_kernel_makes_of_them() {
+    live(&[], || {
+        compare(
+            "net.ipv4.tcp_fastopen_key",
+            &[
+                "1-2-3-4",
+                "00000001-0000000a-000000ff-12345678",
+                "1-A-fF-12345678,5-6-7-8",
+                "1-2-3-4,",
+                "1-2-3-4,5",
+                "1-2-3",
+                "1-2-3-",
+                "1",
+                "",
+                " ",
+                " 1-2-3-4",
+                "1 -2-3-4",
+                "1- 2-3-4",
+                "-1-2-3-4",
+                "0x1-0X2-3-4",
+                "0x-2-3-4",
+                "123456789-2-3-4",
+                "1-2-3-4 # mine",
+                "1-2-3-4x",
+                "1-2-3-4,5-6-7-8,9",
+                "x-2-3-4",
+                "1-2-3-4\n5-6-7-8",
+                "11111111-22222222-33333333-44444444,55555555-66666666-77777777-88888888",
+                "11111111-22222222-33333333-44444444,55555555-66666666-77777777-888888889",
+            ],
+        );
+    });
+}
+
 /// The entries that a new namespace has for itself.
 fn own() -> impl Iterator<Item = &'static SysctlEntry> {
     sysctls::all().filter(|entry| entry.scope == Scope::Namespace && file(entry.key).exists())

@@ -119,7 +119,7 @@ pub(super) const ENTRIES: &[SysctlEntry] = &[
     },
     SysctlEntry {
         key: "net.ipv4.tcp_fastopen_key",
-        kind: SysctlKind::Word,
+        kind: SysctlKind::FastOpenKeys,
         default: DefaultValue::Formula("random, made when it is first needed; zeros until then"),
         since: Some(KernelRelease::new(3, 6)),
         is_secret: true,
