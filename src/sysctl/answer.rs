@@ -219,15 +219,32 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
         Ok(named) => named,
         Err(problem) => return Ok(Err(problem)),
     };
-    let mut keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
-    let Some((entry, key)) = keys.find(|(_, key)| is_named(&args.key, &named, key)) else {
-        return Ok(Err(unknown(&args.key)));
+    let keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
+    let keys: Vec<_> = keys.filter(|(_, key)| is_named(&args.key, &named, key)).collect();
+    let (entry, key) = match keys.as_slice() {
+        [] => return Ok(Err(unknown(&args.key))),
+        [(entry, key)] => (*entry, key),
+        several => {
+            let names = several.iter().map(|(entry, _)| entry.key);
+            return Ok(Err(ambiguous(&args.key, &names.collect::<Vec<_>>())));
+        }
     };
     let (running, kernel) = visit(place, |proc_root| {
-        Ok((sysctl_tree::read(proc_root, &key)?, sysctl_tree::target(proc_root)))
+        Ok((sysctl_tree::read(proc_root, key)?, sysctl_tree::target(proc_root)))
     })?;
     let report = Page::new(entry, running, kernel);
     Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
+}
+
+/// What is said where a page is asked for and `text` names several `keys`.
+fn ambiguous(text: &str, keys: &[&str]) -> String {
+    const NAMED: usize = 3;
+    let named = keys.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = match keys.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("`{text}` is {named}{more}: write one of them, or `netkit sysctl show '{text}'`")
 }
 
 /// Reads the system, and has `judge` say what is shown.

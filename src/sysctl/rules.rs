@@ -309,6 +309,8 @@ pub struct Together {
     pub timestamps: Option<i64>,
     /// `net.ipv4.ip_local_port_range`.
     pub range: Option<PortRange>,
+    /// `net.ipv4.ip_unprivileged_port_start`.
+    pub unprivileged_start: Option<i64>,
     /// `net.ipv4.ip_local_reserved_ports`.
     pub reserved: PortSet,
     /// Ports on which something listens.
@@ -330,6 +332,20 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
             "tcp_tw_reuse is on and tcp_timestamps off: without timestamps nothing is reused"
                 .to_owned(),
             "set net.ipv4.tcp_timestamps to 1",
+        );
+    }
+    // `net/ipv4/sysctl_net_ipv4.c`, `ipv4_local_port_range` and `ipv4_privileged_ports`.
+    if let (Some(range), Some(start)) = (values.range, values.unprivileged_start)
+        && i64::from(range.low) < start
+    {
+        add(
+            "net.ipv4.ip_local_port_range",
+            Severity::Warning,
+            format!(
+                "{range} begins below ip_unprivileged_port_start, {start}: the kernel refuses the one \
+                 that is written after the other"
+            ),
+            "begin the range at 1024 or above, or lower net.ipv4.ip_unprivileged_port_start before it",
         );
     }
     if let Some(range) = values.range {
@@ -514,6 +530,12 @@ mod tests {
         let good =
             Together { tw_reuse: Some(2), timestamps: Some(1), range, ..Together::default() };
         assert_eq!(keys(&good), Vec::<&str>::new());
+        for (start, expected) in
+            [(30_001, &["net.ipv4.ip_local_port_range"][..]), (30_000, &[]), (0, &[])]
+        {
+            let unprivileged_start = Some(start);
+            assert_eq!(keys(&Together { unprivileged_start, ..good.clone() }), expected, "{start}");
+        }
         let listening = Together { listening: vec![40_000, 80], ..good.clone() };
         assert_eq!(keys(&listening), ["net.ipv4.ip_local_reserved_ports"]);
         let mut reserved = PortSet::new();

@@ -114,21 +114,25 @@ fn title(finding: &SysctlFinding) -> String {
 }
 
 fn diff(report: &SysctlReport, style: Style) -> String {
-    let number = count(length(report.settings.len()), "setting");
-    let differ = if report.settings.len() == 1 { "differs" } else { "differ" };
-    let of = if report.system == System::Files { "in" } else { "of" };
-    let verdict = match report.settings.as_slice() {
-        [] if report.system == System::Files => {
-            format!("{} set no more than the defaults", report.looked_at)
+    let number = report.settings.len();
+    let verb = if number == 1 { "differs" } else { "differ" };
+    let is_of_files = report.system == System::Files;
+    let verdict = match (number, is_of_files) {
+        (0, true) => format!("nothing but defaults is set in {}", report.looked_at),
+        (0, false) => {
+            format!("running values, files and defaults say the same: {}", report.looked_at)
         }
-        [] => format!("running values, files and defaults say the same: {}", report.looked_at),
-        [..] => format!("{number} {of} {} {differ}", report.looked_at),
+        (_, true) => {
+            let number = count(length(number), "setting");
+            format!("{number} {verb} from the default in {}", report.looked_at)
+        }
+        (_, false) => format!("{number} of {} {verb}", report.looked_at),
     };
     let verdict = wrapped("", &verdict, style.width) + "\n";
     if report.settings.is_empty() {
         return verdict;
     }
-    let has_running = report.system != System::Files;
+    let has_running = !is_of_files;
     let mut columns = vec![
         ("SETTING", Align::Left),
         ("DEFAULT", Align::Left),

@@ -15,10 +15,17 @@ pub fn judged(
 ) -> Vec<(&'static str, Judgement)> {
     let first = |name: &str| parsed(&value, name, kernel)?.first();
     let (range, reserved) = ports(&value, kernel);
+    // A file that does not say where it is leaves it where it begins.
+    let unprivileged = "net.ipv4.ip_unprivileged_port_start";
+    let default = || {
+        let entry = sysctls::find(&SysctlKey::parse(unprivileged).ok()?)?;
+        entry.fixed_default(kernel)?.parse().ok()
+    };
     combine(&Together {
         tw_reuse: first("net.ipv4.tcp_tw_reuse"),
         timestamps: first("net.ipv4.tcp_timestamps"),
         range,
+        unprivileged_start: first(unprivileged).or_else(default),
         reserved,
         listening: listening.to_vec(),
         conntrack: first("net.netfilter.nf_conntrack_count")

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::harness::command::in_repository;
 use crate::harness::needs::run;
 use crate::harness::nobody::UID;
 use crate::harness::{Answer, Need, Nobody, Schema, live, netkit, sysctl};
@@ -215,6 +216,20 @@ fn settings_of_an_earlier_apply_stay_unless_they_are_set_otherwise() {
         }
         assert_eq!(etc.text(), first);
         runs(&[(TIMEOUT, "30")]);
+    });
+}
+
+/// The example of the docs.
+#[test]
+fn what_is_shown_is_a_diff_of_the_file_and_of_what_runs() {
+    live(&[], || {
+        let etc = Etc::new();
+        etc.sysctl("apply --write --profile server").exits(0);
+        let shown = etc.sysctl("apply --profile server --set net.core.somaxconn=8192").exits(0);
+        let named = etc.file().display().to_string();
+        let shown = shown.stdout.replace(&named, "/etc/sysctl.d/60-netkit.conf");
+        let docs = fs::read_to_string(in_repository("docs/sysctl.md")).unwrap();
+        assert!(docs.contains(&format!("```text\n{shown}```")), "{shown}");
     });
 }
 

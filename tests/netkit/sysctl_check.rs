@@ -132,7 +132,10 @@ fn the_four_lines_in_an_image_are_judged_by_themselves() {
     // There it runs, and drops clients.
     assert!(about("SYSCTL_NONSENSE_VALUE", "net.ipv4.tcp_tw_recycle"), "{old:#}");
     let diff = netkit("sysctl diff --root").arg(root.path()).run().exits(0).quietly();
-    assert!(diff.stdout.starts_with("2 settings in the files below "), "{diff}");
+    assert!(
+        diff.stdout.starts_with("2 settings differ from the default in the files below "),
+        "{diff}"
+    );
     assert!(!diff.stdout.contains("RUNNING") && !diff.stdout.contains("recycle"), "{diff}");
 }
 

@@ -100,10 +100,7 @@ fn diff_has_the_rows_that_differ() {
         fs::write(root.path().join("etc/sysctl.d/1.conf"), drop_in).unwrap();
         let answer = diff();
         let lines: Vec<_> = answer.stdout.lines().collect();
-        assert!(
-            lines[0].starts_with("1 setting of ") && lines[0].ends_with(" differs"),
-            "{answer}"
-        );
+        assert!(lines[0].starts_with("1 of ") && lines[0].ends_with(" differs"), "{answer}");
         assert_eq!(
             lines[1..4],
             [
@@ -171,6 +168,10 @@ fn lint_needs_no_system() {
     assert_eq!(old("net.ipv4.tcp_tw_reuse = 2\n"), Some(1));
     assert_eq!(ids("net.core.somaxconn = 128\n"), ["SYSCTL_NONSENSE_VALUE"]);
     assert_eq!(ids("net.ipv4.tcp_fack = 1\n"), ["SYSCTL_DEAD_KEY"]);
+    assert_eq!(ids("net.ipv4.ip_local_port_range = 1000 65535\n"), ["SYSCTL_COMBINATION"]);
+    let both =
+        "net.ipv4.ip_unprivileged_port_start = 80\nnet.ipv4.ip_local_port_range = 80 65535\n";
+    assert!(!ids(both).contains(&"SYSCTL_COMBINATION".to_owned()));
     let apart = "net.ipv4.tcp_tw_reuse = 1\nnet.ipv4.tcp_timestamps = 0\n";
     assert!(ids(apart).contains(&"SYSCTL_COMBINATION".to_owned()));
 }
@@ -232,6 +233,8 @@ fn wrong_arguments_are_named_with_what_to_write() {
         ("show net.ipv4.tcp_tw_resue", "did you mean `net.ipv4.tcp_tw_reuse`?"),
         ("show qqqq", "there is no key `qqqq`"),
         ("explain net.ipv4.tcp_tw_resue", "did you mean `net.ipv4.tcp_tw_reuse`?"),
+        ("explain ip_nonlocal_bind", "is net.ipv4.ip_nonlocal_bind, net.ipv6.ip_nonlocal_bind:"),
+        ("explain tcp_keepalive_*", "netkit sysctl show 'tcp_keepalive_*'"),
         ("show net/../../x", "`net/../../x` is not a key"),
         ("show ../../etc/passwd", "`../../etc/passwd` is not a key"),
         ("explain /etc/passwd", "`/etc/passwd` is not a key"),
