@@ -225,8 +225,8 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
         [] => return Ok(Err(unknown(&args.key))),
         [(entry, key)] => (*entry, key),
         several => {
-            let names = several.iter().map(|(entry, _)| entry.key);
-            return Ok(Err(ambiguous(&args.key, &names.collect::<Vec<_>>())));
+            let several: Vec<_> = several.iter().map(|(entry, _)| entry.key).collect();
+            return Ok(Err(ambiguous(&args.key, &several)));
         }
     };
     let (running, kernel) = visit(place, |proc_root| {
