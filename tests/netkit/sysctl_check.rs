@@ -146,6 +146,11 @@ fn an_image_without_a_kernel_says_for_which_it_is_judged() {
     let plain = check("").run().exits(0).complains("no kernel in lib/modules or boot");
     assert!(plain.stdout.starts_with("OK  nothing is wrong in the files below "), "{plain}");
     check("--kernel 6.1").run().exits(0).quietly();
+    let apart = "net.ipv4.tcp_tw_reuse = 1\nnet.ipv4.tcp_timestamps = 0\n";
+    let apart = tree(&[("etc/sysctl.d/1.conf", apart)]);
+    let run = netkit("sysctl check --json --kernel 6.1 --root").arg(apart.path());
+    let line = ["warning net.ipv4.tcp_tw_reuse /etc/sysctl.d/1.conf:1"];
+    assert_eq!(of_id(&found(run), "SYSCTL_COMBINATION"), line);
     // What is expected of an image is what it will have after a boot.
     check("--kernel 6.1 --expect net.core.somaxconn>=8192").run().exits(0);
     check("--kernel 6.1 --expect net.ipv4.tcp_tw_reuse=2").run().exits(0);
