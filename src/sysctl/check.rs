@@ -168,7 +168,9 @@ fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
                 "no file sets it, and its default is not the same on every machine"
             }
             System::Files => "no file sets it",
-            System::Booted | System::Namespace => "this kernel has no such key to read",
+            System::Booted | System::Namespace | System::Foreign => {
+                "this kernel has no such key to read"
+            }
         };
         return Some(format!("expected {expectation}, but {why}"));
     };

@@ -143,7 +143,7 @@ fn diff(report: &SysctlReport, style: Style) -> String {
     };
     let rows: Vec<Vec<String>> = report.settings.iter().map(row).collect();
     let note = "AT BOOT is what systemd-sysctl sets, --system what `sysctl --system` does; - is not set, \
-                so that the default stands";
+                so that the default stands, or not known";
     let note = wrapped("", note, style.width);
     format!("{verdict}\n{}\n{note}\n", table_or_blocks(names, rows, style))
 }

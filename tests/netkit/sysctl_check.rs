@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::harness::command::in_repository;
 use crate::harness::sysctl::{set, write};
-use crate::harness::{Capture, Need, Netkit, Nobody, live, netkit};
+use crate::harness::{Capture, Need, Netkit, Nobody, Schema, live, netkit};
 
 /// A file of the tree: its path and its text, or `-> ` and where a link leads.
 type File = (&'static str, &'static str);
@@ -179,6 +179,22 @@ fn in_a_namespace_the_files_are_said_to_be_the_hosts() {
         let json = netkit("sysctl check --json").run().json();
         assert_eq!(json["system"], "namespace");
     });
+}
+
+#[test]
+fn another_systems_values_are_not_held_against_the_files_here() {
+    let tuned = machine(&[("tcp_keepalive_time", "900"), ("tcp_fin_timeout", "61")]);
+    let answer = netkit("sysctl check --json").procfs(tuned.root()).run().json();
+    assert_eq!(answer["system"], "foreign");
+    Schema::of("sysctl").holds(&answer);
+    let found = answer["findings"].as_array().unwrap();
+    for id in ["SYSCTL_DRIFT", "SYSCTL_NOT_PERSISTENT"] {
+        assert_eq!(of_id(found, id), [""; 0]);
+    }
+    // What runs there is judged by itself.
+    assert_eq!(of_id(found, "SYSCTL_NONSENSE_VALUE"), ["warning net.ipv4.tcp_fin_timeout"]);
+    let text = netkit("sysctl check").procfs(tuned.root()).run();
+    text.complains("of another system than the files").complains("`--root DIR`");
 }
 
 #[test]
