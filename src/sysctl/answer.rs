@@ -262,7 +262,10 @@ fn look<E: Fn(&[SysctlFinding]) -> Exit>(
         (Survey::new(sought)?, Vec::new(), Vec::new())
     } else {
         visit(place, |proc_root| {
-            let survey = Survey::new(Sought { proc_root: Some(proc_root), ..sought })?;
+            let mut survey = Survey::new(Sought { proc_root: Some(proc_root), ..sought })?;
+            if tree.root.is_none() && !proc_root.is_live() {
+                survey.system = System::Foreign;
+            }
             let (listening, warning) = listening(proc_root);
             Ok((survey, listening, warning))
         })?
@@ -305,7 +308,7 @@ fn looked_at(survey: &Survey, tree: &TreeArgs, root: &Path) -> String {
             let release = release(if tree.kernel.is_some() { "for " } else { "for its " });
             format!("the files below {} alone{release}", sanitize(&root.display().to_string()))
         }
-        System::Booted | System::Namespace => {
+        System::Booted | System::Namespace | System::Foreign => {
             count(length(survey.keys.len()), "setting") + &release("")
         }
     }
@@ -317,6 +320,10 @@ fn about_system(survey: &Survey, view: View) -> Option<String> {
         (System::Namespace, _) => {
             "this is not the machine's first network namespace: settings of the whole machine are not \
              shown here, and what the files set at boot does not reach it, so the two are not compared"
+        }
+        (System::Foreign, _) => {
+            "the running values are of another system than the files, so the two are not compared\nhint: \
+             `--root DIR` names where its files are"
         }
         (System::Files, None) => {
             "no kernel in lib/modules or boot: judged for the newest\nhint: `--kernel RELEASE` names \

@@ -28,7 +28,8 @@ Examples:
   netkit sysctl apply --profile container --root /srv/image     the file for an image
   netkit sysctl undo --write                                    take the last one back
 
-Exit codes: 0 done, or shown; 2 wrong arguments, or a setting that is refused; 3 could not";
+Exit codes: 0 done, or shown; 2 wrong arguments, a setting that is refused, or a drop-in that is not
+as netkit left it; 3 could not";
 
 /// Makes settings now and in a drop-in for the next boot, all or nothing; without --write, shows them
 #[derive(Clone, Debug, ClapArgs)]

@@ -56,7 +56,11 @@ impl Args {
 Examples:
   netkit sysctl check
   netkit sysctl check --profile client-heavy --fail-on warning
-  netkit sysctl check --expect 'net.core.somaxconn>=4096' --expect net.ipv4.tcp_tw_reuse=2")]
+  netkit sysctl check --expect 'net.core.somaxconn>=4096' --expect net.ipv4.tcp_tw_reuse=2
+  netkit sysctl check --root /srv/image --kernel 6.1
+
+Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look, or
+not at every file")]
 pub struct CheckArgs {
     /// Judge for a purpose besides: server, client-heavy, container, or a TOML file
     #[arg(long, value_name = "NAME|FILE")]

@@ -76,7 +76,7 @@ impl AtBoot<'_> {
             (System::Files, _) => {
                 format!("a boot leaves {default}: systemd-sysctl does not read this file")
             }
-            (System::Booted | System::Namespace, _) => return None,
+            (System::Booted | System::Namespace | System::Foreign, _) => return None,
         };
         let finding = self.about(SYSCTL_NOT_PERSISTENT, message, procps);
         Some(SysctlFinding { advice: vec![MOVE.to_owned()], ..finding })

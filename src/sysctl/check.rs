@@ -3,6 +3,7 @@
 use super::boot::at_boot;
 use super::expectation::Expectation;
 use super::file_findings::file_findings;
+use super::files::Peer;
 use super::line::Line;
 use super::profile::Profile;
 use super::report::{SourceRef, SysctlFinding};
@@ -48,11 +49,21 @@ pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     }
     let value = |key: &SysctlKey| survey.value(key).map(str::to_owned);
     let together = together::judged(value, listening, survey.target).into_iter();
-    found.extend(together.map(|(key, judgement)| together::found(key, judgement)));
+    found.extend(together.map(|(key, judgement)| SysctlFinding {
+        source: source_at_boot(survey, key),
+        ..together::found(key, judgement)
+    }));
     found.extend(file_findings(survey));
     with_running(&mut found, survey);
     sort(&mut found);
     found
+}
+
+/// The line that `key` is from, where what a boot leaves is judged.
+fn source_at_boot(survey: &Survey, key: &str) -> Option<SourceRef> {
+    let known = survey.keys.get(&SysctlKey::parse(key).ok()?)?;
+    let left = known.left(Peer::Systemd).filter(|_| survey.system == System::Files)?;
+    Some(SourceRef::from(&left.source))
 }
 
 /// What a finding is about has its running value beside it, whatever was judged.
@@ -157,7 +168,9 @@ fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
                 "no file sets it, and its default is not the same on every machine"
             }
             System::Files => "no file sets it",
-            System::Booted | System::Namespace => "this kernel has no such key to read",
+            System::Booted | System::Namespace | System::Foreign => {
+                "this kernel has no such key to read"
+            }
         };
         return Some(format!("expected {expectation}, but {why}"));
     };

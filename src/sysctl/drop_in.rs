@@ -19,7 +19,7 @@ pub const DEFAULT_FILE: &str = "/etc/sysctl.d/60-netkit.conf";
 /// How the names end of files that are kept beside it.
 pub const BESIDE: [&str; 2] = [ENDING, EDITED];
 
-const HEAD: &str = "# netkit sysctl apply wrote this file, and does not replace it once it is edited;\n\
+const HEAD: &str = "# netkit sysctl apply wrote this file, and leaves it alone once it is edited;\n\
                     # netkit sysctl undo takes the last apply back\n";
 
 /// Where the drop-in is.
@@ -184,7 +184,7 @@ mod tests {
         let text = content(&merged);
         assert_eq!(
             text,
-            "# netkit sysctl apply wrote this file, and does not replace it once it is edited;\n\
+            "# netkit sysctl apply wrote this file, and leaves it alone once it is edited;\n\
              # netkit sysctl undo takes the last apply back\n\
              \n\
              # bursts kernel.panic = 2\\u{202e}\n\

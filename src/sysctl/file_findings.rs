@@ -52,11 +52,9 @@ fn ignored_file(path: &Path, procps: &Status, systemd: &Status) -> Option<Sysctl
             "systemd-sysctl passes over names that begin with a dot".to_owned(),
             "rename it",
         ),
-        (Status::MaskedBy(by), _) => (
-            Severity::Info,
-            format!("it is masked by {}", by.display()),
-            "nothing, if that is meant",
-        ),
+        (Status::MaskedBy(by), _) => {
+            (Severity::Info, format!("it is masked by {}", by.display()), "")
+        }
         (Status::Nothing, _) | (_, Status::Nothing) => (
             Severity::Warning,
             "it is a link to nothing, a directory or a device, and sets nothing".to_owned(),
@@ -71,7 +69,7 @@ fn ignored_file(path: &Path, procps: &Status, systemd: &Status) -> Option<Sysctl
     };
     Some(SysctlFinding {
         source: Some(SourceRef::whole(path)),
-        advice: vec![advice.to_owned()],
+        advice: Some(advice.to_owned()).filter(|it| !it.is_empty()).into_iter().collect(),
         ..finding(SYSCTL_FILE_IGNORED, severity, message)
     })
 }

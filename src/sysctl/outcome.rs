@@ -126,3 +126,77 @@ fn unreserved(
         Some(text.trim().to_owned()).filter(|it| !it.is_empty()).into_iter().chain(added).collect();
     Some(format!("reserve them in the same apply: --set {RESERVED}={}", all.join(",")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::drop_in_file::DropInFile;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let tree = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            DropInFile::at(None, &tree.path().join(path)).unwrap().write(text).unwrap();
+        }
+        tree
+    }
+
+    fn change(key: &str, new: &str) -> Change {
+        Change {
+            key: SysctlKey::parse(key).unwrap(),
+            running: None,
+            new: new.to_owned(),
+            file_before: None,
+            why: String::new(),
+            forced: None,
+        }
+    }
+
+    #[test]
+    fn what_becomes_critical_with_the_rest_is_refused_and_less_is_said() {
+        let tree = tree(&[
+            ("sys/net/netfilter/nf_conntrack_count", "96\n"),
+            ("sys/net/netfilter/nf_conntrack_max", "1000\n"),
+        ]);
+        let of = |max: &str| {
+            let change = change("net.netfilter.nf_conntrack_max", max);
+            let Outcome { refused, warnings } = running(&ProcRoot::at(tree.path()), &[change], &[]);
+            assert!(refused.iter().all(|it| it.can_be_forced && it.value == max));
+            (refused.len(), warnings.len())
+        };
+        assert_eq!([of("100"), of("115"), of("2000")], [(1, 0), (0, 1), (0, 0)]);
+    }
+
+    #[test]
+    fn what_was_so_before_is_not_its_doing() {
+        let tree = tree(&[
+            ("sys/net/ipv4/ip_local_port_range", "32768\t60999\n"),
+            ("sys/net/ipv4/ip_local_reserved_ports", "50000\n"),
+        ]);
+        let proc_root = ProcRoot::at(tree.path());
+        let warnings =
+            |key, value| running(&proc_root, &[change(key, value)], &[20_000, 40_000]).warnings;
+        assert_eq!(warnings("net.ipv4.tcp_fin_timeout", "30"), [""; 0]);
+        let wide = warnings("net.ipv4.ip_local_port_range", "10000 60999");
+        let cure = "--set net.ipv4.ip_local_reserved_ports=50000,20000,40000";
+        assert!(wide.len() == 1 && wide[0].ends_with(cure), "{wide:?}");
+        // One less than before.
+        let less = warnings("net.ipv4.ip_local_reserved_ports", "40000");
+        assert_eq!(less, [""; 0]);
+    }
+
+    #[test]
+    fn a_boot_is_judged_with_what_other_files_set() {
+        let tree = tree(&[("etc/sysctl.d/99-a.conf", "net.ipv4.tcp_timestamps = 0\n")]);
+        let reuse = change("net.ipv4.tcp_tw_reuse", "1");
+        let of = |name: &str, text: &str| {
+            let file = Path::new("/etc/sysctl.d").join(name);
+            at_boot(tree.path(), &file, text, std::slice::from_ref(&reuse)).unwrap().warnings
+        };
+        // The default, 2, is in vain without timestamps as well: that is so already.
+        assert_eq!(of("60-netkit.conf", "net.ipv4.tcp_tw_reuse = 1\n"), [""; 0]);
+        let text = "net.ipv4.tcp_timestamps = 1\nnet.ipv4.ip_local_port_range = 1025 65535\n";
+        let odd = of("60-netkit.conf", text);
+        assert!(odd.len() == 1 && odd[0].starts_with("after a boot: both ends of"), "{odd:?}");
+        assert_eq!(of("60-netkit", text), [""; 0], "nobody reads it");
+    }
+}

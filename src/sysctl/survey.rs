@@ -34,6 +34,8 @@ pub enum System {
     /// Those of a network namespace that began with the kernel's defaults: the files are set in the
     /// machine's first one.
     Namespace,
+    /// Those of another system than the files': its /proc was named, and not its files.
+    Foreign,
     /// Nothing runs: they are those of an image.
     Files,
 }

@@ -132,27 +132,42 @@ fn diff(report: &SysctlReport, style: Style) -> String {
     if report.settings.is_empty() {
         return verdict;
     }
-    let has_running = !is_of_files;
-    let mut columns = vec![
-        ("SETTING", Align::Left),
-        ("DEFAULT", Align::Left),
-        ("AT BOOT", Align::Left),
-        ("AFTER sysctl --system", Align::Left),
-    ];
-    columns.extend(has_running.then_some(("RUNNING", Align::Left)));
+    let names = ["SETTING", "DEFAULT", "AT BOOT", "--system", "RUNNING"];
+    let names = names.get(..if is_of_files { 4 } else { 5 }).unwrap_or_default();
     let row = |it: &SettingReport| {
-        let mut row = vec![
-            sanitize(&it.key),
-            default(it),
-            cell(it.systemd.as_ref()),
-            cell(it.procps.as_ref()),
-        ];
-        row.extend(has_running.then(|| cell(it.running.as_ref())));
-        row
+        let files = [&it.systemd, &it.procps].map(|value| cell(value.as_ref()));
+        let [at_boot, by_system] = files;
+        let all =
+            vec![sanitize(&it.key), default(it), at_boot, by_system, cell(it.running.as_ref())];
+        all.into_iter().take(names.len()).collect::<Vec<_>>()
     };
-    let table = render_table(&columns, report.settings.iter().map(row).collect(), style.width);
-    let note = "AT BOOT is what systemd-sysctl sets; - is not set, so that the default stands";
-    format!("{verdict}\n{table}\n{}\n", wrapped("", note, style.width))
+    let rows: Vec<Vec<String>> = report.settings.iter().map(row).collect();
+    let note = "AT BOOT is what systemd-sysctl sets, --system what `sysctl --system` does; - is not set, \
+                so that the default stands, or not known";
+    let note = wrapped("", note, style.width);
+    format!("{verdict}\n{}\n{note}\n", table_or_blocks(names, rows, style))
+}
+
+/// A table, or where that is wider than the screen a block for each row.
+fn table_or_blocks(names: &[&'static str], rows: Vec<Vec<String>>, style: Style) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(String::as_str);
+        cells.chain(names.get(column).copied()).map(|cell| cell.chars().count() + 1).max()
+    };
+    let total: usize = (0..names.len()).filter_map(width).sum();
+    if total < usize::from(style.width) {
+        let columns: Vec<_> = names.iter().map(|name| (*name, Align::Left)).collect();
+        return render_table(&columns, rows, style.width);
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut cells = names.iter().zip(row);
+        text += &cells.next().map_or(String::new(), |(_, key)| format!("{}\n", style.title(&key)));
+        for (name, value) in cells {
+            text += &format!("{}\n", wrapped(&format!("  {name:<8}  "), &value, style.width));
+        }
+    }
+    text
 }
 
 fn default(setting: &SettingReport) -> String {

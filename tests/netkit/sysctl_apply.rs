@@ -95,7 +95,7 @@ fn without_write_nothing_is_touched() {
             "--- /dev/null
 +++ {file}
 @@ -0,0 +1,6 @@
-+# netkit sysctl apply wrote this file, and does not replace it once it is edited;
++# netkit sysctl apply wrote this file, and leaves it alone once it is edited;
 +# netkit sysctl undo takes the last apply back
 +
 +net.core.somaxconn = 4096

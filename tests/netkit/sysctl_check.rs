@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::harness::command::in_repository;
 use crate::harness::sysctl::{set, write};
-use crate::harness::{Capture, Need, Netkit, Nobody, live, netkit};
+use crate::harness::{Capture, Need, Netkit, Nobody, Schema, live, netkit};
 
 /// A file of the tree: its path and its text, or `-> ` and where a link leads.
 type File = (&'static str, &'static str);
@@ -146,6 +146,11 @@ fn an_image_without_a_kernel_says_for_which_it_is_judged() {
     let plain = check("").run().exits(0).complains("no kernel in lib/modules or boot");
     assert!(plain.stdout.starts_with("OK  nothing is wrong in the files below "), "{plain}");
     check("--kernel 6.1").run().exits(0).quietly();
+    let apart = "net.ipv4.tcp_tw_reuse = 1\nnet.ipv4.tcp_timestamps = 0\n";
+    let apart = tree(&[("etc/sysctl.d/1.conf", apart)]);
+    let run = netkit("sysctl check --json --kernel 6.1 --root").arg(apart.path());
+    let line = ["warning net.ipv4.tcp_tw_reuse /etc/sysctl.d/1.conf:1"];
+    assert_eq!(of_id(&found(run), "SYSCTL_COMBINATION"), line);
     // What is expected of an image is what it will have after a boot.
     check("--kernel 6.1 --expect net.core.somaxconn>=8192").run().exits(0);
     check("--kernel 6.1 --expect net.ipv4.tcp_tw_reuse=2").run().exits(0);
@@ -174,6 +179,22 @@ fn in_a_namespace_the_files_are_said_to_be_the_hosts() {
         let json = netkit("sysctl check --json").run().json();
         assert_eq!(json["system"], "namespace");
     });
+}
+
+#[test]
+fn another_systems_values_are_not_held_against_the_files_here() {
+    let tuned = machine(&[("tcp_keepalive_time", "900"), ("tcp_fin_timeout", "61")]);
+    let answer = netkit("sysctl check --json").procfs(tuned.root()).run().json();
+    assert_eq!(answer["system"], "foreign");
+    Schema::of("sysctl").holds(&answer);
+    let found = answer["findings"].as_array().unwrap();
+    for id in ["SYSCTL_DRIFT", "SYSCTL_NOT_PERSISTENT"] {
+        assert_eq!(of_id(found, id), [""; 0]);
+    }
+    // What runs there is judged by itself.
+    assert_eq!(of_id(found, "SYSCTL_NONSENSE_VALUE"), ["warning net.ipv4.tcp_fin_timeout"]);
+    let text = netkit("sysctl check").procfs(tuned.root()).run();
+    text.complains("of another system than the files").complains("`--root DIR`");
 }
 
 #[test]

@@ -105,15 +105,23 @@ fn diff_has_the_rows_that_differ() {
             lines[1..4],
             [
                 "",
-                " SETTING                  DEFAULT AT BOOT AFTER sysctl --system RUNNING",
-                " net.ipv4.tcp_fin_timeout 60      30      40                    60",
+                " SETTING                  DEFAULT AT BOOT --system RUNNING",
+                " net.ipv4.tcp_fin_timeout 60      30      40       60",
             ],
             "{answer}"
         );
-        assert_eq!(lines.len(), 6, "{answer}");
+        assert_eq!(lines.len(), 7, "{answer}");
         let image = netkit("sysctl diff --kernel 6.1 --root").arg(root.path()).run().exits(0);
         assert!(image.stdout.contains("\n net.ipv4.tcp_fin_timeout 60      30      40"), "{image}");
         assert!(!image.stdout.contains("RUNNING"), "{image}");
+        // What is wider than the screen stands below its key.
+        let ports = "net.ipv4.ip_local_reserved_ports = 8080,9000-9100,10000-10010,20000,30000\n";
+        fs::write(root.path().join("etc/sysctl.d/1.conf"), ports).unwrap();
+        let wide = diff();
+        let block = "\nnet.ipv4.ip_local_reserved_ports\n  DEFAULT   (empty)\n\
+                     \x20 AT BOOT   8080,9000-9100,10000-10010,20000,30000\n";
+        assert!(wide.stdout.contains(block), "{wide}");
+        assert!(wide.stdout.lines().all(|line| line.chars().count() <= 80), "{wide}");
     });
 }
 
