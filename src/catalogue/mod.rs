@@ -3,5 +3,6 @@
 pub mod bind_errnos;
 pub mod errnos;
 pub mod findings;
+pub mod layers;
 pub mod states;
 pub mod sysctls;
