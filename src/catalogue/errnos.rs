@@ -142,6 +142,10 @@ pub const ERRNOS: [ErrnoEntry; 131] = [
     (133, "EHWPOISON", "Memory page has hardware error"),
 ];
 
+/// Other names of numbers that have two, and the name that stands in [`ERRNOS`].
+pub const ALIASES: [(&str, &str); 3] =
+    [("EWOULDBLOCK", "EAGAIN"), ("EDEADLOCK", "EDEADLK"), ("ENOTSUP", "EOPNOTSUPP")];
+
 /// Permission denied.
 pub const EACCES: i32 = 13;
 /// Invalid argument.
