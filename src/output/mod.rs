@@ -18,4 +18,4 @@ pub use sanitize::sanitize;
 pub use screen::{Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, render_table};
-pub use wrap::{stated, wrapped};
+pub use wrap::{described, stated, wrapped};
