@@ -18,15 +18,27 @@ pub const TCP_VS_UDP: [[&str; 3]; 9] = [
         "none: a stream of bytes. One send() may come in several recv(), several in one",
         "kept: one sendto() is one recvfrom(), whole or not at all",
     ],
-    ["loss", "repeated by the kernel, until it gives up (ETIMEDOUT)", "not noticed: the program has to"],
+    [
+        "loss",
+        "repeated by the kernel, until it gives up (ETIMEDOUT)",
+        "not noticed: the program has to",
+    ],
     ["order", "as sent", "as it comes; it may come twice"],
     [
         "nobody there",
         "RST: ECONNREFUSED at once; silence: a timeout",
         "ICMP port unreachable, which only a connected socket hears of, at its next call; or silence",
     ],
-    ["the end", "recv() returns 0 bytes: the peer has closed", "there is none; 0 bytes are a message"],
-    ["afterwards", "TIME_WAIT for 60 s, at the side that closed first", "nothing: the port is free at once"],
+    [
+        "the end",
+        "recv() returns 0 bytes: the peer has closed",
+        "there is none; 0 bytes are a message",
+    ],
+    [
+        "afterwards",
+        "TIME_WAIT for 60 s, at the side that closed first",
+        "nothing: the port is free at once",
+    ],
     [
         "a check",
         "connect() says that the peer's kernel answers, not that the program does",
@@ -100,7 +112,11 @@ pub const TUNING: [Advice; 6] = [
     ),
     advice(Worth::Partly, "net.ipv4.tcp_tw_reuse = 1", Because::Sysctl("net.ipv4.tcp_tw_reuse")),
     advice(Worth::Wrong, "net.ipv4.tcp_tw_recycle = 1", Because::Sysctl("net.ipv4.tcp_tw_recycle")),
-    advice(Worth::Wrong, "net.ipv4.tcp_fin_timeout = 30", Because::Sysctl("net.ipv4.tcp_fin_timeout")),
+    advice(
+        Worth::Wrong,
+        "net.ipv4.tcp_fin_timeout = 30",
+        Because::Sysctl("net.ipv4.tcp_fin_timeout"),
+    ),
     advice(
         Worth::Partly,
         "write that into /etc/sysctl.conf and run sysctl -p",

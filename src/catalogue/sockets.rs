@@ -201,6 +201,10 @@ const AGAIN: CallError =
     ("EAGAIN", "nothing can be done now: the socket does not block, or its time is up");
 const RESET: CallError = ("ECONNRESET", "the peer ended the connection with RST");
 const NOT_CONNECTED: CallError = ("ENOTCONN", "there is no connection, or no longer");
+const UNHEARD: CallError = (
+    "ECONNREFUSED",
+    "of a connected UDP socket: a datagram sent before met a port where nothing listens",
+);
 const NO_PEER_ERRORS: &[CallError] = &[NOT_CONNECTED, ("EBADF", "it was closed here")];
 const SEND_ERRORS: &[CallError] = &[
     AGAIN,
@@ -215,10 +219,7 @@ const SEND_ERRORS: &[CallError] = &[
     ("ENOBUFS", "the kernel is short of memory, or the card's queue is full"),
 ];
 const DATAGRAM_ERRORS: &[CallError] = &[
-    (
-        "ECONNREFUSED",
-        "an earlier datagram of this connected UDP socket met a port where nothing listens",
-    ),
+    UNHEARD,
     ("EPERM", "a firewall rule on this host drops it"),
     ("EDESTADDRREQ", "neither an address nor connect()"),
     ("EMSGSIZE", "the datagram is larger than the protocol takes"),
@@ -366,7 +367,7 @@ pub const CALLS: [SocketCall; 22] = [
             AGAIN,
             RESET,
             NOT_CONNECTED,
-            ("ECONNREFUSED", "UDP: a datagram sent before met a port where nothing listens"),
+            UNHEARD,
             ("ETIMEDOUT", "the peer no longer acknowledges, or does not answer keepalive"),
         ],
         look: Some("netkit states --state CLOSE_WAIT --by local"),
@@ -391,13 +392,7 @@ pub const CALLS: [SocketCall; 22] = [
             "anybody can send here: compare the address with the one that was asked",
             "without a timeout a lost answer is waited for for ever",
         ],
-        errors: &[
-            AGAIN,
-            (
-                "ECONNREFUSED",
-                "connected UDP: a datagram sent before met a port where nothing listens",
-            ),
-        ],
+        errors: &[AGAIN, UNHEARD],
         ..call("recvfrom", "data, peer = s.recvfrom(65535)", "takes the next datagram")
     },
     SocketCall {

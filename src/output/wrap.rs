@@ -24,16 +24,19 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
     lines
 }
 
-/// Names and what each is, in two columns of together `width`; below each other where the names leave
-/// too little room.
+/// Names and what each is, in two columns of together `width`; a text below its name where the names,
+/// or a word of its own, leave too little room.
 pub fn described<N: AsRef<str>, T: AsRef<str>>(pairs: &[(N, T)], width: u16) -> String {
-    let length = |name: &N| name.as_ref().chars().count();
-    let column = pairs.iter().map(|(name, _)| length(name)).max().unwrap_or(0).max(NAMES);
-    let is_beside = NAMES.max(usize::from(width) / 3) >= column;
+    let length = |text: &str| text.chars().count();
+    let names = pairs.iter().map(|(name, _)| length(name.as_ref()));
+    let column = names.max().unwrap_or(0).max(NAMES);
+    let width_of_all = usize::from(width);
+    let room = width_of_all.saturating_sub(column + 3);
+    let is_beside = NAMES.max(width_of_all * 2 / 5) >= column;
     let mut lines = String::new();
     for (name, text) in pairs {
         let (name, text) = (name.as_ref(), text.as_ref());
-        let lead = if is_beside {
+        let lead = if is_beside && text.split(' ').all(|word| length(word) <= room) {
             format!("  {name:<column$} ")
         } else {
             lines.push_str(&wrapped("  ", name, width));

@@ -22,6 +22,7 @@ mod bind_udp;
 mod bind_unix;
 mod bind_untouched;
 mod errnos;
+mod explain;
 mod harness;
 mod house;
 mod imports;
