@@ -12,6 +12,9 @@ use crate::kernel::{KernelError, ProcRoot};
 use crate::model::SysctlKey;
 use crate::sysctl;
 
+/// What stands in the place of a value that there may be.
+const UNREAD: &str = "it could not be read";
+
 /// Where values are read, or that they are not asked for.
 #[derive(Debug, Default)]
 pub struct Now<'a> {
@@ -44,8 +47,13 @@ impl<'a> Now<'a> {
     pub fn counter(&self, name: &str) -> Option<Live> {
         let (proc_root, entry) = (self.proc_root?, counters::find(name)?);
         let read = read_one(proc_root, entry.table.file(), entry.table.head(), entry.name);
-        let value = self.noted(read).flatten().map(|number| number.to_string());
-        Some(Live { name: entry.full_name(), value })
+        let (value, lacking) = match self.noted(read) {
+            Some(number) => {
+                (number.map(|it| it.to_string()), "this kernel has no such counter here")
+            }
+            None => (None, UNREAD),
+        };
+        Some(Live { name: entry.full_name(), value, lacking })
     }
 
     /// The running value of a setting.
@@ -65,7 +73,7 @@ impl<'a> Now<'a> {
         let read = self.proc_root.zip(key).map(|(root, key)| sysctl_tree::read(root, &key));
         match read.map(|read| self.noted(read)) {
             Some(Some(running)) => running,
-            Some(None) => Running::Hidden("it could not be read".to_owned()),
+            Some(None) => Running::Hidden(UNREAD.to_owned()),
             None => Running::Absent,
         }
     }
@@ -84,5 +92,9 @@ impl<'a> Now<'a> {
 }
 
 fn shown(entry: &SysctlEntry, running: &Running) -> Live {
-    Live { name: entry.key.to_owned(), value: running.value().map(str::to_owned) }
+    let lacking = match running {
+        Running::Absent => "this kernel has no such key here",
+        Running::Value(_) | Running::Hidden(_) => UNREAD,
+    };
+    Live { name: entry.key.to_owned(), value: running.value().map(str::to_owned), lacking }
 }

@@ -1,6 +1,7 @@
 //! A page as Markdown: the reference pages of docs/ are made of it.
 
 use super::page::{Page, Section};
+use super::text::lines;
 
 /// The page under a heading of the second level.
 pub fn page(page: &Page) -> String {
@@ -31,13 +32,11 @@ fn section(section: &Section) -> String {
         Section::Text { text, .. } => format!("{}\n", escaped(text)),
         Section::List { ordered, items, .. } => {
             let mark = if *ordered { "1." } else { "-" };
-            items.iter().map(|item| format!("{mark} {}\n", escaped(item))).collect()
+            lines(items.iter().map(|item| format!("{mark} {}", escaped(item))))
         }
         Section::Facts { facts, .. } => {
             let facts = facts.iter();
-            facts
-                .map(|it| format!("- **{}**: {}\n", escaped(&it.name), escaped(&it.text)))
-                .collect()
+            lines(facts.map(|it| format!("- **{}**: {}", escaped(&it.name), escaped(&it.text))))
         }
         Section::Table { columns, rows, .. } => table(columns, rows),
         Section::Diagram { lines, .. } => format!("```text\n{}\n```\n", lines.join("\n")),

@@ -32,6 +32,20 @@ pub struct Live {
     pub name: String,
     /// The value; `None` where it is not there or could not be read.
     pub value: Option<String>,
+    /// Why there is none.
+    #[serde(skip)]
+    pub lacking: &'static str,
+}
+
+impl Live {
+    /// The value, or why there is none; for people.
+    pub fn text(&self) -> &str {
+        match self.value.as_deref() {
+            Some("") => "(empty)",
+            Some(value) => value,
+            None => self.lacking,
+        }
+    }
 }
 
 /// A command line and what it is for.

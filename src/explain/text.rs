@@ -5,8 +5,10 @@ use crate::output::{Align, Column, Style, described, render_table, sanitize, wra
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: u16 = 100;
-/// What a table's last column needs.
+/// What words beside something else need.
 const WORDS: usize = 24;
+/// In how many lines a table's last column may be broken.
+const LINES: usize = 3;
 
 /// The page as lines.
 pub fn page(page: &Page, style: Style) -> String {
@@ -66,29 +68,26 @@ fn section(section: &Section, style: Style) -> String {
 }
 
 fn heading(text: &str, style: Style) -> String {
-    let lines = wrapped("", text, style.width);
-    lines.lines().map(|line| format!("{}\n", style.title(line))).collect()
+    lines(wrapped("", text, style.width).lines().map(|line| style.title(line)))
 }
 
 fn list(items: &[String], ordered: bool, width: u16) -> String {
     let lead =
         |index: usize| if ordered { format!("  {}  ", index + 1) } else { "  - ".to_owned() };
     let items = items.iter().enumerate();
-    items.map(|(index, item)| format!("{}\n", wrapped(&lead(index), item, width))).collect()
+    lines(items.map(|(index, item)| wrapped(&lead(index), item, width)))
 }
 
 /// Columns where they fit; else each row below the other, the first cell above the rest.
 fn table(columns: &[&'static str], rows: &[Vec<String>], width: u16) -> String {
     let widest = |index: usize| {
         let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
-        cells
-            .chain([columns.get(index).map_or(0, |title| title.chars().count())])
-            .max()
-            .unwrap_or(0)
+        cells.chain(columns.get(index).map(|title| title.chars().count())).max().unwrap_or(0)
     };
-    let all: Vec<_> = (0..columns.len()).map(|index| widest(index) + 1).collect();
-    let (last, others) = all.split_last().map_or((0, &all[..0]), |(last, others)| (*last, others));
-    if others.iter().sum::<usize>() + last.min(WORDS) <= usize::from(width) {
+    let last = columns.len().saturating_sub(1);
+    let others: usize = (0..last).map(|index| widest(index) + 1).sum();
+    let room = usize::from(width).saturating_sub(others + 1);
+    if widest(last) <= room.saturating_mul(LINES) && room >= widest(last).min(WORDS) {
         let columns: Vec<Column> = columns.iter().map(|title| (*title, Align::Left)).collect();
         return render_table(&columns, rows.to_vec(), width);
     }
@@ -104,13 +103,23 @@ fn stacked(columns: &[&'static str], row: &[String], width: u16) -> String {
 }
 
 /// The drawing, where it fits.
-fn diagram(lines: &[String], width: u16) -> String {
-    let needed = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+fn diagram(drawn: &[String], width: u16) -> String {
+    let needed = drawn.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     if needed > usize::from(width) {
         let text = format!("(the drawing needs {needed} columns; the table below says the same)");
-        return format!("{}\n", wrapped("", &text, width));
+        return lines([wrapped("", &text, width)]);
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines(drawn.iter().cloned())
+}
+
+/// Pieces in lines of their own.
+pub fn lines(pieces: impl IntoIterator<Item = String>) -> String {
+    let mut text = String::new();
+    for piece in pieces {
+        text.push_str(&piece);
+        text.push('\n');
+    }
+    text
 }
 
 fn commands(commands: &[Command], style: Style) -> String {

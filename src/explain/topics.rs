@@ -81,7 +81,7 @@ impl Group {
 /// What a topic is about.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
-    /// One of [`GUIDES`], by its name.
+    /// A guide, by its name.
     Guide(&'static str),
     /// A state.
     State(&'static StateEntry),
@@ -248,7 +248,13 @@ impl Topic {
                 word.contains('/')
                     && SysctlKey::parse(word).is_ok_and(|key| key.to_string() == it.key)
             }
-            _ => false,
+            Subject::Guide(_)
+            | Subject::Word(..)
+            | Subject::Call(_)
+            | Subject::Layer(_)
+            | Subject::Errno(_)
+            | Subject::Counter(_)
+            | Subject::Finding(_) => false,
         }
     }
 }

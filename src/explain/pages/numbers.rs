@@ -72,12 +72,7 @@ pub(super) fn counter(entry: &CounterEntry, now: &Now<'_>) -> Page {
         ("where", format!("{} in /proc/net/{}", entry.table.head(), entry.table.file())),
         ("tells", entry.tells.to_owned()),
     ];
-    facts.extend(live.iter().map(|it| {
-        (
-            "now",
-            it.value.clone().unwrap_or_else(|| "this kernel has no such counter here".to_owned()),
-        )
-    }));
+    facts.extend(live.iter().map(|it| ("now", it.text().to_owned())));
     facts.extend(entry.since.map(|since| ("since", format!("Linux {since} at the latest"))));
     Page {
         kind: Some("counter"),
