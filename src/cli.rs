@@ -10,13 +10,14 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, explain, lab, states, sysctl};
+use crate::{bind, connect, explain, lab, states, sysctl};
 
 const AFTER_HELP: &str = "\
 Examples:
   netkit states --time-wait    is TIME_WAIT a problem here, where, and for how long
   netkit states                which sockets are in which TCP state
   netkit bind 127.0.0.1:8080   may a server bind this; if not, who has it and what helps
+  netkit connect host:5432     which code connect(2) gives, who said so, and what helps
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
   netkit explain EADDRINUSE    what an errno, a state, a setting or a call is
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     States(Called<states::Args>),
     /// Says whether an address can be bound, and else who has it, until when, and what helps
     Bind(Called<bind::Args>),
+    /// Says which code connect(2) gives for an address, what it means, who said so, and what helps
+    Connect(Called<connect::Args>),
     /// Judges the TCP settings: what they do, and what they will be after a reboot
     Sysctl(Called<sysctl::Args>),
     /// Explains a state, an errno, a setting, a counter, a finding or a call
@@ -89,7 +92,9 @@ impl Command {
     fn more_formats(&self) -> &'static [Format] {
         match self {
             Self::Explain(_) => &[Format::Markdown],
-            Self::States(_) | Self::Bind(_) | Self::Sysctl(_) | Self::Lab(_) => &[],
+            Self::States(_) | Self::Bind(_) | Self::Connect(_) | Self::Sysctl(_) | Self::Lab(_) => {
+                &[]
+            }
         }
     }
 }

@@ -5,8 +5,8 @@
 //! - [`kernel`]: what Linux says; one file a kernel interface.
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
-//! - [`states`], [`bind`], [`sysctl`]: the commands `netkit states`, `netkit bind` and `netkit sysctl`.
-//! - [`explain`]: the command `netkit explain`.
+//! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
+//! - [`explain`]: the command `netkit explain`, made of the catalogues.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -15,6 +15,7 @@
 pub mod bind;
 pub mod catalogue;
 mod cli;
+pub mod connect;
 pub mod exit;
 pub mod explain;
 pub mod kernel;
@@ -47,6 +48,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
             if !cli.common.quiet {
                 outcome.messages.iter().for_each(|message| streams.say(message));
             }
+            if outcome.exit == Exit::Interrupted {
+                kernel::interrupt::end_by_sigint();
+            }
             outcome.exit
         }
         Err(error) => failed(&error, streams),
@@ -62,6 +66,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
+        Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),

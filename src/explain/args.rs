@@ -24,7 +24,7 @@ Exit codes: 0 explained, 1 --search found nothing, 2 no such topic";
 pub struct Args {
     /// What to explain: a state, an errno or its number, a setting, a counter, a finding, a socket
     /// call, or a guide (states, sockets, tcp-vs-udp, layers, tutorial, exit-codes)
-    #[arg(value_name = "TOPIC")]
+    #[arg(value_name = "TOPIC", allow_negative_numbers = true)]
     pub topics: Vec<String>,
     /// List every topic with what it is in a line; with --group, those of it
     #[arg(long, conflicts_with_all = ["topics", "search"])]

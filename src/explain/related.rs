@@ -5,7 +5,7 @@
 pub type GuideName = (&'static str, &'static [&'static str], &'static str);
 
 /// The guides.
-pub const GUIDES: [GuideName; 6] = [
+pub const GUIDES: [GuideName; 7] = [
     (
         "states",
         &["tcp-states", "state-diagram"],
@@ -25,6 +25,11 @@ pub const GUIDES: [GuideName; 6] = [
         "layers",
         &["osi", "osi-model", "tcp-ip", "tcp/ip"],
         "the seven of OSI, the four of TCP/IP, what is spoken there, and which command looks",
+    ),
+    (
+        "icmp",
+        &["icmpv6", "icmp-errors"],
+        "which ICMP message ends a connection attempt with which errno, and who sends it",
     ),
     (
         "tutorial",
@@ -67,7 +72,7 @@ const SCENARIOS: [(&str, &[&str]); 13] = [
 ];
 
 /// Topics that speak of the same thing.
-const TOGETHER: [&[&str]; 16] = [
+const TOGETHER: [&[&str]; 17] = [
     &["TIME_WAIT", "tutorial", "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_fin_timeout", "SO_REUSEADDR"],
     &["EADDRINUSE", "SO_REUSEADDR", "SO_REUSEPORT", "TIME_WAIT"],
     &["EADDRNOTAVAIL", "net.ipv4.ip_local_port_range", "TIME_WAIT"],
@@ -83,7 +88,8 @@ const TOGETHER: [&[&str]; 16] = [
     &["send", "sendall", "EPIPE", "ECONNRESET"],
     &["sockets", "tcp-vs-udp", "states"],
     &["SOCK_STREAM", "SOCK_DGRAM", "tcp-vs-udp"],
-    &["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "layers"],
+    &["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "icmp", "layers"],
+    &["EHOSTUNREACH", "icmp", "ENETUNREACH", "EACCES"],
 ];
 
 /// The conditions of the lab that show `topic`.

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::related::GUIDES;
 use crate::catalogue::counters::{COUNTERS, CounterEntry};
+use crate::catalogue::eai::{EAI, EaiEntry};
 use crate::catalogue::errnos::{ALIASES, ERRNOS, ErrnoEntry};
 use crate::catalogue::findings::{FINDINGS, FindingEntry};
 use crate::catalogue::layers::{LAYERS, Layer};
@@ -70,7 +71,7 @@ impl Group {
             Self::States => "TCP states",
             Self::Sockets => "Sockets: families, types, options, calls",
             Self::Layers => "Layers",
-            Self::Errnos => "Error numbers",
+            Self::Errnos => "Error numbers and name lookups",
             Self::Sysctls => "Settings of the kernel",
             Self::Counters => "The kernel's counters",
             Self::Findings => "Findings of netkit",
@@ -93,6 +94,8 @@ pub enum Subject {
     Layer(&'static Layer),
     /// An error number.
     Errno(&'static ErrnoEntry),
+    /// An error of getaddrinfo(3).
+    Eai(&'static EaiEntry),
     /// A setting.
     Sysctl(&'static SysctlEntry),
     /// A counter.
@@ -122,11 +125,12 @@ pub fn all() -> impl Iterator<Item = Topic> {
     let calls = CALLS.iter().map(|it| topic(it.name, Subject::Call(it)));
     let layers = LAYERS.iter().map(|it| topic(format!("layer-{}", it.number), Subject::Layer(it)));
     let errnos = ERRNOS.iter().map(|it| topic(it.1, Subject::Errno(it)));
+    let lookups = EAI.iter().map(|it| topic(it.1, Subject::Eai(it)));
     let sysctls = sysctls::all().map(|it| topic(it.key, Subject::Sysctl(it)));
     let counters = COUNTERS.iter().map(|it| topic(it.name, Subject::Counter(it)));
     let findings = FINDINGS.iter().map(|it| topic(it.id, Subject::Finding(it)));
     let network = guides.chain(states).chain(words).chain(calls).chain(layers);
-    network.chain(errnos).chain(sysctls).chain(counters).chain(findings)
+    network.chain(errnos).chain(lookups).chain(sysctls).chain(counters).chain(findings)
 }
 
 fn topic(name: impl Into<Cow<'static, str>>, subject: Subject) -> Topic {
@@ -186,7 +190,7 @@ impl Topic {
             Subject::State(_) => Group::States,
             Subject::Word(..) | Subject::Call(_) => Group::Sockets,
             Subject::Layer(_) => Group::Layers,
-            Subject::Errno(_) => Group::Errnos,
+            Subject::Errno(_) | Subject::Eai(_) => Group::Errnos,
             Subject::Sysctl(_) => Group::Sysctls,
             Subject::Counter(_) => Group::Counters,
             Subject::Finding(_) => Group::Findings,
@@ -211,6 +215,7 @@ impl Topic {
                     .chain(others.map(|(it, _)| (*it).to_owned()))
                     .collect()
             }
+            Subject::Eai((number, _, _)) => vec![number.to_string()],
             Subject::Sysctl(it) => {
                 let short = it.key.rsplit('.').next().unwrap_or(it.key);
                 vec![short.to_owned(), it.key.replace('.', "/")]
@@ -253,6 +258,7 @@ impl Topic {
             | Subject::Call(_)
             | Subject::Layer(_)
             | Subject::Errno(_)
+            | Subject::Eai(_)
             | Subject::Counter(_)
             | Subject::Finding(_) => false,
         }

@@ -1,6 +1,7 @@
 //! The pages on many things at once.
 
 use crate::catalogue::guides::{Advice, Because, PROGRAMMING, TCP_VS_UDP, TUNING};
+use crate::catalogue::icmp::{ICMP, IcmpEntry};
 use crate::catalogue::layers::{LAYERS, Layer, STEPS, Step, TCP_IP};
 use crate::catalogue::sockets::{CALLS, FAMILIES, OPTIONS, SocketWord, TYPES};
 use crate::catalogue::sysctls;
@@ -16,6 +17,7 @@ pub(super) fn guide(name: &str, now: &Now<'_>) -> Page {
         "sockets" => sockets(),
         "tcp-vs-udp" => tcp_vs_udp(),
         "layers" => layers(),
+        "icmp" => icmp(),
         "tutorial" => tutorial(now),
         _ => exit_codes(),
     };
@@ -93,7 +95,7 @@ fn layers() -> Page {
             ),
             Section::table("The four of TCP/IP", &["TCP/IP", "DOES", "WHERE"], tcp_ip),
             Section::table(
-                "The way of a connection: `netkit connect --layers` walks it",
+                "The way of a connection",
                 &["", "STEP", "OSI", "SPOKEN", "QUESTION"],
                 STEPS.iter().enumerate().map(step),
             ),
@@ -106,6 +108,33 @@ fn layers() -> Page {
         sources: vec![
             "ISO/IEC 7498-1 (ITU-T X.200)".to_owned(),
             "RFC 1122 section 1.1.3".to_owned(),
+        ],
+        ..Page::default()
+    }
+}
+
+fn icmp() -> Page {
+    let row = |it: &IcmpEntry| {
+        let number = format!("{}/{}", it.kind, it.code);
+        vec![number, it.says.to_owned(), it.errno.to_owned(), it.meaning.to_owned()]
+    };
+    let of = |is_v6: bool| ICMP.iter().filter(move |it| it.is_v6 == is_v6).map(row);
+    let columns = ["", "SAYS", "ERRNO", "MEANS"];
+    Page {
+        sections: vec![
+            Section::table("ICMP, for IPv4", &columns, of(false)),
+            Section::table("ICMPv6", &columns, of(true)),
+        ],
+        commands: vec![Command::new(
+            "netkit connect HOST:PORT",
+            "which message ended a connection attempt, and who sent it",
+        )],
+        see_also: ["EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED", "layers"]
+            .map(str::to_owned)
+            .to_vec(),
+        sources: vec![
+            "RFC 792, RFC 1122 section 3.2.2.1, RFC 4443".to_owned(),
+            "net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach".to_owned(),
         ],
         ..Page::default()
     }
