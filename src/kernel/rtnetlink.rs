@@ -1,6 +1,4 @@
-//! rtnetlink, as far as a namespace of our own is furnished by it: one message that asks for a
-//! change, and the kernel's answer. Written by hand, since a message is a header and a few
-//! attributes, and the crates for it bring all families and an executor along.
+//! `NETLINK_ROUTE`: one question, one answer (rtnetlink(7)).
 
 use std::os::fd::AsRawFd as _;
 
@@ -11,71 +9,66 @@ use nix::sys::socket::{
 };
 use nix::sys::time::{TimeVal, TimeValLike as _};
 
-/// `NLM_F_REQUEST | NLM_F_ACK`, `include/uapi/linux/netlink.h`.
-const REQUEST_AND_ANSWER: u16 = 1 | 4;
+/// `NLM_F_REQUEST`, `include/uapi/linux/netlink.h`.
+pub(super) const REQUEST: u16 = 1;
+/// `NLM_F_ACK`
+pub(super) const ACKNOWLEDGE: u16 = 4;
 /// `NLM_F_CREATE | NLM_F_EXCL`: make it, and fail if it is there.
 pub(super) const MAKE: u16 = 0x400 | 0x200;
-/// No flag more.
-pub(super) const CHANGE: u16 = 0;
+/// `NLMSG_ERROR`
 const NLMSG_ERROR: u16 = 2;
-/// `struct nlmsghdr`
+/// `struct nlmsghdr`.
 const HEADER: usize = 16;
-/// `struct nlattr`
-const ATTRIBUTE_HEADER: usize = 4;
 /// The kernel answers at once; silence this long means that no answer will come.
 const SILENCE_S: i64 = 5;
 
-/// Sends a message of this kind (`RTM_NEWLINK`, `RTM_NEWROUTE` …): its `body` is the fixed part
-/// and the attributes. Fails with the kernel's refusal: EPERM where the user namespace has no
-/// capabilities.
-pub(super) fn ask(kind: u16, flags: u16, body: &[Vec<u8>]) -> nix::Result<()> {
-    let message = message(kind, flags, &body.concat())?;
+/// Sends a message of this type, flags and body, and gives the body of the answer: empty for an
+/// acknowledgement. Fails with the kernel's refusal.
+pub(super) fn ask((kind, flags): (u16, u16), body: &[u8]) -> nix::Result<Vec<u8>> {
     let protocol = SockProtocol::NetlinkRoute;
     let channel = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
     setsockopt(&channel, sockopt::ReceiveTimeout, &TimeVal::seconds(SILENCE_S))?;
-    sendto(channel.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
-    let mut buffer = [0; 1024];
+    let kernel = NetlinkAddr::new(0, 0);
+    let message = message((kind, REQUEST | flags), body);
+    sendto(channel.as_raw_fd(), &message, &kernel, MsgFlags::empty())?;
+    let mut buffer = [0; 4096];
     let length = recv(channel.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-    answer(buffer.get(..length).unwrap_or_default())
+    answer(buffer.get(..length).unwrap_or_default()).map(<[u8]>::to_vec)
 }
 
-/// An attribute: `value` behind its length and kind, filled up to four bytes.
-pub(super) fn attribute(kind: u16, value: &[u8]) -> nix::Result<Vec<u8>> {
-    let length = u16::try_from(value.len() + ATTRIBUTE_HEADER).map_err(|_| Errno::EMSGSIZE)?;
-    let mut bytes = Vec::with_capacity(value.len() + 2 * ATTRIBUTE_HEADER);
-    bytes.extend(length.to_ne_bytes());
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(ATTRIBUTE_HEADER), 0);
-    Ok(bytes)
-}
-
-/// An attribute that is text, with the zero at its end.
-pub(super) fn text(kind: u16, value: &str) -> nix::Result<Vec<u8>> {
-    attribute(kind, &[value.as_bytes(), &[0]].concat())
-}
-
-fn message(kind: u16, flags: u16, body: &[u8]) -> nix::Result<Vec<u8>> {
-    let length = u32::try_from(HEADER + body.len()).map_err(|_| Errno::EMSGSIZE)?;
-    let mut message = Vec::with_capacity(HEADER + body.len());
-    message.extend(length.to_ne_bytes());
+fn message((kind, flags): (u16, u16), body: &[u8]) -> Vec<u8> {
+    let length = HEADER + body.len();
+    let mut message = Vec::with_capacity(length);
+    message.extend(u32::try_from(length).unwrap_or(u32::MAX).to_ne_bytes());
     message.extend(kind.to_ne_bytes());
-    message.extend((REQUEST_AND_ANSWER | flags).to_ne_bytes());
+    message.extend(flags.to_ne_bytes());
     // A sequence number, and the kernel as the one who is spoken to.
     message.extend([0; 8]);
     message.extend(body);
-    Ok(message)
+    message
 }
 
-/// What the kernel said: `struct nlmsgerr` with 0 for success, else a negative errno.
-fn answer(message: &[u8]) -> nix::Result<()> {
-    let kind = message.get(4..6).and_then(|it| it.try_into().ok()).map(u16::from_ne_bytes);
-    let code = message.get(16..20).and_then(|it| it.try_into().ok()).map(i32::from_ne_bytes);
-    match (kind, code) {
-        (Some(NLMSG_ERROR), Some(0)) => Ok(()),
-        (Some(NLMSG_ERROR), Some(code)) => Err(Errno::from_raw(code.saturating_neg())),
-        _ => Err(Errno::EBADMSG),
+/// What the kernel said: a message, or `struct nlmsgerr` with 0 for success, else a negative errno.
+fn answer(message: &[u8]) -> nix::Result<&[u8]> {
+    let kind = message.get(4..6).and_then(<[u8]>::first_chunk).map(|it| u16::from_ne_bytes(*it));
+    let body = message.get(HEADER..).ok_or(Errno::EBADMSG)?;
+    if kind != Some(NLMSG_ERROR) {
+        return Ok(body);
     }
+    match body.first_chunk().map(|it| i32::from_ne_bytes(*it)) {
+        Some(0) => Ok(&[]),
+        Some(code) => Err(Errno::from_raw(code.saturating_neg())),
+        None => Err(Errno::EBADMSG),
+    }
+}
+
+/// An attribute: its length, its type and its value, padded to four bytes.
+pub(super) fn put_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+    message.extend(length.to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
+    message.extend(value);
+    message.resize(message.len().next_multiple_of(4), 0);
 }
 
 #[cfg(test)]
@@ -86,41 +79,30 @@ mod tests {
 
     /// An answer with this code, as the kernel sends it.
     fn answered(code: i32) -> Vec<u8> {
-        let mut message = vec![36, 0, 0, 0];
-        message.extend(NLMSG_ERROR.to_ne_bytes());
-        message.extend([0; 10]);
-        message.extend(code.to_ne_bytes());
-        message.extend([0; 16]);
-        message
+        let mut body = code.to_ne_bytes().to_vec();
+        body.extend([0; 16]);
+        message((NLMSG_ERROR, 0), &body)
     }
 
     #[test]
-    fn a_message_has_the_length_that_it_says() {
-        let name = text(3, "lo").unwrap();
-        assert_eq!(name, [&7_u16.to_ne_bytes()[..], &3_u16.to_ne_bytes(), b"lo\0\0"].concat());
-        let message = message(16, MAKE, &name).unwrap();
-        assert_eq!(message.len(), 24);
-        assert_eq!(message[..4], 24_u32.to_ne_bytes());
-        assert_eq!(message[4..8], [&16_u16.to_ne_bytes()[..], &0x605_u16.to_ne_bytes()].concat());
-    }
-
-    #[test]
-    fn what_is_too_long_for_its_length_is_refused() {
-        assert_eq!(attribute(1, &[0; 65_532]), Err(Errno::EMSGSIZE));
-        assert_eq!(attribute(1, &[0; 65_531]).map(|it| it.len()), Ok(65_536));
-    }
-
-    #[test]
-    fn the_answer_is_success_or_the_kernels_errno() {
-        assert_eq!(answer(&answered(0)), Ok(()));
+    fn the_answer_is_success_a_message_or_the_kernels_errno() {
+        assert_eq!(answer(&answered(0)), Ok(&[][..]));
         assert_eq!(answer(&answered(-1)), Err(Errno::EPERM));
+        assert_eq!(answer(&message((24, 0), b"body")), Ok(&b"body"[..]));
         assert_eq!(answer(&[]), Err(Errno::EBADMSG));
+    }
+
+    #[test]
+    fn attributes_are_padded() {
+        let mut bytes = Vec::new();
+        put_attribute(&mut bytes, 1, &[7, 8]);
+        assert_eq!(bytes, [6, 0, 1, 0, 7, 8, 0, 0]);
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            prop_assert!(answer(&bytes).is_err() || bytes.len() >= 20);
+            prop_assert!(answer(&bytes).is_err() || bytes.len() >= HEADER);
         }
     }
 }

@@ -19,10 +19,10 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{getegid, geteuid};
 
-use super::neighbour::Neighbour;
+use super::new_route::{self, NewRoute};
 use super::proc_root::open_file;
-use super::routes::Route;
-use super::{KernelError, ProcRoot, link, routes};
+use super::second_ns::SecondNs;
+use super::{KernelError, ProcRoot, link};
 
 const NO_NAMESPACE: &str = "it takes root, or user namespaces for all: see \
                             `user.max_user_namespaces`, `kernel.unprivileged_userns_clone` and the \
@@ -77,8 +77,8 @@ impl Sandbox {
     }
 
     /// Adds a route to this network namespace.
-    pub fn add_route(&self, to: IpNet, route: Route) -> Result<(), KernelError> {
-        routes::add_route(to, route)
+    pub fn add_route(&self, to: IpNet, route: NewRoute) -> Result<(), KernelError> {
+        new_route::add_route(to, route)
             .map_err(|errno| refused(&format!("adding the route {to} {route}"), errno, None))
     }
 
@@ -87,9 +87,9 @@ impl Sandbox {
         new_net_ns().map(drop)
     }
 
-    /// Makes another network namespace beside this one, and a veth pair between them, which is
+    /// Makes a second network namespace beside this one, and a veth pair between them, which is
     /// called `name` here and there, and is down.
-    pub fn neighbour(&self, name: &str) -> Result<Neighbour, KernelError> {
+    pub fn second_ns(&self, name: &str) -> Result<SecondNs, KernelError> {
         let here = own_net_ns()?;
         let there = new_net_ns()?;
         setns(&here, CloneFlags::CLONE_NEWNET)
@@ -98,7 +98,7 @@ impl Sandbox {
             let has_none = errno == Errno::EOPNOTSUPP;
             refused("making a veth pair", errno, has_none.then_some(NO_VETH))
         })?;
-        Ok(Neighbour::new(there))
+        Ok(SecondNs::new(there))
     }
 
     /// Gives the interface `name` these addresses and brings it up.
@@ -193,7 +193,7 @@ pub(super) fn set_sysctl(key: &str, value: &str) -> Result<(), KernelError> {
 pub(super) fn furnish(name: &str, addresses: &[IpNet]) -> Result<(), KernelError> {
     link::up(name).map_err(|errno| refused(&format!("bringing up `{name}`"), errno, None))?;
     addresses.iter().try_for_each(|address| {
-        routes::add_address(name, *address)
+        link::add_address(name, *address)
             .map_err(|errno| refused(&format!("adding {address} to `{name}`"), errno, None))
     })
 }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::Errno;
-use crate::kernel::routes::Route;
+use crate::kernel::new_route::NewRoute;
 use crate::kernel::sandbox::Sandbox;
 
 /// A call and what the kernel said.
@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Adds a route of the namespace.
-    pub fn route(&mut self, to: IpNet, route: Route) -> anyhow::Result<()> {
+    pub fn route(&mut self, to: IpNet, route: NewRoute) -> anyhow::Result<()> {
         self.sandbox.add_route(to, route)?;
         self.say("route", format_args!("{to} {route}"), "")
     }

@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("connect", FLOORS),
     ("bind", FLOORS),
     // The third row: the rows below, and the floors.
-    ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind"]),
+    ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
     ("streams", &["output"]),
     ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "lab"]),
@@ -37,7 +37,7 @@ const SYSTEM: &[(&str, &[&str])] = &[
     ("std::fs", &["kernel", "streams"]),
     ("std::net::TcpStream", &["kernel", "lab"]),
     ("std::net::TcpListener", &["kernel", "lab"]),
-    ("std::net::UdpSocket", &["kernel"]),
+    ("std::net::UdpSocket", &["kernel", "lab"]),
     ("std::process::Command", &["kernel"]),
     ("nix", &["kernel"]),
     ("socket2", &["kernel", "lab"]),

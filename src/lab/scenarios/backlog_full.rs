@@ -1,7 +1,7 @@
 //! A server that does not accept any more: connect(2) says 0 until its queue is full, and from then
 //! on nobody is answered, not even by a refusal. Seen from a client, it is a firewall that drops.
 
-use super::connecting::{SOON, blames, is_silent, is_unanswered, try_connect};
+use super::connecting::{SOON, is_silent, is_unanswered, try_connect};
 use super::server::{HERE, bind};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -30,8 +30,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
         scene.hold(stage.does("client", call, try_connect(HERE))?);
     }
     is_unanswered(stage, HERE)?;
-    let mut claims = is_silent();
-    claims.push(blames(format_args!("process {}", std::process::id())));
+    let claims = is_silent();
     scene.ask(format!("connect {HERE} {SOON}"), claims);
     scene.ask(
         "states --listening --list",

@@ -4,7 +4,7 @@
 use super::connecting::{fails, fails_as};
 use super::router::Way;
 use crate::kernel::Errno;
-use crate::kernel::routes::Route;
+use crate::kernel::new_route::NewRoute;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
@@ -21,7 +21,7 @@ pub static SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let mut scene = Scene::default();
     for way in [Way::v4(), Way::v6()] {
-        stage.route(way.network, Route::Blackhole)?;
+        stage.route(way.network, NewRoute::Blackhole)?;
         fails(stage, way.server, Errno::EINVAL)?;
         let mut claims = fails_as("local_error", Errno::EINVAL);
         claims.push(Claim::is("connect(2) said so", "/results/0/stage", "connect"));

@@ -4,7 +4,7 @@
 use super::connecting::{fails, fails_as};
 use super::router::Way;
 use crate::kernel::Errno;
-use crate::kernel::routes::Route;
+use crate::kernel::new_route::NewRoute;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
@@ -20,7 +20,7 @@ pub static SCENARIO: Scenario = Scenario {
 
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let way = Way::v4();
-    stage.route(way.network, Route::Prohibit)?;
+    stage.route(way.network, NewRoute::Prohibit)?;
     fails(stage, way.server, Errno::EACCES)?;
     let mut claims = fails_as("denied", Errno::EACCES);
     claims.push(Claim::is("no router said so", "/results/0/icmp", ()));

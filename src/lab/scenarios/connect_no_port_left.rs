@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::connecting::{blames, fails, fails_as};
+use super::connecting::{fails, fails_as};
 use super::loopback::{connect, listen};
 use super::server::HERE;
 use crate::kernel::Errno;
@@ -36,7 +36,6 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     fails(stage, HERE, Errno::EADDRNOTAVAIL)?;
     let mut claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
     claims.push(Claim::is("before a SYN was sent", "/results/0/stage", "connect"));
-    claims.push(blames("40000"));
     scene.ask(format!("connect {HERE}"), claims);
     scene.hold(listener);
     Ok(scene)

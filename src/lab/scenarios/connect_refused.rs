@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::connecting::{blames, fails, fails_as};
+use super::connecting::{fails, fails_as};
 use super::loopback::listen;
 use super::server::HERE;
 use crate::kernel::Errno;
@@ -25,7 +25,6 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     fails(stage, HERE, Errno::ECONNREFUSED)?;
     let mut claims = fails_as("refused", Errno::ECONNREFUSED);
     claims.push(Claim::is("by RST, not by ICMP", "/results/0/icmp", ()));
-    claims.push(blames(server.local_addr()?));
     let mut scene = Scene::default();
     scene.ask(format!("connect {HERE}"), claims);
     scene.hold(server);

@@ -2,7 +2,7 @@
 
 use super::connecting::{SOON, is_silent, is_unanswered};
 use super::router::{Way, router, routes};
-use crate::kernel::routes::Route;
+use crate::kernel::new_route::NewRoute;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
@@ -18,7 +18,7 @@ pub static SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let way = Way::v4();
     let router = router(stage, &[way])?;
-    routes(stage, &router, &way, Route::Blackhole)?;
+    routes(stage, &router, &way, NewRoute::Blackhole)?;
     is_unanswered(stage, way.server)?;
     let mut scene = Scene::default();
     scene.ask(format!("connect {} {SOON}", way.server), is_silent());

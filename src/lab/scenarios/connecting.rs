@@ -1,6 +1,5 @@
 //! Connections that do not come about, and what `netkit connect` has to say of them.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -56,12 +55,6 @@ pub fn is_silent() -> Vec<Claim> {
     claims.push(Claim::is("our deadline ended it", "/results/0/deadline", true));
     claims.push(Claim::is("no router said anything", "/results/0/icmp", ()));
     claims
-}
-
-/// The claim that the likely causes name `what`.
-pub fn blames(what: impl fmt::Display) -> Claim {
-    let words = what.to_string();
-    Claim::says(format!("the causes name {words}"), "/results/0/causes", words)
 }
 
 fn number(errno: Errno) -> Option<i32> {

@@ -5,7 +5,7 @@
 use super::connecting::{fails, fails_as};
 use super::router::{Way, router, routes};
 use crate::kernel::Errno;
-use crate::kernel::routes::Route;
+use crate::kernel::new_route::NewRoute;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
@@ -29,7 +29,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let router = router(stage, &[v4, v6])?;
     let mut scene = Scene::default();
     for way in [v4, v6] {
-        routes(stage, &router, &way, Route::Prohibit)?;
+        routes(stage, &router, &way, NewRoute::Prohibit)?;
     }
     fails(stage, v4.server, Errno::EHOSTUNREACH)?;
     // Without IPV6_RECVERR, this kernel's connect(2) would see the message after a second only.

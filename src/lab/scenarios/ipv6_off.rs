@@ -3,7 +3,7 @@
 
 use std::net::{Ipv6Addr, SocketAddr};
 
-use super::connecting::{blames, fails, fails_as};
+use super::connecting::{fails, fails_as};
 use super::loopback::PORT;
 use crate::kernel::Errno;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -23,8 +23,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     // `all` reaches the interfaces that are there, `lo` among them.
     stage.set("net.ipv6.conf.all.disable_ipv6", "1")?;
     fails(stage, end, Errno::EADDRNOTAVAIL)?;
-    let mut claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
-    claims.push(blames("disable_ipv6"));
+    let claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
     let mut scene = Scene::default();
     scene.ask(format!("connect {end}"), claims);
     Ok(scene)

@@ -1,7 +1,7 @@
 //! A fresh network namespace, as `ip netns add` and `unshare -n` make it: its loopback interface is
 //! down, and not even 127.0.0.1 can be reached.
 
-use super::connecting::{blames, fails, fails_as};
+use super::connecting::{fails, fails_as};
 use super::server::HERE;
 use crate::kernel::Errno;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -20,8 +20,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.sandbox().leave_for_a_fresh_one()?;
     stage.say("client", "unshare(CLONE_NEWNET): `lo` is down there", 0)?;
     fails(stage, HERE, Errno::ENETUNREACH)?;
-    let mut claims = fails_as("unreachable", Errno::ENETUNREACH);
-    claims.push(blames("lo"));
+    let claims = fails_as("unreachable", Errno::ENETUNREACH);
     let mut scene = Scene::default();
     scene.ask(format!("connect {HERE}"), claims);
     Ok(scene)

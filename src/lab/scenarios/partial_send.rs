@@ -33,9 +33,8 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.say("server", "does not read from the second connection", "")?;
     let (sent, calls) = send_what_fits(&client, &vec![0; MESSAGE])?;
     ensure!(sent < MESSAGE, "the buffers took all of it: there is no condition");
-    let text = format_args!("send({}) in all, {}", thousands_of(MESSAGE), count(calls, "call"));
-    let text = text.to_string();
-    stage.say("client", text, thousands_of(sent))?;
+    let call = format!("send({}), {}", thousands_of(MESSAGE), of_send(calls));
+    stage.say("client", call, thousands_of(sent))?;
     // What the server would read, which stays where it is.
     server.set_nonblocking(true)?;
     let arrived = server.peek(&mut vec![0; MESSAGE])?;
@@ -74,7 +73,7 @@ fn whole(stage: &mut Stage<'_>, mut connection: Connection) -> anyhow::Result<()
         (sent, calls) = (sent + more, calls + needed);
         read += read_what_is_there(&mut connection.server, &mut buffer)?;
     }
-    let call = format!("sendall({}), {}", thousands_of(MESSAGE), count(calls, "call of send()"));
+    let call = format!("sendall({}), {}", thousands_of(MESSAGE), of_send(calls));
     stage.say("client", call, thousands_of(sent))
 }
 
@@ -102,6 +101,11 @@ fn read_what_is_there(server: &mut TcpStream, buffer: &mut [u8]) -> io::Result<u
             Err(error) => return Err(error),
         }
     }
+}
+
+/// `3 calls of send()`
+fn of_send(calls: u64) -> String {
+    format!("{} of send()", count(calls, "call"))
 }
 
 fn thousands_of(bytes: usize) -> String {

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use ipnet::IpNet;
 
 use super::loopback::PORT;
-use crate::kernel::neighbour::Neighbour;
-use crate::kernel::routes::Route;
+use crate::kernel::new_route::NewRoute;
+use crate::kernel::second_ns::SecondNs;
 use crate::lab::stage::Stage;
 
 /// What the interface is called at both ends.
@@ -67,8 +67,8 @@ impl Way {
 
 /// Puts a router on these ways, the client's routes to it included. It forwards, and does not limit
 /// how many ICMP messages it sends.
-pub fn router(stage: &mut Stage<'_>, ways: &[Way]) -> anyhow::Result<Neighbour> {
-    let router = stage.sandbox().neighbour(LINK)?;
+pub fn router(stage: &mut Stage<'_>, ways: &[Way]) -> anyhow::Result<SecondNs> {
+    let router = stage.sandbox().second_ns(LINK)?;
     let here = ways.iter().map(|way| way.client).collect::<Vec<_>>();
     let there = ways.iter().map(Way::router_end).collect::<Vec<_>>();
     stage.sandbox().furnish(LINK, &here)?;
@@ -82,7 +82,7 @@ pub fn router(stage: &mut Stage<'_>, ways: &[Way]) -> anyhow::Result<Neighbour> 
             }
         };
         keys.iter().try_for_each(|(key, value)| router.set(key, value))?;
-        stage.route(way.network, Route::Via(way.router))?;
+        stage.route(way.network, NewRoute::Via(way.router))?;
     }
     Ok(router)
 }
@@ -90,9 +90,9 @@ pub fn router(stage: &mut Stage<'_>, ways: &[Way]) -> anyhow::Result<Neighbour> 
 /// Adds a route of the router's to the network of `way`.
 pub fn routes(
     stage: &mut Stage<'_>,
-    router: &Neighbour,
+    router: &SecondNs,
     way: &Way,
-    route: Route,
+    route: NewRoute,
 ) -> anyhow::Result<()> {
     router.add_route(way.network, route)?;
     stage.say("router", format_args!("route {} {route}", way.network), "")

@@ -19,11 +19,15 @@ pub static SCENARIO: Scenario = Scenario {
     make,
 };
 
+const QUESTION: &[u8] = b"anybody?";
+
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     stage.does("client", format_args!("connect({HERE}) of UDP"), client.connect(HERE))?;
-    stage.does("client", "send()", client.send(b"anybody?"))?;
-    stage.is_refused("client", "the next send()", client.send(b"?"), Errno::ECONNREFUSED)?;
+    let sent = client.send(QUESTION)?;
+    stage.say("client", "send(\"anybody?\")", sent)?;
+    let next = client.send(QUESTION);
+    stage.is_refused("client", "send(\"anybody?\") again", next, Errno::ECONNREFUSED)?;
     let mut claims = fails_as("refused", Errno::ECONNREFUSED);
     let host = HERE.ip().to_string();
     claims.push(Claim::is("the host said so", "/results/0/icmp/from", host));

@@ -6,17 +6,17 @@ use std::path::Path;
 use ipnet::IpNet;
 
 use super::net_ns::NetNs;
-use super::routes::{self, Route};
+use super::new_route::{self, NewRoute};
 use super::sandbox::{furnish, refused, set_sysctl};
 use super::{KernelError, ProcRoot};
 
 /// The namespace; it ends when this is dropped and nobody is in it.
 #[derive(Debug)]
-pub struct Neighbour {
+pub struct SecondNs {
     namespace: OwnedFd,
 }
 
-impl Neighbour {
+impl SecondNs {
     /// The one that `namespace` is the file of.
     pub(super) fn new(namespace: OwnedFd) -> Self {
         Self { namespace }
@@ -28,9 +28,9 @@ impl Neighbour {
     }
 
     /// Adds a route there.
-    pub fn add_route(&self, to: IpNet, route: Route) -> Result<(), KernelError> {
+    pub fn add_route(&self, to: IpNet, route: NewRoute) -> Result<(), KernelError> {
         self.inside(|| {
-            routes::add_route(to, route)
+            new_route::add_route(to, route)
                 .map_err(|errno| refused(&format!("adding the route {to} {route}"), errno, None))
         })
     }
@@ -50,8 +50,8 @@ impl Neighbour {
     }
 }
 
-impl From<Neighbour> for OwnedFd {
-    fn from(neighbour: Neighbour) -> Self {
-        neighbour.namespace
+impl From<SecondNs> for OwnedFd {
+    fn from(second: SecondNs) -> Self {
+        second.namespace
     }
 }
