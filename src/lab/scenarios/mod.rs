@@ -20,6 +20,7 @@ mod connect_refused;
 mod connect_reset;
 mod connect_timeout;
 mod connect_unix_absent;
+mod connect_unix_full;
 mod connect_unix_stale;
 mod connect_unix_wrong_type;
 mod connecting;
@@ -63,6 +64,7 @@ pub static SCENARIOS: &[&Scenario] = &[
     &connect_unix_stale::SCENARIO,
     &connect_unix_absent::SCENARIO,
     &connect_unix_wrong_type::SCENARIO,
+    &connect_unix_full::SCENARIO,
     &lo_down::SCENARIO,
     &ipv6_off::SCENARIO,
     &self_connect::SCENARIO,
