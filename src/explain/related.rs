@@ -40,7 +40,7 @@ pub const GUIDES: [GuideName; 7] = [
 ];
 
 /// Conditions of the lab, and the topics that they show.
-const SCENARIOS: [(&str, &[&str]); 13] = [
+const SCENARIOS: [(&str, &[&str]); 34] = [
     (
         "address-in-use-time-wait",
         &["EADDRINUSE", "SO_REUSEADDR", "bind", "TIME_WAIT", "BIND_IN_USE"],
@@ -68,6 +68,30 @@ const SCENARIOS: [(&str, &[&str]); 13] = [
         &["FIN_WAIT2", "FIN_WAIT2_MINI", "net.ipv4.tcp_fin_timeout", "TW_MOSTLY_FIN_WAIT2"],
     ),
     ("close-wait-leak", &["CLOSE_WAIT", "recv", "close", "accept"]),
+    (
+        "backlog-full",
+        &["LISTEN", "listen", "accept", "ListenOverflows", "CONNECT_ACCEPT_QUEUE_FULL"],
+    ),
+    ("connect-blackhole", &["EINVAL"]),
+    ("connect-denied", &["EACCES"]),
+    ("connect-host-unreachable", &["EHOSTUNREACH"]),
+    ("connect-no-port-left", &["EADDRNOTAVAIL", "CONNECT_PORTS_EXHAUSTED"]),
+    ("connect-no-route", &["ENETUNREACH"]),
+    ("connect-refused", &["ECONNREFUSED", "connect", "connect_ex"]),
+    ("connect-reset", &["ECONNRESET"]),
+    ("connect-timeout", &["ETIMEDOUT", "EAGAIN", "settimeout", "connect_ex"]),
+    ("connect-unix-absent", &["ENOENT", "AF_UNIX"]),
+    ("connect-unix-full", &["EAGAIN", "AF_UNIX"]),
+    ("connect-unix-stale", &["ECONNREFUSED", "AF_UNIX", "CONNECT_STALE_SOCKET"]),
+    ("connect-unix-wrong-type", &["EPROTOTYPE"]),
+    ("icmp-reject", &["icmp", "EHOSTUNREACH", "ECONNREFUSED", "CONNECT_REJECTED"]),
+    ("ipv6-off", &["EADDRNOTAVAIL", "AF_INET6", "CONNECT_IPV6_OFF"]),
+    ("lo-down", &["ENETUNREACH", "CONNECT_LOOPBACK_DOWN"]),
+    ("partial-send", &["send", "sendall"]),
+    ("peer-close", &["recv", "CLOSE_WAIT", "EPIPE"]),
+    ("self-connect", &["connect", "getsockname", "getpeername", "CONNECT_SELF"]),
+    ("udp-client-first", &["tcp-vs-udp", "sendto", "SOCK_DGRAM"]),
+    ("udp-no-listener", &["tcp-vs-udp", "sendto", "recvfrom", "ECONNREFUSED"]),
     ("syn-backlog", &["SYN_SENT", "SYN_RECV", "listen", "ListenOverflows", "net.core.somaxconn"]),
 ];
 

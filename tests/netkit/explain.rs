@@ -253,9 +253,21 @@ fn every_command_that_a_page_names_is_one() {
         let words = words
             .replace("HOST:PORT", "127.0.0.1:9")
             .replace("PORT", "1")
+            .replace("ADDRESS", "127.0.0.1")
             .replace("TOPIC", "TW")
             .replace("5s", "10ms");
         assert!(parses(&words), "{line}");
+    }
+}
+
+#[test]
+fn every_condition_of_the_lab_belongs_to_a_topic() {
+    let pages = pages();
+    let lines = pages.iter().flat_map(|page| page["commands"].as_array().unwrap());
+    let named: BTreeSet<_> = lines.filter_map(|it| it["line"].as_str()).collect();
+    for row in netkit("lab list --format ndjson").run().exits(0).rows() {
+        let line = format!("netkit lab run {}", row["name"].as_str().unwrap());
+        assert!(named.contains(&*line), "no page names `{line}`: src/explain/related.rs");
     }
 }
 
