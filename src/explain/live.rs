@@ -61,11 +61,13 @@ impl<'a> Now<'a> {
         self.is_told().then(|| shown(entry, &self.running(entry)))
     }
 
-    /// The page of a setting, as `netkit sysctl explain` has it, and its running value.
+    /// The page of a setting, as `netkit sysctl explain` has it, and its running value. Where values
+    /// are not asked for, it is that of the newest kernel.
     pub fn setting(&self, entry: &'static SysctlEntry) -> (sysctl::Page, Option<Live>) {
         let running = self.running(entry);
         let live = self.is_told().then(|| shown(entry, &running));
-        (sysctl::Page::new(entry, &running), live)
+        let kernel = self.proc_root.map(sysctl_tree::target).unwrap_or_default();
+        (sysctl::Page::new(entry, running, kernel), live)
     }
 
     fn running(&self, entry: &SysctlEntry) -> Running {
@@ -91,10 +93,12 @@ impl<'a> Now<'a> {
     }
 }
 
+/// The value as it is shown: a secret is not.
 fn shown(entry: &SysctlEntry, running: &Running) -> Live {
     let lacking = match running {
         Running::Absent => "this kernel has no such key here",
         Running::Value(_) | Running::Hidden(_) => UNREAD,
     };
-    Live { name: entry.key.to_owned(), value: running.value().map(str::to_owned), lacking }
+    let value = running.value().filter(|_| !entry.is_secret).map(str::to_owned);
+    Live { name: entry.key.to_owned(), value, lacking }
 }

@@ -174,7 +174,9 @@ fn why(advice: &Advice) -> String {
         Because::Fact(text) => text.to_owned(),
         Because::Sysctl(key) => {
             let entry = sysctls::all().find(|entry| entry.key == key);
-            let said = entry.map(|entry| [entry.myth.unwrap_or(entry.meaning), entry.judgement]);
+            let said = entry.map(|entry| {
+                [entry.myth.map_or(entry.meaning, |myth| myth.truth), entry.judgement]
+            });
             said.map_or_else(|| key.to_owned(), |said| said.join("; "))
         }
     }

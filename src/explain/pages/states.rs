@@ -66,7 +66,8 @@ fn time_wait(page: &mut Page, now: &Now<'_>) {
         Section::points("What does not", time_wait::DOES_NOT_HELP),
         Section::facts_of(
             "Settings",
-            entries().map(|entry| (entry.key, told(entry.myth, entry.meaning))),
+            entries()
+                .map(|entry| (entry.key, told(entry.myth.map(|myth| myth.truth), entry.meaning))),
         ),
         Section::facts_of(
             "Counters",
