@@ -177,7 +177,7 @@ fn why(advice: &Advice) -> String {
             let said = entry.map(|entry| {
                 [entry.myth.map_or(entry.meaning, |myth| myth.truth), entry.judgement]
             });
-            said.map_or_else(|| key.to_owned(), |said| said.join("; "))
+            said.map_or_else(|| key.to_owned(), |said| said.join(". "))
         }
     }
 }
