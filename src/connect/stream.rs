@@ -100,7 +100,7 @@ impl<'a, 'b> Stream<'a, 'b> {
                 writeln!(out, "\n],{members}")?;
             }
             Format::Table | Format::Markdown => {
-                out.write_all(text::tail(tail, *style).as_bytes())?
+                out.write_all(text::tail(tail, *style).as_bytes())?;
             }
             Format::Ndjson | Format::Csv => {}
         }
