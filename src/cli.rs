@@ -7,13 +7,14 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, lab, states, sysctl};
+use crate::{bind, lab, states, sysctl, wait};
 
 const AFTER_HELP: &str = "\
 Examples:
   netkit states --time-wait    is TIME_WAIT a problem here, where, and for how long
   netkit states                which sockets are in which TCP state
   netkit bind 127.0.0.1:8080   may a server bind this; if not, who has it and what helps
+  netkit wait db:5432 -- ./run  run a command once the database accepts
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
 Exit codes: 0 as it should be, 1 found something, 2 wrong arguments, 3 could not look";
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     States(Box<states::Args>),
     Bind(Box<bind::Args>),
     Sysctl(Box<sysctl::Args>),
+    Wait(Box<wait::Args>),
     Lab(lab::Args),
 }
 

@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`], [`sysctl`]: the commands `netkit states`, `netkit bind` and `netkit sysctl`.
+//! - [`wait`]: the command `netkit wait`.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -14,6 +15,7 @@
 pub mod bind;
 pub mod catalogue;
 mod cli;
+pub mod connect;
 pub mod exit;
 pub mod kernel;
 pub mod lab;
@@ -22,6 +24,7 @@ pub mod output;
 pub mod states;
 mod streams;
 pub mod sysctl;
+pub mod wait;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -31,7 +34,7 @@ use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
 use kernel::KernelError;
-use output::{Outcome, Screen};
+use output::{Aside, Outcome, Screen};
 pub use streams::Streams;
 
 /// Runs netkit with `arguments`, of which the first is the program's name.
@@ -54,14 +57,19 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
 
 fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     let style = streams.style(cli.common.color);
-    let mut nowhere = io::sink();
+    let (err_style, is_terminal) = streams.err_style(cli.common.color);
+    let (mut nowhere, mut silence) = (io::sink(), io::sink());
     let out: &mut (dyn Write + Send) =
         if cli.common.quiet { &mut nowhere } else { streams.out.as_mut() };
+    let err: &mut (dyn Write + Send) =
+        if cli.common.quiet { &mut silence } else { streams.err.as_mut() };
+    let mut aside = Aside { out: err, style: err_style, is_terminal };
     let mut screen = Screen { out, format: cli.common.format(), style };
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
+        Command::Wait(args) => wait::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }

@@ -19,7 +19,7 @@ pub struct Wish {
 }
 
 /// Who has an address, and for how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// Those in the way, in a few words; `None` where nobody is seen.
     pub holders: Option<String>,

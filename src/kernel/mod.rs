@@ -5,6 +5,7 @@ pub mod binding;
 pub mod clock;
 pub mod counters;
 pub mod drop_in_file;
+pub mod ending_signals;
 mod error;
 pub mod if_inet6;
 pub mod interfaces;
@@ -28,7 +29,7 @@ pub mod unix_binding;
 pub mod unix_sockets;
 pub mod user_file;
 
-pub use error::KernelError;
+pub use error::{KernelError, io_text};
 pub use nix::errno::Errno;
 pub use place::Place;
 pub use proc_root::ProcRoot;

@@ -21,11 +21,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sysctl", FLOORS),
     ("connect", FLOORS),
     ("bind", FLOORS),
+    // The second row: the floors, and public functions of the first.
+    ("wait", &["model", "kernel", "catalogue", "output", "exit", "connect", "bind"]),
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "lab"]),
+    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "wait", "lab"]),
     ("lib", &["*"]),
     ("main", &[]),
 ];
