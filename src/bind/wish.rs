@@ -100,7 +100,7 @@ impl std::fmt::Display for Wish {
 }
 
 fn no_interface(target: &InternetTarget) -> KernelError {
-    KernelError::NoInterface(target.scope.clone().unwrap_or_default())
+    KernelError::NoInterface(target.scope().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -84,7 +84,9 @@ mod tests {
     fn the_mask_of_ignored_signals_is_read() {
         let status = "Name:\tx\nSigBlk:\t0000000000004002\nSigIgn:\t0000000000001007\nSigCgt:\t0\n";
         let mask = ignored(status);
-        assert!(has(mask, Signal::SIGHUP) && has(mask, Signal::SIGINT) && has(mask, Signal::SIGQUIT));
+        assert!(
+            has(mask, Signal::SIGHUP) && has(mask, Signal::SIGINT) && has(mask, Signal::SIGQUIT)
+        );
         assert!(!has(mask, Signal::SIGTERM) && has(mask, Signal::SIGPIPE));
         assert_eq!(ignored("Name:\tx\n"), 0);
     }

@@ -33,7 +33,10 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
 fn longer(due: Due, waited: Duration) -> String {
     let whole = |duration: Duration| duration.as_millis().div_ceil(1000);
     let enough = whole(waited + due.at_most.unwrap_or(due.left));
-    format!("wait longer: by the kernel's timers it takes {} more, so -t {enough}s will do", elapsed(due.left))
+    format!(
+        "wait longer: by the kernel's timers it takes {} more, so -t {enough}s will do",
+        elapsed(due.left)
+    )
 }
 
 fn free(outcome: &str, address: &str) -> Vec<String> {
@@ -53,10 +56,11 @@ fn free(outcome: &str, address: &str) -> Vec<String> {
 }
 
 fn listener(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Down => "netkit states --listening --list shows who listens",
-        _ => "is the service started, in this network namespace? netkit states --listening --list \
-              shows what listens here",
+    if condition == Condition::Down {
+        "netkit states --listening --list shows who listens"
+    } else {
+        "is the service started, in this network namespace? netkit states --listening --list shows \
+         what listens here"
     }
 }
 
@@ -76,7 +80,9 @@ fn reach(outcome: &str, condition: Condition) -> Option<&'static str> {
             "nobody listens there, and the kernel connected the probe to itself: keep the port out \
              of net.ipv4.ip_local_port_range",
         ),
-        (_, "rejected") => Some("a firewall answers in the host's place: have the connection allowed"),
+        (_, "rejected") => {
+            Some("a firewall answers in the host's place: have the connection allowed")
+        }
         (_, "resolve_failed") => Some("is the name right, and its resolver there?"),
         (_, "timed_out") => {
             Some("nobody answers: is the host up, and does a firewall drop the packets?")

@@ -7,9 +7,11 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::duration::parse;
 use super::interval::Interval;
+use super::reach::Asking;
 use super::tally::Quorum;
 use super::target::{Condition, Manner, Watch};
 use crate::kernel::unix_binding::UnixType;
+use crate::model::Family;
 
 /// Each target has a thread.
 const MOST_TARGETS: usize = 256;
@@ -33,6 +35,7 @@ arguments, 3 could not look, 126 COMMAND cannot be executed, 127 COMMAND not fou
 /// id, signals and exit code are its own. It runs here, also with --netns.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// HOST:PORT, [IPV6]:PORT, tcp://…, udp://…, unix:/PATH, unix:@ABSTRACT, listen:PORT,
     /// listen:ADDRESS:PORT, 'time-wait<N', 'time-wait:ADDRESS:PORT<N'; with --for free as
@@ -68,9 +71,20 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_attempt,
           help_heading = "Attempts")]
     attempt_timeout: Duration,
+    /// Addresses of IPv4 alone
+    #[arg(long, short = '4', conflicts_with = "ipv6", help_heading = "Attempts")]
+    ipv4: bool,
+    /// Addresses of IPv6 alone
+    #[arg(long, short = '6', help_heading = "Attempts")]
+    ipv6: bool,
     /// Type of a Unix socket
-    #[arg(long = "type", value_enum, value_name = "TYPE", default_value = "stream",
-          help_heading = "Attempts")]
+    #[arg(
+        long = "type",
+        value_enum,
+        value_name = "TYPE",
+        default_value = "stream",
+        help_heading = "Attempts"
+    )]
     unix_type: TypeArg,
     /// With --for free: wait for a server that sets SO_REUSEADDR, and try listen(2) too
     #[arg(long, help_heading = "Attempts")]
@@ -96,8 +110,10 @@ impl Args {
     /// The targets, each with its condition; or what is wrong with one.
     pub fn watches(&self) -> Result<Vec<Watch>, String> {
         if self.reuse_addr && self.condition != Condition::Free {
-            return Err("--reuse-addr is for --for free: it is an option of the socket that is bound"
-                .to_owned());
+            return Err(
+                "--reuse-addr is for --for free: it is an option of the socket that is bound"
+                    .to_owned(),
+            );
         }
         if self.targets.len() > MOST_TARGETS {
             return Err(format!(
@@ -145,9 +161,14 @@ impl Args {
         self.interval.unwrap_or_default()
     }
 
-    /// How long one attempt may take.
-    pub fn attempt_timeout(&self) -> Duration {
-        self.attempt_timeout
+    /// How an attempt to connect is made.
+    pub fn asking(&self) -> Asking {
+        let family = match (self.ipv4, self.ipv6) {
+            (true, _) => Some(Family::Ipv4),
+            (false, true) => Some(Family::Ipv6),
+            (false, false) => None,
+        };
+        Asking { timeout: self.attempt_timeout, family }
     }
 
     /// What to run afterwards; empty for nothing.

@@ -7,8 +7,10 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Reads a time of 0 to a year.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time: write 500ms, 30s or 2m; a bare number is seconds");
-    let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let wrong =
+        || format!("`{text}` is not a time: write 500ms, 30s or 2m; a bare number is seconds");
+    let is_bare =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let duration = if is_bare {
         text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     } else {
@@ -17,7 +19,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     };
     let duration = duration.ok_or_else(wrong)?;
     if duration > LONGEST {
-        return Err(format!("`{text}` is more than a year: a bare number is seconds; 0 is no limit"));
+        return Err(format!(
+            "`{text}` is more than a year: a bare number is seconds; 0 is no limit"
+        ));
     }
     Ok(duration)
 }
@@ -45,7 +49,10 @@ mod tests {
     #[test]
     fn what_is_no_time_is_named() {
         for text in ["", "-5s", "-5", "soon", "5 parsecs", ".", "1.2.3", "1e3"] {
-            assert!(parse(text).unwrap_err().contains(&format!("`{text}` is not a time")), "{text}");
+            assert!(
+                parse(text).unwrap_err().contains(&format!("`{text}` is not a time")),
+                "{text}"
+            );
         }
         assert!(parse("99999999999").unwrap_err().contains("more than a year"));
     }

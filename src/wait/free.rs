@@ -132,8 +132,10 @@ mod tests {
     #[test]
     fn the_countdown_goes_on_from_the_last_look_at_the_tables() {
         let look = look(98, Some(41_000), 1_500);
-        let expected =
-            Due { left: Duration::from_millis(39_500), at_most: Some(Duration::from_millis(41_548)) };
+        let expected = Due {
+            left: Duration::from_millis(39_500),
+            at_most: Some(Duration::from_millis(41_548)),
+        };
         assert_eq!((look.seen.outcome, look.due), ("leftover", Some(expected)));
         assert_eq!(look.reach, Reach::Due(MEANWHILE));
         assert!(look.seen.words.contains("EADDRINUSE (98): TIME_WAIT"));
@@ -149,9 +151,15 @@ mod tests {
     #[test]
     fn a_privileged_port_tells_nothing_of_who_has_it() {
         let denied = look(13, None, 0);
-        assert_eq!((denied.seen.outcome, denied.is_met, denied.is_telling), ("denied", false, false));
+        assert_eq!(
+            (denied.seen.outcome, denied.is_met, denied.is_telling),
+            ("denied", false, false)
+        );
         let free = look(0, None, 0);
         assert_eq!((free.is_met, free.due, free.seen.words.as_str()), (true, None, "free"));
-        assert_eq!((look(98, None, 0).seen.outcome, look(99, None, 0).seen.outcome), ("in_use", "not_local"));
+        assert_eq!(
+            (look(98, None, 0).seen.outcome, look(99, None, 0).seen.outcome),
+            ("in_use", "not_local")
+        );
     }
 }

@@ -42,8 +42,9 @@ impl FromStr for Interval {
             return Err("the least pause is 1ms, so that looking leaves others room".to_owned());
         }
         if max < min {
-            return Err("the longest pause is below the least: write MIN..MAX, as in 10ms..1s"
-                .to_owned());
+            return Err(
+                "the longest pause is below the least: write MIN..MAX, as in 10ms..1s".to_owned()
+            );
         }
         Ok(Self { min, max, is_given: true })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::free::FreeLook;
 use super::interval::Reach;
-use super::reach::{self, Asking};
+use super::reach::{Asking, ReachLook};
 use super::table;
 use super::target::{Subject, Watch};
 use crate::kernel::clock::Stopwatch;
@@ -75,21 +75,24 @@ pub struct Looker {
     manner: Manner,
     proc_root: ProcRoot,
     free: FreeLook,
+    reach: ReachLook,
 }
 
 impl Looker {
     /// To be made in the thread, and so the network namespace, that looks.
     pub fn new(watch: Watch, manner: Manner) -> Self {
         let free = FreeLook::new(manner.clock);
-        Self { watch, manner, proc_root: ProcRoot::live(), free }
+        let reach = ReachLook::default();
+        Self { watch, manner, proc_root: ProcRoot::live(), free, reach }
     }
 
     /// Looks once. Fails where no later look can do better.
     pub fn look(&mut self) -> Result<Look, KernelError> {
         let looked = match &self.watch.subject {
             Subject::Reach(target) => {
-                let left = self.manner.deadline.map(|end| end.saturating_sub(self.manner.clock.elapsed()));
-                Ok(reach::look(target, self.watch.condition, &self.manner.asking, left))
+                let now = self.manner.clock.elapsed();
+                let left = self.manner.deadline.map(|end| end.saturating_sub(now));
+                Ok(self.reach.look(target, self.watch.condition, &self.manner.asking, left))
             }
             Subject::Free(wish) => self.free.look(wish, &self.proc_root),
             Subject::Listener(listener) => {
@@ -103,15 +106,17 @@ impl Looker {
 
 /// What this process lacks now, it may have later.
 fn passing(error: KernelError) -> Result<Look, KernelError> {
-    let code = match &error {
-        KernelError::NoSocket { errno, .. } => Some(errno.to_owned()),
-        KernelError::BrokenOff(_) => None,
-        _ => return Err(error),
+    let name = if let KernelError::NoSocket { errno, .. } = &error {
+        Some(format!("{errno:?}"))
+    } else if matches!(error, KernelError::BrokenOff(_)) {
+        None
+    } else {
+        return Err(error);
     };
     let seen = Seen {
         outcome: "local_error",
         code: None,
-        name: code.map(|errno| format!("{errno:?}")),
+        name,
         by: None,
         words: error.to_string(),
         meaning: "this process could not look".to_owned(),

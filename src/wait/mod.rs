@@ -23,7 +23,6 @@ pub use args::Args;
 use follow::{Course, Task, follow};
 use look::Manner;
 use progress::Progress;
-use reach::Asking;
 use report::WaitReport;
 use target::{Subject, Watch};
 
@@ -62,11 +61,11 @@ pub fn run(
         Ok(course) => course,
         Err(error) => {
             signals.release()?;
-            return match error {
-                // Named by the user, so it is the command line that is wrong.
-                KernelError::NoInterface(_) => Ok(wrong(error.to_string())),
-                error => Err(error.into()),
-            };
+            // Named by the user, so it is the command line that is wrong.
+            if matches!(error, KernelError::NoInterface(_)) {
+                return Ok(wrong(error.to_string()));
+            }
+            return Err(error.into());
         }
     };
     let signal = course.signal;
@@ -95,11 +94,8 @@ fn wait(
     signals: &EndingSignals,
     progress: &mut Progress<'_>,
 ) -> Result<Course, KernelError> {
-    let manner = Manner {
-        clock: Stopwatch::start(),
-        asking: Asking { timeout: args.attempt_timeout() },
-        deadline: args.timeout(),
-    };
+    let manner =
+        Manner { clock: Stopwatch::start(), asking: args.asking(), deadline: args.timeout() };
     let (quorum, interval) = (args.quorum(), args.interval());
     let task = Task { watches, quorum, interval, manner, signals };
     place.inside(|_| follow(task, progress))?
@@ -151,13 +147,12 @@ fn end(args: &Args, report: &WaitReport) -> Outcome {
 fn become_command(command: &[OsString]) -> Outcome {
     let error = become_program(command);
     let name = command.first().map(|name| sanitize(&name.to_string_lossy())).unwrap_or_default();
-    let (code, hint) = match error.kind() {
-        io::ErrorKind::NotFound => (
-            127,
-            "is it installed, and in PATH? a script is not found either where its interpreter is \
-             missing",
-        ),
-        _ => (126, "is it a program, and executable? `chmod +x` makes it so"),
+    let (code, hint) = if error.kind() == io::ErrorKind::NotFound {
+        let hint = "is it installed, and in PATH? a script is not found either where its interpreter \
+                    is missing";
+        (127, hint)
+    } else {
+        (126, "is it a program, and executable? `chmod +x` makes it so")
     };
     let message = format!("cannot run `{name}`: {}\nhint: {hint}", io_text(&error));
     Outcome { exit: Exit::Program(code), messages: vec![message] }

@@ -133,6 +133,7 @@ fn say(out: &mut (dyn Write + Send), text: &str) {
 fn change_line(tally: &Tally, change: &Change, now: Duration) -> String {
     let seen = match (&tally.last, tally.is_met()) {
         (Some(seen), false) => seen.words.clone(),
+        (Some(seen), true) if seen.words == tally.watch.condition.name() => seen.words.clone(),
         (Some(seen), true) => format!("{} ({})", tally.watch.condition.name(), seen.words),
         (None, _) => String::new(),
     };
@@ -222,12 +223,19 @@ mod tests {
         look.look.due = Some(Due { left: ms(41_000), at_most: Some(ms(43_000)) });
         drop(free.add(look));
         let tallies = [free, tally("db:5432"), tally("db:5433")];
-        let standing =
-            Standing { tallies: &tallies, quorum: Quorum::All, now: ms(1_001), deadline: Some(ms(60_000)) };
+        let standing = Standing {
+            tallies: &tallies,
+            quorum: Quorum::All,
+            now: ms(1_001),
+            deadline: Some(ms(60_000)),
+        };
         let line = progress_line(standing, 5);
         assert!(line.starts_with("/ 1.0 s of 60 s  :8080: "), "{line}");
         assert!(line.contains("in 40 s") && line.ends_with("(1 attempt), and 2 more"), "{line}");
         let line = progress_line(Standing { quorum: Quorum::Any, deadline: None, ..standing }, 0);
-        assert!(line.starts_with("| 1.0 s  :8080: ") && line.ends_with("or one of 2 more"), "{line}");
+        assert!(
+            line.starts_with("| 1.0 s  :8080: ") && line.ends_with("or one of 2 more"),
+            "{line}"
+        );
     }
 }

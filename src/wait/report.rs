@@ -9,6 +9,7 @@ use super::follow::Course;
 use super::progress::milliseconds;
 use super::tally::{Quorum, Reason, Tally};
 use super::text;
+use crate::kernel::ending_signals::Signal;
 use crate::output::{Report, Style, csv_rows, ndjson_rows};
 
 /// The name and version of the JSON.
@@ -81,7 +82,12 @@ impl<'a> Last<'a> {
 
 impl WaitReport {
     /// The report of a wait that ended so.
-    pub fn new(course: Course, captured_at: String, timeout: Option<Duration>, quorum: Quorum) -> Self {
+    pub fn new(
+        course: Course,
+        captured_at: String,
+        timeout: Option<Duration>,
+        quorum: Quorum,
+    ) -> Self {
         Self {
             schema: SCHEMA,
             captured_at,
@@ -89,7 +95,7 @@ impl WaitReport {
             timeout,
             quorum,
             met: course.is_reached,
-            signal: course.signal.map(|signal| signal.as_str()),
+            signal: course.signal.map(Signal::as_str),
             targets: course.tallies,
             warnings: Vec::new(),
         }
@@ -103,7 +109,7 @@ impl WaitReport {
     }
 }
 
-fn result<'a>(tally: &'a Tally, elapsed: Duration) -> TargetResult<'a> {
+fn result(tally: &Tally, elapsed: Duration) -> TargetResult<'_> {
     let due = tally.due_at(elapsed).filter(|_| !tally.is_met());
     TargetResult {
         target: &tally.watch.text,

@@ -55,8 +55,7 @@ fn of_listener(
         None => "no TCP socket of this network namespace listens there",
     };
     let by = found.or(other).map(|end| end.to_string());
-    let seen =
-        Seen { outcome, code: None, name: None, by, words, meaning: meaning.to_owned() };
+    let seen = Seen { outcome, code: None, name: None, by, words, meaning: meaning.to_owned() };
     let is_met = found.is_some() == (condition == Condition::Up);
     Look { is_met, is_telling: true, seen, due: None, reach: Reach::AtHand }
 }

@@ -89,8 +89,7 @@ impl Tally {
         self.due = look.due.map(|due| (ended, due));
         if look.is_met {
             self.met_at = Some(ended);
-            self.reaction =
-                (self.attempts > 1).then(|| ended.saturating_sub(self.last_began));
+            self.reaction = (self.attempts > 1).then(|| ended.saturating_sub(self.last_began));
         } else {
             self.count(&look.seen);
         }
@@ -101,9 +100,8 @@ impl Tally {
     }
 
     fn count(&mut self, seen: &Seen) {
-        let is_it = |reason: &&mut Reason| {
-            reason.outcome == seen.outcome && reason.name == seen.name
-        };
+        let is_it =
+            |reason: &&mut Reason| reason.outcome == seen.outcome && reason.name == seen.name;
         match self.reasons.iter_mut().find(is_it) {
             Some(reason) => {
                 reason.count += 1;

@@ -1,7 +1,7 @@
 //! What is waited for: targets as people write them, each with its condition.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::bind::Wish;
 use crate::connect;
 use crate::kernel::unix_binding::UnixType;
-use crate::model::{Address, Endpoint};
+use crate::model::{Address, Endpoint, HostPort};
 
 /// What has to become so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -157,12 +157,13 @@ fn time_wait(text: &str) -> Result<TimeWait, String> {
         None => (limit, 0),
     };
     let number: Option<u64> = limit.replace(['_', ','], "").parse().ok();
-    let below = number.and_then(|number| number.checked_add(more)).ok_or_else(|| {
-        format!("`{limit}` is not a number of sockets: write 'time-wait<1000'")
-    })?;
+    let below = number
+        .and_then(|number| number.checked_add(more))
+        .ok_or_else(|| format!("`{limit}` is not a number of sockets: write 'time-wait<1000'"))?;
     if below == 0 {
-        return Err("there are never fewer than none: write 'time-wait<1' or 'time-wait<=0'"
-            .to_owned());
+        return Err(
+            "there are never fewer than none: write 'time-wait<1' or 'time-wait<=0'".to_owned()
+        );
     }
     let (address, port) = match of.strip_prefix(':') {
         Some(of) => end(of)?,
@@ -176,30 +177,106 @@ fn time_wait(text: &str) -> Result<TimeWait, String> {
 
 /// An address, a port, or both.
 fn end(text: &str) -> Result<(Option<Address>, Option<u16>), String> {
-    let wrong = || {
-        format!("`{text}` is not an address or port: write 8080, 127.0.0.1:8080 or [::1]:8080")
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok((None, Some(port(text)?)));
+    }
+    let parts = HostPort::split(text)?;
+    let number = parts.port.map(port).transpose()?;
+    let address = match parts.host {
+        "" | "*" if number.is_some() => None,
+        host => Some(host.parse::<IpAddr>().map_err(|_| {
+            format!("`{host}` is not an IP address: write 8080, 127.0.0.1:8080 or [::1]:8080")
+        })?),
     };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-    let digits = text.strip_prefix(':').or_else(|| text.strip_prefix("*:")).unwrap_or(text);
-    if is_number(digits) {
-        return match digits.parse() {
-            Ok(port @ 1..) => Ok((None, Some(port))),
-            _ => Err(format!("`{digits}` is not a port: give a number from 1 to 65535")),
-        };
-    }
-    if let Ok(both) = text.parse::<SocketAddr>() {
-        return match both.port() {
-            0 => Err("`0` is not a port: give a number from 1 to 65535".to_owned()),
-            port => Ok((Some(both.ip().into()), Some(port))),
-        };
-    }
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let address: IpAddr = bare.parse().map_err(|_| wrong())?;
-    Ok((Some(address.into()), None))
+    Ok((address.map(Address::from), number))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|port| *port != 0);
+    number.ok_or_else(|| format!("`{text}` is not a port: give a number from 1 to 65535"))
 }
 
 impl fmt::Display for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str, condition: Condition) -> Result<Watch, String> {
+        Watch::parse(text, Manner { condition, unix_type: UnixType::Stream, reuse_addr: false })
+    }
+
+    fn listener_of(text: &str) -> Option<Listener> {
+        let watch = parsed(text, Condition::Up).ok()?;
+        if let Subject::Listener(listener) = watch.subject { Some(listener) } else { None }
+    }
+
+    fn time_wait_of(text: &str) -> Option<(u64, Option<String>, Option<u16>)> {
+        let watch = parsed(text, Condition::Echo).ok()?;
+        assert_eq!(watch.condition, Condition::Below, "whatever the others wait for");
+        let Subject::TimeWait(it) = watch.subject else { return None };
+        Some((it.below, it.address.map(|at| at.to_string()), it.port))
+    }
+
+    #[test]
+    fn listeners_are_ports_with_or_without_an_address() {
+        let loopback: Address = IpAddr::from([127, 0, 0, 1]).into();
+        assert_eq!(listener_of("listen:80"), Some(Listener { address: None, port: 80 }));
+        assert_eq!(listener_of("listen::80"), Some(Listener { address: None, port: 80 }));
+        let with_address = Some(Listener { address: Some(loopback), port: 80 });
+        assert_eq!(listener_of("listen:127.0.0.1:80"), with_address);
+        let v6 = listener_of("listen:[::1]:80").unwrap();
+        assert_eq!(v6.address.unwrap().to_string(), "::1");
+    }
+
+    #[test]
+    fn time_waits_are_counted_with_or_without_a_destination() {
+        assert_eq!(time_wait_of("time-wait<1000"), Some((1000, None, None)));
+        assert_eq!(time_wait_of("time-wait<=9"), Some((10, None, None)));
+        assert_eq!(time_wait_of("time-wait<28,232"), Some((28_232, None, None)));
+        let db = |port| (5, Some("10.0.9.20".to_owned()), port);
+        assert_eq!(time_wait_of("time-wait:10.0.9.20:5432<5"), Some(db(Some(5432))));
+        assert_eq!(time_wait_of("time-wait:10.0.9.20<5"), Some(db(None)));
+        assert_eq!(time_wait_of("time-wait::5432<5"), Some((5, None, Some(5432))));
+        assert_eq!(
+            time_wait_of("time-wait:[::1]:80<5"),
+            Some((5, Some("::1".to_owned()), Some(80)))
+        );
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_condition() {
+        assert!(matches!(parsed("db:1", Condition::Up).unwrap().subject, Subject::Reach(_)));
+        assert!(matches!(parsed(":80", Condition::Free).unwrap().subject, Subject::Free(_)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_to_write() {
+        for (text, condition, words) in [
+            ("listen:", Condition::Up, "is not an IP address"),
+            ("listen:0", Condition::Up, "`0` is not a port"),
+            ("listen:65536", Condition::Up, "`65536` is not a port"),
+            ("listen:localhost:80", Condition::Up, "`localhost` is not an IP address"),
+            ("listen:127.0.0.1", Condition::Up, "the port is missing"),
+            ("listen:[::1:80", Condition::Up, "`]`"),
+            ("listen:80", Condition::Free, "leave out `listen:`"),
+            ("listen:80", Condition::Echo, "not echo"),
+            ("time-wait", Condition::Up, "in quotes"),
+            ("time-wait<", Condition::Up, "in quotes"),
+            ("time-wait<many", Condition::Up, "`many` is not a number"),
+            ("time-wait<0", Condition::Up, "never fewer than none"),
+            ("time-wait:db:1<5", Condition::Up, "`db` is not an IP address"),
+            ("time-waits<5", Condition::Up, "`s` before the `<`"),
+            (":80", Condition::Up, "the host is missing"),
+            ("db:0", Condition::Up, "port 0"),
+            ("localhost:80", Condition::Free, "127.0.0.1 or [::1]"),
+        ] {
+            let error = parsed(text, condition).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
     }
 }

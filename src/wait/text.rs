@@ -114,9 +114,10 @@ fn table(report: &WaitReport, style: Style) -> String {
 
 /// What was seen, how often, and what it means.
 fn reasons(tally: &Tally, has_others: bool, style: Style) -> String {
-    let title = match has_others {
-        true => format!("What was seen of {}", sanitize(&tally.watch.text)),
-        false => "What was seen".to_owned(),
+    let title = if has_others {
+        format!("What was seen of {}", sanitize(&tally.watch.text))
+    } else {
+        "What was seen".to_owned()
     };
     let line = |reason: &Reason| {
         let times = format!("{} ×", thousands(reason.count));
@@ -143,11 +144,11 @@ fn what_to_do(open: &[&Tally], waited: Duration, style: Style) -> String {
 
 /// `free in 41 s (43 s at most)`
 pub fn due_words(tally: &Tally, due: Due) -> String {
-    let what = match tally.watch.condition {
-        Condition::Free => "free",
-        _ => "so",
+    let what = if tally.watch.condition == Condition::Free { "free" } else { "so" };
+    let whole = |duration: Duration| {
+        let seconds = u64::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        elapsed(Duration::from_secs(seconds))
     };
-    let whole = |duration: Duration| elapsed(Duration::from_secs(duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
     match due {
         Due { left: Duration::ZERO, .. } => format!("{what} any moment"),
         Due { left, at_most: Some(most) } => {

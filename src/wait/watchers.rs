@@ -36,8 +36,7 @@ pub fn start(
     for (index, watch) in watches.iter().enumerate() {
         let (watch, manner, teller) = (watch.clone(), manner.clone(), teller.clone());
         let body = move || {
-            let watcher = Watcher { index, teller, backoff: Backoff::new(interval) };
-            watcher.run(watch, manner);
+            Watcher { index, teller, backoff: Backoff::new(interval) }.run(watch, manner);
         };
         thread::Builder::new().name(format!("wait-{index}")).spawn(body).map_err(|source| {
             KernelError::Program { operation: format!("start thread {index}"), source }
