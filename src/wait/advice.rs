@@ -22,7 +22,8 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
                 .to_owned(),
         ),
         Subject::Reach(_) => {
-            lines.extend(reach(outcome, tally.watch.condition).map(str::to_owned));
+            let name = tally.last.as_ref().and_then(|seen| seen.name.as_deref());
+            lines.extend(reach(outcome, name, tally.watch.condition).map(str::to_owned));
             lines.push(format!("netkit connect {target} says more about the cause"));
         }
     }
@@ -64,17 +65,17 @@ fn listener(condition: Condition) -> &'static str {
     }
 }
 
-fn reach(outcome: &str, condition: Condition) -> Option<&'static str> {
+fn reach(outcome: &str, name: Option<&str>, condition: Condition) -> Option<&'static str> {
     match (condition, outcome) {
-        (Condition::Down | Condition::Refused, "connected" | "answered") => {
+        (Condition::Down | Condition::Refused, "connected") => {
             Some("it still accepts: is it told to stop, and does something start it again?")
         }
         (Condition::Refused, _) => {
             Some("it gives no answer, or another: --for down takes any reason")
         }
         (_, "refused") => Some(
-            "nobody listens there: is the service started, and on this address and port, not only \
-             on 127.0.0.1?",
+            "is the service started, and does it listen on this very address and port? netkit states \
+             --listening --list, there, shows what does",
         ),
         (_, "self_connect") => Some(
             "nobody listens there, and the kernel connected the probe to itself: keep the port out \
@@ -84,6 +85,10 @@ fn reach(outcome: &str, condition: Condition) -> Option<&'static str> {
             Some("a firewall answers in the host's place: have the connection allowed")
         }
         (_, "resolve_failed") => Some("is the name right, and its resolver there?"),
+        (_, "local_error") if name == Some("ENOENT") => {
+            Some("is the service started, and does it bind this path?")
+        }
+        (_, "no_echo") => Some("is it an echo service? --for up is enough for others"),
         (_, "timed_out") => {
             Some("nobody answers: is the host up, and does a firewall drop the packets?")
         }
@@ -111,10 +116,10 @@ mod tests {
 
     #[test]
     fn each_condition_has_its_next_step() {
-        assert!(reach("refused", Condition::Up).unwrap().contains("nobody listens"));
-        assert!(reach("connected", Condition::Down).unwrap().contains("still accepts"));
-        assert!(reach("timed_out", Condition::Refused).unwrap().contains("--for down"));
-        assert_eq!(reach("connected", Condition::Echo), None);
+        assert!(reach("refused", None, Condition::Up).unwrap().contains("is the service started"));
+        assert!(reach("connected", None, Condition::Down).unwrap().contains("still accepts"));
+        assert!(reach("timed_out", None, Condition::Refused).unwrap().contains("--for down"));
+        assert_eq!(reach("connected", None, Condition::Echo), None);
         assert!(free("in_use", "udp://[::1]:53")[0].contains("netkit bind [::1]:53 --udp"));
     }
 }

@@ -105,7 +105,9 @@ fn judge(attempt: &Attempt, target: &Target, condition: Condition, sent: &[u8]) 
     let is_echo = attempt.reply.as_deref() == Some(sent);
     let outcome = match (attempt.outcome, condition) {
         (Outcome::Connected, Condition::Echo) if is_echo => "echoed",
-        (Outcome::Connected, Condition::Echo) => "other_reply",
+        (Outcome::Connected, Condition::Echo) => "no_echo",
+        // It took the connection, and then closed it or said nothing.
+        (_, Condition::Echo) if !is_udp(target) && is_past_connect(attempt) => "no_echo",
         (outcome, _) => outcome.word(),
     };
     let presence = Presence::of(attempt, is_udp(target));
@@ -117,6 +119,10 @@ fn judge(attempt: &Attempt, target: &Target, condition: Condition, sent: &[u8]) 
         Condition::Free | Condition::Below => false,
     };
     Judged { is_met, is_telling: presence != Presence::Untried, outcome }
+}
+
+fn is_past_connect(attempt: &Attempt) -> bool {
+    matches!(attempt.stage, Stage::Send | Stage::Reply)
 }
 
 /// Whether somebody is there.
@@ -134,6 +140,7 @@ impl Presence {
     fn of(attempt: &Attempt, is_udp: bool) -> Self {
         match attempt.outcome {
             Outcome::Connected => Self::Possible,
+            Outcome::Refused if !is_udp && is_past_connect(attempt) => Self::Possible,
             Outcome::Refused | Outcome::Rejected | Outcome::Unreachable | Outcome::SelfConnect => {
                 Self::Absent
             }
@@ -167,7 +174,11 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         ("connected", Some(ip), _) if attempt.stage == Stage::Reply => format!("answered by {ip}"),
         ("connected", Some(ip), _) => format!("connected to {ip}"),
         ("echoed", ..) => "it sent back what was sent".to_owned(),
-        ("other_reply", ..) => "it answered, but not with what was sent".to_owned(),
+        ("no_echo", ..) if attempt.is_connected() => match attempt.reply.as_deref() {
+            Some([]) => "it took the connection, and closed it without a word".to_owned(),
+            _ => "it answered, but not with what was sent".to_owned(),
+        },
+        ("no_echo", ..) => format!("it took the connection, then {}", attempt.reason()),
         ("refused", Some(ip), None) => {
             format!("{} ({}) refused by {ip}", attempt.name(), attempt.code)
         }
@@ -180,15 +191,15 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         name: Some(attempt.name()),
         by,
         words,
-        meaning: meaning(outcome, attempt.stage).to_owned(),
+        meaning: meaning(outcome, attempt).to_owned(),
     }
 }
 
-fn meaning(outcome: &str, stage: Stage) -> &'static str {
-    match (outcome, stage) {
+fn meaning(outcome: &str, attempt: &Attempt) -> &'static str {
+    match (outcome, attempt.stage) {
         ("connected", _) => "the other end took the connection, or answered",
         ("echoed", _) => "what was sent came back",
-        ("other_reply", _) => "it is no echo service, or another one than was meant",
+        ("no_echo", _) => "it is no echo service, or another one than was meant",
         ("refused", _) => "the host is there, and nobody listens",
         ("rejected", _) => "a firewall forbids it",
         ("timed_out", Stage::Resolve) => "the resolver did not answer",
@@ -198,6 +209,9 @@ fn meaning(outcome: &str, stage: Stage) -> &'static str {
         ("self_connect", _) => "nobody listens: the kernel connected the attempt to itself",
         ("resolve_failed", _) => "the name could not be resolved",
         ("denied", _) => "this host does not allow the attempt",
+        ("local_error", _) if Presence::of(attempt, false) == Presence::Absent => {
+            "there is no such socket file"
+        }
         _ => "this host could not try",
     }
 }

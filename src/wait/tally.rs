@@ -56,12 +56,16 @@ pub struct Tally {
     /// Whether any look told something about the target.
     pub has_told: bool,
     last_began: Duration,
+    told: Option<(Duration, Seen)>,
 }
+
+/// What is seen in turn with something else is told no more often than this.
+const FLAPPING: Duration = Duration::from_secs(1);
 
 /// What changed by a look, for whoever follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What was seen before, in words; `None` at the first look.
+    /// What was told before, in words; `None` at the first look.
     pub before: Option<String>,
 }
 
@@ -78,10 +82,12 @@ impl Tally {
             reaction: None,
             has_told: false,
             last_began: Duration::ZERO,
+            told: None,
         }
     }
 
-    /// Counts a look. What is seen first, and what is seen newly, is a change.
+    /// Counts a look. What is seen for the first time is a change at once, what was seen before if it
+    /// is not in turn with something else.
     pub fn add(&mut self, timed: Timed) -> Option<Change> {
         let Timed { began, ended, look } = timed;
         self.attempts += 1;
@@ -90,31 +96,39 @@ impl Tally {
         if look.is_met {
             self.met_at = Some(ended);
             self.reaction = (self.attempts > 1).then(|| ended.saturating_sub(self.last_began));
-        } else {
-            self.count(&look.seen);
         }
+        let is_new = !look.is_met && self.count(&look.seen);
         self.last_began = began;
-        let before = self.last.replace(look.seen);
-        let is_same = before.as_ref().zip(self.last.as_ref()).is_some_and(|(a, b)| a.is_like(b));
-        (!is_same || look.is_met).then(|| Change { before: before.map(|seen| seen.words) })
+        self.last = Some(look.seen.clone());
+        let is_news = match &self.told {
+            None => true,
+            Some((at, told)) => {
+                let is_old = !is_new && ended < *at + FLAPPING;
+                look.is_met || !look.seen.is_like(told) && !is_old
+            }
+        };
+        is_news.then(|| Change {
+            before: self.told.replace((ended, look.seen)).map(|(_, seen)| seen.words),
+        })
     }
 
-    fn count(&mut self, seen: &Seen) {
+    /// Counts a reason, and says whether it is a new one.
+    fn count(&mut self, seen: &Seen) -> bool {
         let is_it =
             |reason: &&mut Reason| reason.outcome == seen.outcome && reason.name == seen.name;
-        match self.reasons.iter_mut().find(is_it) {
-            Some(reason) => {
-                reason.count += 1;
-                reason.words.clone_from(&seen.words);
-            }
-            None => self.reasons.push(Reason {
-                outcome: seen.outcome,
-                name: seen.name.clone(),
-                count: 1,
-                words: seen.words.clone(),
-                meaning: seen.meaning.clone(),
-            }),
+        if let Some(reason) = self.reasons.iter_mut().find(is_it) {
+            reason.count += 1;
+            reason.words.clone_from(&seen.words);
+            return false;
         }
+        self.reasons.push(Reason {
+            outcome: seen.outcome,
+            name: seen.name.clone(),
+            count: 1,
+            words: seen.words.clone(),
+            meaning: seen.meaning.clone(),
+        });
+        true
     }
 
     /// Whether it is as it should be.
@@ -186,7 +200,7 @@ pub(super) mod tests {
         let mut tally = tally("db:80");
         assert_eq!(tally.add(timed(0, "refused", "a", false)), Some(Change { before: None }));
         assert_eq!(tally.add(timed(10, "refused", "a", false)), None);
-        let change = tally.add(timed(20, "refused", "b", false)).unwrap();
+        let change = tally.add(timed(1_020, "refused", "b", false)).unwrap();
         assert_eq!(change.before.as_deref(), Some("refused by a"));
         assert_eq!((tally.attempts, tally.reasons.len(), tally.reasons[0].count), (3, 1, 3));
         assert!(!tally.is_met() && tally.has_told);
@@ -201,6 +215,22 @@ pub(super) mod tests {
         assert_eq!(change.before.as_deref(), Some("refused by a"));
         assert_eq!((tally.met_at, tally.reaction), (Some(ms(61)), Some(ms(21))));
         assert_eq!(tally.reasons[0].count, 2, "what was met is no reason");
+    }
+
+    #[test]
+    fn what_comes_in_turn_is_told_once_a_second_and_what_stays_is_told() {
+        let mut tally = tally("db:80");
+        let looks = (0..200_u64).map(|look| {
+            let outcome = if look % 2 == 0 { "refused" } else { "timed_out" };
+            timed(look * 20, outcome, "a", false)
+        });
+        let told = looks.filter_map(|look| tally.add(look)).count();
+        assert!((4..=6).contains(&told), "{told} lines in four seconds");
+        drop(tally.add(timed(4_000, "refused", "a", false)));
+        let stays = (0..60_u64).map(|look| timed(4_020 + look * 20, "timed_out", "a", false));
+        let told = stays.filter_map(|look| tally.add(look)).count();
+        assert!(told <= 1);
+        assert_eq!(tally.told.unwrap().1.outcome, "timed_out");
     }
 
     #[test]

@@ -21,12 +21,15 @@ pub fn render(report: &WaitReport, style: Style) -> String {
     if report.targets.len() > 1 {
         text += &format!("\n{}", table(report, style));
     }
-    if report.met || report.signal.is_some() && report.targets.iter().all(|it| it.attempts == 0) {
+    if report.met {
         return text;
     }
     let open: Vec<&Tally> = report.targets.iter().filter(|it| !it.is_met()).collect();
     for tally in open.iter().take(TOLD) {
         text += &reasons(tally, open.len() > 1, style);
+    }
+    if report.signal.is_some() {
+        return text;
     }
     text += &what_to_do(&open, report.elapsed, style);
     text
