@@ -12,6 +12,7 @@ use super::tally::Quorum;
 use super::target::{Condition, Manner, Watch};
 use crate::kernel::unix_binding::UnixType;
 use crate::model::Family;
+use crate::output::sanitize;
 
 /// Each target has a thread.
 const MOST_TARGETS: usize = 256;
@@ -128,7 +129,7 @@ impl Args {
             reuse_addr: self.reuse_addr,
         };
         let watch = |text: &String| {
-            Watch::parse(text, manner).map_err(|problem| format!("`{text}`: {problem}"))
+            Watch::parse(text, manner).map_err(|problem| format!("`{}`: {problem}", sanitize(text)))
         };
         self.targets.iter().map(watch).collect()
     }

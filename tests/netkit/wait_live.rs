@@ -167,7 +167,7 @@ fn echo_is_what_was_sent_and_nothing_else() {
         netkit(&format!("wait unix:{} --for echo -t 5s", path.display())).run().exits(0);
         let wrong = echo_tcp(|bytes| bytes.reverse());
         let answer = netkit(&format!("wait {wrong} --for echo -t 200ms --json")).run().exits(1);
-        assert_eq!(outcomes(&answer), ["no_echo"]);
+        assert!(outcomes(&answer).iter().all(|outcome| outcome == "no_echo"), "{answer}");
         netkit(&format!("wait {wrong} -t 5s")).run().exits(0);
     });
 }
