@@ -7,6 +7,7 @@ use super::look::Due;
 use super::tally::Tally;
 use super::target::{Condition, Subject};
 use super::text::elapsed;
+use crate::catalogue::connect_errnos;
 
 /// What to do about a target that is not as it should be, the most useful first.
 pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
@@ -73,10 +74,7 @@ fn reach(outcome: &str, name: Option<&str>, condition: Condition) -> Option<&'st
         (Condition::Refused, _) => {
             Some("it gives no answer, or another: --for down takes any reason")
         }
-        (_, "refused") => Some(
-            "is the service started, and does it listen on this very address and port? netkit states \
-             --listening --list, there, shows what does",
-        ),
+        (_, "refused") => connect_errnos::internet(name?).map(|errno| errno.help),
         (_, "self_connect") => Some(
             "nobody listens there, and the kernel connected the probe to itself: keep the port out \
              of net.ipv4.ip_local_port_range",
@@ -116,7 +114,11 @@ mod tests {
 
     #[test]
     fn each_condition_has_its_next_step() {
-        assert!(reach("refused", None, Condition::Up).unwrap().contains("is the service started"));
+        assert!(
+            reach("refused", Some("ECONNREFUSED"), Condition::Up)
+                .unwrap()
+                .contains("start the service")
+        );
         assert!(reach("connected", None, Condition::Down).unwrap().contains("still accepts"));
         assert!(reach("timed_out", None, Condition::Refused).unwrap().contains("--for down"));
         assert_eq!(reach("connected", None, Condition::Echo), None);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kernel::clock::parse_duration;
+
 /// More than this is a mistake.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -14,8 +16,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     let duration = if is_bare {
         text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     } else {
-        let signed = text.parse::<jiff::SignedDuration>().ok();
-        signed.and_then(|signed| Duration::try_from(signed).ok())
+        parse_duration(text)
     };
     let duration = duration.ok_or_else(wrong)?;
     if duration > LONGEST {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::interval::{Reach, chance};
 use super::look::{Look, Seen};
 use super::target::Condition;
-use crate::catalogue::errnos;
+use crate::catalogue::{connect_errnos, eai, errnos};
 use crate::connect::{
     Attempt, Destination, Hear, Options, Outcome, Patience, Stage, Talk, Target, attempt,
 };
@@ -182,6 +182,7 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         ("refused", Some(ip), None) => {
             format!("{} ({}) refused by {ip}", attempt.name(), attempt.code)
         }
+        ("resolve_failed", ..) => format!("{} ({})", attempt.name(), attempt.code),
         ("timed_out", Some(ip), None) => format!("{}, from {ip}", attempt.reason()),
         _ => attempt.reason(),
     };
@@ -196,23 +197,25 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
 }
 
 fn meaning(outcome: &str, attempt: &Attempt) -> &'static str {
-    match (outcome, attempt.stage) {
-        ("connected", _) => "the other end took the connection, or answered",
-        ("echoed", _) => "what was sent came back",
-        ("no_echo", _) => "it is no echo service, or another one than was meant",
-        ("refused", _) => "the host is there, and nobody listens",
-        ("rejected", _) => "a firewall forbids it",
-        ("timed_out", Stage::Resolve) => "the resolver did not answer",
-        ("timed_out", Stage::Reply) => "it took what was sent, if it is there, and did not answer",
-        ("timed_out", _) => "nobody answered: the host is down, or packets are dropped",
-        ("unreachable", _) => "there is no way to the host now",
-        ("self_connect", _) => "nobody listens: the kernel connected the attempt to itself",
-        ("resolve_failed", _) => "the name could not be resolved",
-        ("denied", _) => "this host does not allow the attempt",
-        ("local_error", _) if Presence::of(attempt, false) == Presence::Absent => {
-            "there is no such socket file"
+    let name = attempt.name();
+    let of_errno = match &attempt.destination {
+        Some(Destination::Unix(..)) => connect_errnos::unix(&name),
+        Some(Destination::Internet(..)) | None => connect_errnos::internet(&name),
+    };
+    match (outcome, attempt.stage, of_errno) {
+        ("connected", ..) => "the other end took the connection, or answered",
+        ("echoed", ..) => "what was sent came back",
+        ("no_echo", ..) => "it is no echo service, or another one than was meant",
+        ("timed_out", Stage::Resolve, _) => "the resolver did not answer",
+        ("timed_out", Stage::Reply, _) => {
+            "it took what was sent, if it is there, and did not answer"
         }
-        _ => "this host could not try",
+        ("timed_out", ..) => "nobody answered: the host is down, or packets are dropped",
+        ("self_connect", ..) => "nobody listens: the kernel connected the attempt to itself",
+        ("resolve_failed", ..) => eai::meaning(attempt.code),
+        ("rejected", ..) => "a firewall forbids it",
+        (_, _, Some(errno)) => errno.meaning,
+        (_, _, None) => "this host could not try",
     }
 }
 

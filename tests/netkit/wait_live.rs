@@ -165,7 +165,7 @@ fn echo_is_what_was_sent_and_nothing_else() {
             connection.write_all(&bytes[..length]).unwrap();
         });
         netkit(&format!("wait unix:{} --for echo -t 5s", path.display())).run().exits(0);
-        let wrong = echo_tcp(|bytes| bytes.reverse());
+        let wrong = echo_tcp(<[u8]>::reverse);
         let answer = netkit(&format!("wait {wrong} --for echo -t 200ms --json")).run().exits(1);
         assert!(outcomes(&answer).iter().all(|outcome| outcome == "no_echo"), "{answer}");
         netkit(&format!("wait {wrong} -t 5s")).run().exits(0);
@@ -215,6 +215,23 @@ fn full() -> TcpListener {
     client.connect(&address).unwrap();
     std::mem::forget(client);
     listener.into()
+}
+
+#[test]
+fn an_address_that_is_silent_leaves_time_for_the_others_of_its_name() {
+    live(&[Need::Mount, Need::Ipv6], || {
+        let port = fresh().port();
+        let silent = crate::harness::sockets::bound("::1", port);
+        silent.listen(0).unwrap();
+        let client = crate::harness::sockets::bound("::1", 0);
+        client.connect(&silent.local_addr().unwrap()).unwrap();
+        let _listener = crate::harness::sockets::listen_at("127.0.0.1", port);
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("hosts");
+        fs::write(&file, "::1 both.test\n127.0.0.1 both.test\n").unwrap();
+        run(&format!("mount --bind {} /etc/hosts", file.display()));
+        netkit(&format!("wait both.test:{port} -t 10s --attempt-timeout 1s")).run().exits(0);
+    });
 }
 
 #[test]
