@@ -6,6 +6,7 @@ use super::args::Args;
 use super::probe::try_all;
 use super::target::{InternetTarget, Target, parse};
 use super::text;
+use crate::catalogue::bind_errnos;
 use crate::kernel::binding::{Trial, try_tcp, try_udp};
 use crate::kernel::unix_binding::{UnixType, try_unix};
 use crate::kernel::{KernelError, ProcRoot, interfaces};
@@ -56,6 +57,14 @@ impl Wish {
     /// Whether it is the path of a Unix socket, which no network namespace has.
     pub fn is_path(&self) -> bool {
         matches!(self.target, Target::Unix(UnixName::Path(_)))
+    }
+
+    /// What the error `name` of bind(2) means for it.
+    pub fn meaning(&self, name: &str) -> &'static str {
+        match self.target {
+            Target::Unix(_) => bind_errnos::unix(name),
+            Target::Internet(_) => bind_errnos::internet(name),
+        }
     }
 
     /// Asks the kernel once, for microseconds.

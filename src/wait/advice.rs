@@ -34,12 +34,16 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
 /// The kernel says when: so a longer wait will do.
 fn longer(due: Due, waited: Duration) -> String {
     let whole = |duration: Duration| duration.as_millis().div_ceil(1000);
-    let enough = whole(waited + due.at_most.unwrap_or(due.left));
+    let enough = whole(waited + due.at_most.unwrap_or(due.left + LATE));
     format!(
         "wait longer: by the kernel's timers it takes {} more, so -t {enough}s will do",
         elapsed(due.left)
     )
 }
+
+/// More than a timer of TIME_WAIT is late (`kernel/time/timer.c`, `LVL_GRAN`: 4,096 ticks of a
+/// millisecond).
+const LATE: Duration = Duration::from_secs(5);
 
 fn free(outcome: &str, address: &str) -> Vec<String> {
     let bind = |what: &str| match address.strip_prefix("udp://") {
@@ -52,6 +56,9 @@ fn free(outcome: &str, address: &str) -> Vec<String> {
              where the one before had set it too"
                 .to_owned(),
         ],
+        "denied" if address.starts_with("unix:") => {
+            vec!["this user may not bind there: wait as one who may".to_owned()]
+        }
         "denied" => vec![bind("shows who has it, which EACCES hides; run as root to wait for it")],
         _ => vec![bind("says what helps")],
     }

@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(last = true)]
     command: Vec<OsString>,
 
-    /// Pause between attempts, from the least to the longest. By default 10ms..1s, and at most 20 ms
+    /// Pause between attempts, from the least to the longest. By default 10ms..1s, and at most 10 ms
     /// for what this host answers itself
     #[arg(long, short, value_name = "MIN..MAX", help_heading = "Attempts")]
     interval: Option<Interval>,
@@ -159,7 +159,7 @@ impl Args {
 
     /// The pauses.
     pub fn interval(&self) -> Interval {
-        self.interval.unwrap_or_default()
+        self.interval.unwrap_or_else(|| Interval::of(self.targets.len()))
     }
 
     /// How an attempt to connect is made.

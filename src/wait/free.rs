@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::interval::{DUE, Reach};
 use super::look::{Due, Look, Seen};
 use crate::bind::{Standing, Wish};
-use crate::catalogue::{bind_errnos, errnos};
+use crate::catalogue::errnos;
 use crate::kernel::binding::Trial;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::{KernelError, ProcRoot};
@@ -45,7 +45,7 @@ impl FreeLook {
     pub fn look(&mut self, wish: &Wish, proc_root: &ProcRoot) -> Result<Look, KernelError> {
         let trial = wish.try_now()?;
         if trial.is_accepted() {
-            return Ok(judged(trial, &Standing::default(), Duration::ZERO));
+            return Ok(judged(wish, trial, &Standing::default(), Duration::ZERO));
         }
         let now = self.clock.elapsed();
         let known = match self.known.take() {
@@ -57,14 +57,14 @@ impl FreeLook {
                 Known { at: now, until, code: trial.code, standing }
             }
         };
-        let look = judged(trial, &known.standing, now.saturating_sub(known.at));
+        let look = judged(wish, trial, &known.standing, now.saturating_sub(known.at));
         self.known = Some(known);
         Ok(look)
     }
 }
 
 /// What a bind came to, with those who had the address `age` ago.
-fn judged(trial: Trial, standing: &Standing, age: Duration) -> Look {
+fn judged(wish: &Wish, trial: Trial, standing: &Standing, age: Duration) -> Look {
     let milliseconds = |ms: Option<u64>| ms.map(Duration::from_millis);
     let left = milliseconds(standing.frees_in_ms).map(|left| left.saturating_sub(age));
     let at_most = milliseconds(standing.frees_in_at_most_ms).map(|left| left.saturating_sub(age));
@@ -74,7 +74,7 @@ fn judged(trial: Trial, standing: &Standing, age: Duration) -> Look {
         (0, _) => "free",
         (errnos::EADDRINUSE, Some(_)) => "leftover",
         (errnos::EADDRINUSE, None) => "in_use",
-        (errnos::EACCES, _) => "denied",
+        (errnos::EACCES | errnos::EPERM, _) => "denied",
         (errnos::EADDRNOTAVAIL, _) => "not_local",
         _ => "local_error",
     };
@@ -88,7 +88,7 @@ fn judged(trial: Trial, standing: &Standing, age: Duration) -> Look {
         code: Some(trial.code),
         meaning: match outcome {
             "leftover" => LEFTOVER.to_owned(),
-            _ => bind_errnos::internet(&name).to_owned(),
+            _ => wish.meaning(&name).to_owned(),
         },
         name: Some(name),
         // Those that go by themselves go one after the other, which is no news.
@@ -97,12 +97,17 @@ fn judged(trial: Trial, standing: &Standing, age: Duration) -> Look {
     };
     Look {
         is_met: trial.is_accepted(),
-        // A privileged port is refused whoever has it, so nothing was learnt of it.
-        is_telling: !matches!(outcome, "denied" | "local_error"),
+        // Where the right is missing it is refused whoever has it, so nothing was learnt of it.
+        is_telling: !matches!(outcome, "denied" | "local_error") || is_of_path(&seen),
         seen,
         due,
         reach: due.map_or(Reach::AtHand, |due| Reach::Due(pause(due.left))),
     }
+}
+
+/// Whether a directory on the way is missing, which may come.
+fn is_of_path(seen: &Seen) -> bool {
+    matches!(seen.name.as_deref(), Some("ENOENT" | "ENOTDIR"))
 }
 
 const LEFTOVER: &str = "no program has it any more: what the kernel keeps of closed connections \
@@ -117,6 +122,7 @@ fn pause(left: Duration) -> Duration {
 mod tests {
     use super::*;
     use crate::kernel::binding::Stage;
+    use crate::kernel::unix_binding::UnixType;
 
     fn look(code: i32, in_ms: Option<u64>, age_ms: u64) -> Look {
         let standing = Standing {
@@ -126,7 +132,8 @@ mod tests {
             frees_in_at_most_ms: in_ms.map(|ms| ms + 2_048),
         };
         let trial = Trial { stage: Stage::Bind, code, v6only: false };
-        judged(trial, &standing, Duration::from_millis(age_ms))
+        let wish = Wish::parse("127.0.0.1:80", UnixType::Stream, false).unwrap();
+        judged(&wish, trial, &standing, Duration::from_millis(age_ms))
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::output::numbers::{float, ratio};
 const GROWTH: f64 = 1.6;
 /// The longest pause where a look is answered by this host itself, and so costs microseconds:
 /// whatever began within it is noticed in half of this, in the median.
-const AT_HAND: Duration = Duration::from_millis(20);
+const AT_HAND: Duration = Duration::from_millis(10);
+/// Of more targets than a handful, all together are not looked at more often than at these times.
+const APART: Duration = Duration::from_micros(500);
 /// The pause once a timer of the kernel's is due.
 pub const DUE: Duration = Duration::from_millis(5);
 
@@ -21,13 +23,20 @@ pub const DUE: Duration = Duration::from_millis(5);
 pub struct Interval {
     min: Duration,
     max: Duration,
-    /// Whether the user asked for it: then it holds for what is at hand too.
-    is_given: bool,
+    /// The longest pause where a look is answered by this host itself; `None` where the user asked
+    /// for an interval, which then holds for all.
+    at_hand: Option<Duration>,
 }
 
-impl Default for Interval {
-    fn default() -> Self {
-        Self { min: Duration::from_millis(10), max: Duration::from_secs(1), is_given: false }
+impl Interval {
+    /// The interval for so many targets, if the user asked for none.
+    pub fn of(targets: usize) -> Self {
+        let apart = APART.saturating_mul(u32::try_from(targets).unwrap_or(u32::MAX));
+        Self {
+            min: Duration::from_millis(10),
+            max: Duration::from_secs(1),
+            at_hand: Some(AT_HAND.max(apart)),
+        }
     }
 }
 
@@ -46,7 +55,7 @@ impl FromStr for Interval {
                 "the longest pause is below the least: write MIN..MAX, as in 10ms..1s".to_owned()
             );
         }
-        Ok(Self { min, max, is_given: true })
+        Ok(Self { min, max, at_hand: None })
     }
 }
 
@@ -83,8 +92,8 @@ impl Backoff {
     pub fn pause(&mut self, reach: Reach, chance: f64) -> Duration {
         let longest = match reach {
             Reach::Due(left) => return left.max(DUE),
-            Reach::AtHand if !self.interval.is_given => self.interval.max.min(AT_HAND),
-            Reach::AtHand | Reach::Afar => self.interval.max,
+            Reach::AtHand => self.interval.at_hand.unwrap_or(self.interval.max),
+            Reach::Afar => self.interval.max,
         };
         let pause = self.next.mul_f64(0.75 + chance / 2.0).clamp(self.interval.min, longest);
         self.next = self.next.mul_f64(GROWTH).min(longest);
@@ -110,7 +119,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_the_longest_and_stay_there() {
-        let far = pauses(Interval::default(), Reach::Afar, 14);
+        let far = pauses(Interval::of(1), Reach::Afar, 14);
         assert_eq!(far.first(), Some(&Duration::from_millis(10)));
         assert!(far.is_sorted());
         assert_eq!(far.last(), Some(&Duration::from_secs(1)));
@@ -118,11 +127,11 @@ mod tests {
 
     #[test]
     fn what_is_at_hand_is_looked_at_often_unless_the_user_says_otherwise() {
-        assert_eq!(pauses(Interval::default(), Reach::AtHand, 9).last(), Some(&AT_HAND));
+        assert_eq!(pauses(Interval::of(1), Reach::AtHand, 9).last(), Some(&AT_HAND));
         let given: Interval = "10ms..1s".parse().unwrap();
         assert_eq!(pauses(given, Reach::AtHand, 14).last(), Some(&Duration::from_secs(1)));
-        let less: Interval = Interval { is_given: false, ..given };
-        assert!(pauses(less, Reach::AtHand, 14).iter().all(|pause| *pause <= AT_HAND));
+        let many = pauses(Interval::of(256), Reach::AtHand, 14);
+        assert_eq!(many.last(), Some(&Duration::from_millis(128)), "2,000 looks a second of all");
     }
 
     #[test]
@@ -140,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_change_begins_anew_and_a_timer_is_waited_for() {
-        let mut backoff = Backoff::new(Interval::default());
+        let mut backoff = Backoff::new(Interval::of(1));
         for _ in 0..9 {
             backoff.pause(Reach::Afar, 0.5);
         }

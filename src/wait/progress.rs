@@ -152,7 +152,7 @@ fn change_line(tally: &Tally, change: &Change, now: Duration) -> String {
     format!("{}: {}", sanitize(&tally.watch.text), sanitize(&line))
 }
 
-/// `| 3.2 s of 30 s  db:5432: ECONNREFUSED (111), refused by 10.0.0.2 (41 attempts), and 2 more`
+/// `| 3.2 s of 30 s, 41 attempts  db:5432: ECONNREFUSED (111) refused by 10.0.0.2, and 2 more`
 fn progress_line(standing: Standing<'_>, frame: usize) -> String {
     let Standing { tallies, quorum, now, deadline } = standing;
     let spinner = SPINNER.get(frame % SPINNER.len()).copied().unwrap_or('|');
@@ -163,7 +163,7 @@ fn progress_line(standing: Standing<'_>, frame: usize) -> String {
         let seen = tally.last.as_ref().map_or("looking", |seen| seen.words.as_str());
         let left = tally.due_at(now).map(|due| format!("{}: ", due_words(tally, due)));
         let text = format!("{}: {}{seen}", tally.watch.text, left.unwrap_or_default());
-        format!("  {} ({})", sanitize(&text), count(tally.attempts, "attempt"))
+        format!(", {}  {}", count(tally.attempts, "attempt"), sanitize(&text))
     });
     let more = match (open.count(), quorum) {
         (0, _) => String::new(),
@@ -230,11 +230,11 @@ mod tests {
             deadline: Some(ms(60_000)),
         };
         let line = progress_line(standing, 5);
-        assert!(line.starts_with("/ 1.0 s of 60 s  :8080: "), "{line}");
-        assert!(line.contains("in 40 s") && line.ends_with("(1 attempt), and 2 more"), "{line}");
+        assert!(line.starts_with("/ 1.0 s of 60 s, 1 attempt  :8080: "), "{line}");
+        assert!(line.contains("in 40 s") && line.ends_with(", and 2 more"), "{line}");
         let line = progress_line(Standing { quorum: Quorum::Any, deadline: None, ..standing }, 0);
         assert!(
-            line.starts_with("| 1.0 s  :8080: ") && line.ends_with("or one of 2 more"),
+            line.starts_with("| 1.0 s, 1 attempt  :8080: ") && line.ends_with("or one of 2 more"),
             "{line}"
         );
     }

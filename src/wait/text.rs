@@ -91,7 +91,7 @@ fn is_not_so(tally: &Tally) -> String {
         Condition::Refused => format!("{target} does not refuse"),
         Condition::Free => format!("{target} is not free to bind"),
         Condition::Echo => format!("{target} does not echo"),
-        Condition::Below => format!("{target} is not so"),
+        Condition::Below => format!("{target} is not met"),
     }
 }
 
