@@ -10,6 +10,7 @@ pub mod ending_signals;
 mod error;
 pub mod error_queue;
 pub mod if_inet6;
+pub mod image_kernel;
 pub mod interfaces;
 pub mod interrupt;
 mod link;
