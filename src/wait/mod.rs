@@ -55,7 +55,7 @@ pub fn run(
     let signals = EndingSignals::hold()?;
     let mut progress = match screen.format {
         Format::Ndjson => Progress::Events(&mut *screen.out),
-        Format::Table | Format::Json | Format::Csv => Progress::aside(aside),
+        Format::Table | Format::Json | Format::Csv | Format::Markdown => Progress::aside(aside),
     };
     let course = match wait(args, watches, place, &signals, &mut progress) {
         Ok(course) => course,

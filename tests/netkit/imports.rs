@@ -21,13 +21,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sysctl", FLOORS),
     ("connect", FLOORS),
     ("bind", FLOORS),
-    // The second row: the floors, and public functions of the first.
+    // The second row: the floors, and public functions of the first row.
+    ("explain", &["model", "kernel", "catalogue", "output", "exit", "sysctl"]),
     ("wait", &["model", "kernel", "catalogue", "output", "exit", "connect", "bind"]),
     // The third row: the rows below, and the floors.
-    ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind"]),
+    ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "wait", "lab"]),
+    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "wait", "explain", "lab"]),
     ("lib", &["*"]),
     ("main", &[]),
 ];
@@ -39,7 +40,7 @@ const SYSTEM: &[(&str, &[&str])] = &[
     ("std::fs", &["kernel", "streams"]),
     ("std::net::TcpStream", &["kernel", "lab"]),
     ("std::net::TcpListener", &["kernel", "lab"]),
-    ("std::net::UdpSocket", &["kernel"]),
+    ("std::net::UdpSocket", &["kernel", "lab"]),
     ("std::process::Command", &["kernel"]),
     ("nix", &["kernel"]),
     ("socket2", &["kernel", "lab"]),
