@@ -10,7 +10,7 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, connect, explain, lab, states, sysctl};
+use crate::{bind, connect, explain, lab, states, sysctl, wait};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -18,6 +18,7 @@ Examples:
   netkit states                which sockets are in which TCP state
   netkit bind 127.0.0.1:8080   may a server bind this; if not, who has it and what helps
   netkit connect host:5432     which code connect(2) gives, who said so, and what helps
+  netkit wait db:5432 -- ./go  run a command once the database accepts
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
   netkit explain EADDRINUSE    what an errno, a state, a setting or a call is
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Connect(Called<connect::Args>),
     /// Judges the TCP settings: what they do, and what they will be after a reboot
     Sysctl(Called<sysctl::Args>),
+    /// Waits until addresses accept, refuse, are free to bind, or echo; then runs a command
+    Wait(Called<wait::Args>),
     /// Explains a state, an errno, a setting, a counter, a finding or a call
     Explain(Called<explain::Args>),
     /// Makes conditions on demand, each in a network namespace of its own, and diagnoses them
@@ -92,9 +95,12 @@ impl Command {
     fn more_formats(&self) -> &'static [Format] {
         match self {
             Self::Explain(_) => &[Format::Markdown],
-            Self::States(_) | Self::Bind(_) | Self::Connect(_) | Self::Sysctl(_) | Self::Lab(_) => {
-                &[]
-            }
+            Self::States(_)
+            | Self::Bind(_)
+            | Self::Connect(_)
+            | Self::Sysctl(_)
+            | Self::Wait(_)
+            | Self::Lab(_) => &[],
         }
     }
 }

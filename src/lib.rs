@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
+//! - [`wait`]: the command `netkit wait`.
 //! - [`explain`]: the command `netkit explain`, made of the catalogues.
 //! - [`lab`]: the command `netkit lab`.
 //!
@@ -25,6 +26,7 @@ pub mod output;
 pub mod states;
 mod streams;
 pub mod sysctl;
+pub mod wait;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -33,7 +35,7 @@ use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
 use kernel::KernelError;
-use output::{Outcome, Screen};
+use output::{Aside, Outcome, Screen};
 pub use streams::Streams;
 
 /// Runs netkit with `arguments`, of which the first is the program's name.
@@ -59,15 +61,20 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
 
 fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     let style = streams.style(cli.common.color);
-    let mut nowhere = io::sink();
+    let (err_style, is_terminal) = streams.err_style(cli.common.color);
+    let (mut nowhere, mut silence) = (io::sink(), io::sink());
     let out: &mut (dyn Write + Send) =
         if cli.common.quiet { &mut nowhere } else { streams.out.as_mut() };
+    let err: &mut (dyn Write + Send) =
+        if cli.common.quiet { &mut silence } else { streams.err.as_mut() };
+    let mut aside = Aside { out: err, style: err_style, is_terminal };
     let mut screen = Screen { out, format: cli.common.format(), style };
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
         Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
+        Command::Wait(args) => wait::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }

@@ -19,6 +19,8 @@ pub struct Streams {
     /// Warnings and errors.
     pub err: Box<dyn Write + Send>,
     style: Style,
+    /// That of standard error, if it is a terminal.
+    err_style: Option<Style>,
 }
 
 impl Streams {
@@ -33,12 +35,16 @@ impl Streams {
             Err(_) => Box::new(stdout),
         };
         let style = Style { color: is_terminal && !wants_no_color, width };
-        Self { out, err: Box::new(io::stderr()), style }
+        let stderr = io::stderr();
+        let err_width = terminal_size_of(&stderr).map_or(Style::PLAIN.width, |(Width(it), _)| it);
+        let err_style = Style { color: !wants_no_color, width: err_width };
+        let err_style = stderr.is_terminal().then_some(err_style);
+        Self { out, err: Box::new(stderr), style, err_style }
     }
 
     /// Streams of a caller's own, without colour.
     pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Self { out, err, style: Style::PLAIN }
+        Self { out, err, style: Style::PLAIN, err_style: None }
     }
 
     /// The same for an answer of `width` columns.
@@ -50,12 +56,12 @@ impl Streams {
 
     /// How the answer may look.
     pub(crate) fn style(&self, color: Color) -> Style {
-        let color = match color {
-            Color::Auto => self.style.color,
-            Color::Always => true,
-            Color::Never => false,
-        };
-        Style { color, ..self.style }
+        wished(self.style, color)
+    }
+
+    /// How what is told aside may look; and whether that is on a terminal.
+    pub(crate) fn err_style(&self, color: Color) -> (Style, bool) {
+        (wished(self.err_style.unwrap_or(Style::PLAIN), color), self.err_style.is_some())
     }
 
     /// Says something to the user. That nobody listens is no reason to fail.
@@ -67,6 +73,16 @@ impl Streams {
     pub(crate) fn hint(&mut self, hint: &str) {
         drop(writeln!(self.err, "hint: {hint}"));
     }
+}
+
+/// `style` with the colour that the user wants.
+fn wished(style: Style, color: Color) -> Style {
+    let color = match color {
+        Color::Auto => style.color,
+        Color::Always => true,
+        Color::Never => false,
+    };
+    Style { color, ..style }
 }
 
 /// With `-v`, what is done is told on standard error from now on; with `-vv`, in detail.

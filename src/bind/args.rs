@@ -85,6 +85,31 @@ pub enum Question<'a> {
 }
 
 impl Args {
+    /// What `netkit bind` would be asked of `target` before a server binds it.
+    pub(super) fn wish(
+        target: &Target,
+        protocol: Protocol,
+        kind: UnixType,
+        reuse_addr: bool,
+    ) -> Self {
+        let unix_type = match kind {
+            UnixType::Stream => TypeArg::Stream,
+            UnixType::Dgram => TypeArg::Dgram,
+            UnixType::Seqpacket => TypeArg::Seqpacket,
+        };
+        Self {
+            target: Some(target.clone()),
+            udp: protocol == Protocol::Udp,
+            unix_type: Some(unix_type),
+            reuse_addr,
+            reuse_port: false,
+            v6only: false,
+            listen: reuse_addr,
+            find_free: None,
+            count: 1,
+        }
+    }
+
     /// The question, or what is wrong with it.
     pub fn question(&self) -> Result<Question<'_>, String> {
         if self.find_free.is_some() && (self.reuse_addr || self.reuse_port) {

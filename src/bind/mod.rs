@@ -17,6 +17,7 @@ mod tcp;
 mod text;
 mod udp;
 mod unix;
+mod wish;
 
 use answer::Site;
 pub use args::Args;
@@ -24,6 +25,7 @@ use args::Question;
 use free_ports::FreePorts;
 use report::BindReport;
 use target::Target;
+pub use wish::{Standing, Wish};
 
 use crate::exit::Exit;
 use crate::kernel::net_ns::NetNs;

@@ -95,6 +95,20 @@ fn holders(blockers: &[Blocker], hidden_processes: u64, style: Style) -> String 
     render_table(&columns, rows, style.width)
 }
 
+/// The first of those in the way, in a line, and how many more there are; `None` of nobody.
+pub fn in_the_way(blockers: &[Blocker], hidden_processes: u64) -> Option<String> {
+    let first = blockers.first()?;
+    let who = match owners(first, hidden_processes).as_str() {
+        "" => String::new(),
+        who => format!(", {who}"),
+    };
+    let more = match blockers.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {} more", thousands(u64::try_from(more).unwrap_or(u64::MAX))),
+    };
+    Some(format!("{} {}{who}{more}", state(first), socket(first)))
+}
+
 fn state(blocker: &Blocker) -> String {
     match (blocker.role, blocker.state) {
         (Role::UnixStale, _) => "STALE FILE".to_owned(),

@@ -142,7 +142,8 @@ fn exit(args: &Args, ending: &Ending) -> Exit {
 }
 
 /// Tries `target` once: the addresses of a name one after the other, until one takes the connection,
-/// all under the one deadline of `patience`. Gives the attempt that succeeded, or the last one.
+/// all under the one deadline of `patience`, of which each has its share: one that is silent leaves
+/// time for the others. Gives the attempt that succeeded, or the last one.
 ///
 /// `None` if the descriptor that `patience` may have has ended it.
 pub fn attempt(target: &Target, options: &Options, patience: &Patience<'_>) -> Option<Attempt> {
@@ -152,8 +153,10 @@ pub fn attempt(target: &Target, options: &Options, patience: &Patience<'_>) -> O
         Err(NoAddress::Interrupted) => return None,
     };
     let mut last = None;
-    for destination in &destinations {
-        let attempt = probe::try_once(destination, options, patience)?;
+    for (others, destination) in (0..destinations.len()).rev().zip(&destinations) {
+        let share = u32::try_from(others + 1).unwrap_or(u32::MAX);
+        let patience = patience.left().map_or(*patience, |left| patience.at_most(left / share));
+        let attempt = probe::try_once(destination, options, &patience)?;
         if attempt.is_connected() {
             return Some(attempt);
         }

@@ -165,7 +165,7 @@ fn errno_text(errno: Errno) -> String {
     format!("{errno:?} ({})", errno.desc())
 }
 
-/// As [`errno_text`] where the error came from the kernel, else the error's own words.
-pub(super) fn io_text(error: &io::Error) -> String {
+/// `EPERM (Operation not permitted)` where the error came from the kernel, else the error's own words.
+pub fn io_text(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| errno_text(Errno::from_raw(raw)))
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod connecting;
 pub mod counters;
 pub mod drop_in_file;
+pub mod ending_signals;
 mod error;
 pub mod error_queue;
 pub mod if_inet6;
@@ -41,7 +42,7 @@ pub mod unix_binding;
 pub mod unix_sockets;
 pub mod user_file;
 
-pub use error::KernelError;
+pub use error::{KernelError, io_text};
 pub use nix::errno::Errno;
 pub use place::Place;
 pub use proc_root::ProcRoot;

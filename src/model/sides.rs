@@ -48,7 +48,7 @@ impl Listeners {
 
     /// The listener that connections of the local end `local` belong to: the one of that very
     /// address, else the wildcard of its family, else the dual-stack wildcard.
-    fn accepting(&self, local: Endpoint) -> Option<Endpoint> {
+    pub fn accepting(&self, local: Endpoint) -> Option<Endpoint> {
         if !self.ports.contains(local.port) {
             return None;
         }

@@ -16,7 +16,7 @@ pub use format::Format;
 pub use report::{Report, csv_rows, emit, json_tail, microseconds, ndjson_rows};
 pub use rows::RowWriter;
 pub use sanitize::sanitize;
-pub use screen::{Outcome, Screen};
+pub use screen::{Aside, Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, render_table};
 pub use unified::unified;

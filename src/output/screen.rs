@@ -15,6 +15,16 @@ pub struct Screen<'a> {
     pub style: Style,
 }
 
+/// Where it is told how the work goes: standard error.
+pub struct Aside<'a> {
+    /// The place.
+    pub out: &'a mut (dyn Write + Send),
+    /// Its colour and width.
+    pub style: Style,
+    /// Whether a line can be written over there.
+    pub is_terminal: bool,
+}
+
 /// How a command ended that could be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {

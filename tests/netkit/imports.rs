@@ -23,11 +23,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bind", FLOORS),
     // The second row: the floors, and public functions of the first row.
     ("explain", &["model", "kernel", "catalogue", "output", "exit", "sysctl"]),
+    ("wait", &["model", "kernel", "catalogue", "output", "exit", "connect", "bind"]),
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "explain", "lab"]),
+    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "wait", "explain", "lab"]),
     ("lib", &["*"]),
     ("main", &[]),
 ];

@@ -3,10 +3,12 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 /// The program that cargo built for these tests.
@@ -69,6 +71,14 @@ impl Netkit {
         self.finish()
     }
 
+    /// Starts it, for a test that does something meanwhile. It reads nothing.
+    pub fn start(mut self) -> Running {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Running { command: self.command, child, stderr, said: String::new() }
+    }
+
     fn finish(mut self) -> Answer {
         self.command.stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
@@ -76,6 +86,48 @@ impl Netkit {
         drop(child.stdin.take().unwrap().write_all(&self.stdin));
         let output = child.wait_with_output().unwrap();
         Answer::of(&self.command, &output)
+    }
+}
+
+/// A run that has not ended.
+pub struct Running {
+    command: Command,
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Running {
+    /// Waits until it says a line with `words` on standard error.
+    #[track_caller]
+    pub fn says(mut self, words: &str) -> Self {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            let length = self.stderr.read_line(&mut line).unwrap();
+            self.said.push_str(&line);
+            assert_ne!(length, 0, "it ended without {words:?}: {}", self.said);
+        }
+        self
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap())
+    }
+
+    /// Sends it a signal.
+    pub fn signal(self, signal: Signal) -> Self {
+        kill(self.pid(), signal).unwrap();
+        self
+    }
+
+    /// Waits for its end, and gives how it ended too, where the exit code does not tell.
+    pub fn ends(mut self) -> (Answer, ExitStatus) {
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        let mut output = self.child.wait_with_output().unwrap();
+        output.stderr = self.said.into_bytes();
+        (Answer::of(&self.command, &output), output.status)
     }
 }
 
