@@ -7,6 +7,7 @@ use super::survey::Assignment;
 use crate::catalogue::findings::{SYSCTL_DEAD_KEY, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY};
 use crate::catalogue::sysctls::SysctlEntry;
 use crate::model::Severity;
+use crate::output::numbers::count;
 
 /// A line, and what it is judged by.
 #[derive(Clone, Copy)]
@@ -98,7 +99,12 @@ impl Line<'_> {
         let parsed = match kind.parse(self.assignment.value) {
             Ok(parsed) => parsed,
             Err(bad) => {
-                let message = format!("the kernel refuses `{}`: {bad}", self.assignment.value);
+                let first = match bad.set_before() {
+                    0 => String::new(),
+                    1 => "; the number before it is set all the same".to_owned(),
+                    set => format!("; the {set} numbers before it are set all the same"),
+                };
+                let message = format!("the kernel refuses `{}`: {bad}{first}", self.assignment.value);
                 return vec![nonsense(message, &format!("it takes {kind}"))];
             }
         };
@@ -112,7 +118,13 @@ impl Line<'_> {
             };
             nonsense(message, "a comment has a line of its own")
         });
-        harm.into_iter().chain(dropped).collect()
+        let missing = parsed.is_partial.then(|| {
+            let set = count(u64::try_from(parsed.value.numbers().len()).unwrap_or(u64::MAX), "number");
+            let message =
+                format!("it takes {kind}: with {set}, the others stay as they are, whatever that is");
+            nonsense(message, "give all of them")
+        });
+        harm.into_iter().chain(dropped).chain(missing).collect()
     }
 
     /// What people expect of the value in vain.
