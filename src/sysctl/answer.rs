@@ -6,12 +6,12 @@ use super::args::{
     CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, TreeArgs, is_named, pattern,
 };
 use super::expectation::Expectation;
-use super::explain::Page;
+use super::explain::{Here, Page};
 use super::files::Name;
 use super::listening::listening;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
-use super::survey::{Known, Sought, Survey, System};
+use super::survey::{Known, Sought, Survey, System, is_child_namespace};
 use super::{check, lint};
 use crate::catalogue::findings::SYSCTL_EXPECTATION;
 use crate::catalogue::sysctls;
@@ -224,10 +224,14 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
             return Ok(Err(ambiguous(&args.key, &several)));
         }
     };
-    let (running, kernel) = visit(place, |proc_root| {
-        Ok((sysctl_tree::read(proc_root, key)?, sysctl_tree::target(proc_root)))
+    let here = visit(place, |proc_root| {
+        Ok(Here {
+            running: sysctl_tree::read(proc_root, key)?,
+            kernel: sysctl_tree::target(proc_root),
+            is_child_namespace: is_child_namespace(proc_root)?,
+        })
     })?;
-    let report = Page::new(entry, running, kernel);
+    let report = Page::new(entry, here);
     Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
 }
 

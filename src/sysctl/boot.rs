@@ -73,8 +73,7 @@ impl AtBoot<'_> {
             procps.source,
         );
         let advice = "set it in one file alone; systemd-sysctl does not read /etc/sysctl.conf";
-        let finding =
-            self.about(SYSCTL_PRECEDENCE_CONFLICT, Severity::Warning, message, systemd);
+        let finding = self.about(SYSCTL_PRECEDENCE_CONFLICT, Severity::Warning, message, systemd);
         SysctlFinding { advice: vec![advice.to_owned()], ..finding }
     }
 

@@ -47,7 +47,9 @@ pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
         found.extend(running.filter(|it| {
             !found.iter().any(|line| line.key == it.key && line.message == it.message)
         }));
-        found.extend(doomed(key, known));
+        // A line that sets it has the same said of it, or worse.
+        let is_said = found.iter().any(|it| it.key.as_deref() == Some(&*key.to_string()));
+        found.extend(doomed(key, known).filter(|_| !is_said));
         found.extend(at_boot(survey, key, known));
     }
     let value = |key: &SysctlKey| survey.value(key).map(str::to_owned);

@@ -104,7 +104,8 @@ impl Line<'_> {
                     1 => "; the number before it is set all the same".to_owned(),
                     set => format!("; the {set} numbers before it are set all the same"),
                 };
-                let message = format!("the kernel refuses `{}`: {bad}{first}", self.assignment.value);
+                let message =
+                    format!("the kernel refuses `{}`: {bad}{first}", self.assignment.value);
                 return vec![nonsense(message, &format!("it takes {kind}"))];
             }
         };
@@ -119,9 +120,11 @@ impl Line<'_> {
             nonsense(message, "a comment has a line of its own")
         });
         let missing = parsed.is_partial.then(|| {
-            let set = count(u64::try_from(parsed.value.numbers().len()).unwrap_or(u64::MAX), "number");
-            let message =
-                format!("it takes {kind}: with {set}, the others stay as they are, whatever that is");
+            let set =
+                count(u64::try_from(parsed.value.numbers().len()).unwrap_or(u64::MAX), "number");
+            let message = format!(
+                "it takes {kind}: with {set}, the others stay as they are, whatever that is"
+            );
             nonsense(message, "give all of them")
         });
         harm.into_iter().chain(dropped).chain(missing).collect()

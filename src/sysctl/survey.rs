@@ -281,12 +281,15 @@ fn kernel(sought: &Sought<'_>) -> (Option<String>, TargetKernel) {
         (None, Some(proc_root)) => {
             (sysctl_tree::release(proc_root).0, sysctl_tree::target(proc_root))
         }
-        (None, None) => {
-            let newest = image_kernel::newest(sought.root);
-            let release = newest.as_deref().and_then(|text| text.parse().ok());
-            (newest, TargetKernel { release, ..TargetKernel::default() })
-        }
+        (None, None) => of_image(sought.root),
     }
+}
+
+/// The newest kernel of the system at `root`, as it is called and as values are judged for it.
+pub fn of_image(root: &Path) -> (Option<String>, TargetKernel) {
+    let newest = image_kernel::newest(root);
+    let release = newest.as_deref().and_then(|text| text.parse().ok());
+    (newest, TargetKernel { release, ..TargetKernel::default() })
 }
 
 /// Whether `kernel` has the key, as far as the catalogue knows.
