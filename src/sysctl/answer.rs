@@ -17,6 +17,7 @@ use crate::catalogue::findings::SYSCTL_EXPECTATION;
 use crate::catalogue::sysctls;
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
+use crate::kernel::sysctl_tree::Running;
 use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
 use crate::model::{KeyPattern, SysctlKey, TargetKernel};
 use crate::output::numbers::count;
@@ -217,7 +218,7 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
     let keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
     let keys: Vec<_> = keys.filter(|(_, key)| is_named(&args.key, &named, key)).collect();
     let (entry, key) = match keys.as_slice() {
-        [] => return Ok(Err(unknown(&args.key))),
+        [] => return Ok(Err(without_page(&args.key, place)?)),
         [(entry, key)] => (*entry, key),
         several => {
             let several: Vec<_> = several.iter().map(|(entry, _)| entry.key).collect();
@@ -233,6 +234,19 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
     })?;
     let report = Page::new(entry, here);
     Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
+}
+
+/// What is said where there is no page of `text`: that there is no such key, or no page alone.
+fn without_page(text: &str, place: &Place) -> anyhow::Result<String> {
+    let Ok(key) = SysctlKey::parse(text) else { return Ok(unknown(text)) };
+    let running = visit(place, |proc_root| sysctl_tree::read(proc_root, &key))?;
+    Ok(if running == Running::Absent {
+        unknown(text)
+    } else {
+        format!(
+            "`{text}` is not in the catalogue\nhint: `netkit sysctl show {text}` shows its value"
+        )
+    })
 }
 
 /// What is said where a page is asked for and `text` names several `keys`.

@@ -15,7 +15,9 @@ use super::outcome::{self, Boot};
 use super::outranked;
 use super::profile::{Profile, Want};
 use super::saved::{ENDING, Saved, SavedValue, Step};
+use super::show;
 use super::survey::{is_child_namespace, of_image};
+use crate::catalogue::sysctls;
 use crate::kernel::drop_in_file::DropInFile;
 use crate::kernel::{Place, ProcRoot, sysctl_tree};
 use crate::model::TargetKernel;
@@ -218,6 +220,11 @@ fn foresee(
         outcome.warnings.extend(running.warnings);
         if is_child_namespace(proc_root)? {
             report.warnings.push(NAMESPACE.to_owned());
+            let changes = report.changes.iter().filter(|it| it.changes_running());
+            report.warnings.extend(changes.filter_map(|Change { key, .. }| {
+                let why = show::read_only(sysctls::find(key)?, true)?;
+                Some(format!("{key}: {why}, so --write will fail"))
+            }));
         }
     }
     if args.force {

@@ -49,6 +49,12 @@ impl AtBoot<'_> {
         }
     }
 
+    /// Whether the value is that of a namespace, which ends, and not the machine's.
+    fn is_of_namespace(&self) -> bool {
+        self.system == System::Namespace
+            && self.key.components().first().is_some_and(|it| it == "net")
+    }
+
     fn about(
         &self,
         id: &'static str,
@@ -85,15 +91,15 @@ impl AtBoot<'_> {
         }
         let default = default.map_or("the kernel's default".to_owned(), shown);
         let message = match (self.system, self.running()) {
-            (System::Booted, Some(running)) => format!(
-                "running {}, and {default} after a reboot: systemd-sysctl does not read this file",
-                shown(running)
-            ),
-            (System::Namespace, Some(running)) => format!(
+            (System::Namespace, Some(running)) if self.is_of_namespace() => format!(
                 "running {} in this namespace; systemd-sysctl does not read this file, so no boot \
                  makes it {}",
                 shown(running),
                 shown(&procps.value)
+            ),
+            (System::Booted | System::Namespace, Some(running)) => format!(
+                "running {}, and {default} after a reboot: systemd-sysctl does not read this file",
+                shown(running)
             ),
             (System::Files, _) => {
                 format!("a boot leaves {default}: systemd-sysctl does not read this file")
@@ -107,7 +113,7 @@ impl AtBoot<'_> {
     fn drift(&self, systemd: &Write) -> Option<SysctlFinding> {
         let running = self.running().filter(|it| !self.known.is_same(&systemd.value, it))?;
         let (running, then) = (shown(running), shown(&systemd.value));
-        let (message, advice) = if self.system == System::Namespace {
+        let (message, advice) = if self.is_of_namespace() {
             (
                 format!(
                     "running {running} in this namespace; a boot sets {then} in the machine's first \
@@ -130,7 +136,7 @@ impl AtBoot<'_> {
         let running = self.running()?;
         self.known.entry.filter(|entry| entry.is_writable)?;
         let default = self.known.fixed_default().filter(|it| !self.known.is_same(running, it))?;
-        let (when, advice) = if self.system == System::Namespace {
+        let (when, advice) = if self.is_of_namespace() {
             ("a new namespace begins with", "have it set by whatever makes the namespace")
         } else {
             ("after a reboot it is", "put it into a file in /etc/sysctl.d if it is to stay")

@@ -14,6 +14,7 @@ use crate::catalogue::findings::{
     SYSCTL_DEAD_KEY, SYSCTL_EXPECTATION, SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY,
 };
 use crate::catalogue::sysctls::Scope;
+use crate::kernel::sysctl_tree::Running;
 use crate::model::{Severity, SysctlKey, SysctlKind};
 
 /// A finding without a key, a line or values.
@@ -189,9 +190,10 @@ fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
                 "no file sets it, and its default is not the same on every machine"
             }
             System::Files => "no file sets it",
-            System::Booted | System::Namespace | System::Foreign => {
-                "this kernel has no such key to read"
-            }
+            System::Booted | System::Namespace | System::Foreign => match known {
+                Some(Known { running: Some(Running::Hidden(why)), .. }) => why,
+                _ => "this kernel has no such key",
+            },
         };
         return Some(format!("expected {expectation}, but {why}"));
     };

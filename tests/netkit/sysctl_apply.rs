@@ -392,6 +392,18 @@ fn a_read_only_proc_sys_changes_nothing() {
 }
 
 #[test]
+fn what_a_namespace_can_only_read_is_said_before_it_is_tried() {
+    live(&[Need::Root], || {
+        let etc = Etc::new();
+        let shown = etc.sysctl("apply --set rmem_max=99999").exits(0);
+        let words = "net.core.rmem_max: it can only be read in this network namespace";
+        shown.complains(words);
+        etc.apply(&["net.core.rmem_max=99999"]).exits(3).complains("EACCES");
+        etc.is_empty();
+    });
+}
+
+#[test]
 fn a_user_without_rights_changes_nothing() {
     live(&[Need::Root, Need::Setpriv], || {
         let etc = Etc::new();
@@ -481,7 +493,7 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
             ("net.ipv4.tcp_tw_reuse=3", "3 is not from 0 to 2"),
             ("net.ipv4.ip_local_port_range=1024", "two ports"),
             ("net.ipv4.tcp_fin_timeout=30 # why", "`# why`: leave it out"),
-            ("net.ipv4.conf.*.tag=1", "no name of one key"),
+            ("net.ipv4.conf.*.tag=1", "is a pattern: write one key"),
         ] {
             for force in [false, true] {
                 let mut run = netkit("sysctl apply --write --set net.ipv4.tcp_retries2=9 --file");

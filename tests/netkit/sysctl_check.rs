@@ -175,10 +175,17 @@ fn in_a_namespace_what_differs_from_the_files_is_a_note() {
         let lost =
             ["info net.ipv4.tcp_keepalive_time /etc/sysctl.conf:1", "info net.ipv4.tcp_retries2"];
         assert_eq!(said(root.path(), "", "SYSCTL_NOT_PERSISTENT"), lost);
+        // What is the machine's is not the namespace's.
+        let machine = tree(&[("etc/sysctl.d/1.conf", "kernel.ostype = Other\n")]);
+        let drift = ["info kernel.ostype /etc/sysctl.d/1.conf:1"];
+        assert_eq!(said(machine.path(), "", "SYSCTL_DRIFT"), drift);
+        let answer = netkit("sysctl check --procfs /proc --root").arg(machine.path()).run();
+        assert!(answer.stdout.contains("running Linux; a reboot makes it Other"), "{answer}");
         let line = "sysctl check --procfs /proc --root";
         let answer = netkit(line).arg(root.path()).run().exits(0);
         let answer = answer.complains("not the machine's first network namespace");
-        answer.complains("reaches it only by an init of its own, so what differs is a note");
+        let answer =
+            answer.complains("reaches it only by an init of its own, so what differs is a note");
         for words in [
             "running 20 in this namespace; a boot sets 30 in the machine's",
             "running 9, and no file sets it: a new namespace begins with 15",
@@ -353,6 +360,8 @@ fn nonsense_is_what_the_kernel_refuses_reads_in_part_or_regrets() {
             ("net.core.somaxconn = 128", "net.core.somaxconn"),
             ("net.ipv4.tcp_ehash_entries = 1", "net.ipv4.tcp_ehash_entries"),
             ("net.ipv4.tcp_rmem = 4096 131072", "net.ipv4.tcp_rmem"),
+            ("net.ipv4.tcp_congestion_control = reno # as ever", "net.ipv4.tcp_congestion_control"),
+            ("net.ipv4.conf.lo.rp_filter = 1\t# loose", "net.ipv4.conf.lo.rp_filter"),
             ("net.ipv4.ip_local_port_range = 32768", "net.ipv4.ip_local_port_range"),
         ] {
             let root = tree(&[("etc/sysctl.d/1.conf", line)]);
@@ -517,12 +526,17 @@ fn lines_without_effect_are_said() {
         makes(&[("etc/sysctl.d/1.conf", "-net.ipv4.conf.e*.rp_filter\n")], ID, &line);
         makes(&[("etc/sysctl.d/1.conf", "-net.ipv4.conf.lo.rp_filter\n")], ID, &[]);
         makes(&[("etc/sysctl.d/1.conf", "; a comment\n")], ID, &[]);
+        let marked = [("etc/sysctl.d/1.conf", "\u{feff}net.ipv4.tcp_tw_reuse = 1\n")];
+        makes(&marked, ID, &line);
+        let found = findings(tree(&marked).path(), "");
+        let found = found.iter().find(|it| it["id"] == ID).unwrap();
+        assert_eq!(found["advice"][0], "save the file as UTF-8 without a byte order mark");
     });
 }
 
 #[test]
 fn what_is_expected_or_wanted_is_held_against_what_runs() {
-    live(&[], || {
+    live(&[Need::Root, Need::Setpriv], || {
         let root = tree(&[]);
         let root = root.path();
         let expect = "SYSCTL_EXPECTATION";
@@ -531,6 +545,10 @@ fn what_is_expected_or_wanted_is_held_against_what_runs() {
         assert!(said(root, "--expect net/core/somaxconn>=4096", expect).is_empty());
         // The last part of one key is enough, as with show.
         assert_eq!(said(root, "--expect somaxconn>4096", expect), unmet);
+        let nobody =
+            Nobody::new().netkit("sysctl check --expect net.ipv4.tcp_fastopen_key!=1-2-3-4");
+        let hidden = nobody.run().exits(1);
+        assert!(hidden.stdout.contains("tcp_fastopen_key: EACCES"), "{hidden}");
         let unmet = ["critical net.core.nothing"];
         assert_eq!(said(root, "--expect net.core.nothing=1", expect), unmet);
         let profile = "SYSCTL_PROFILE";

@@ -258,6 +258,7 @@ fn wrong_arguments_are_named_with_what_to_write() {
         ("show qqqq", "there is no key `qqqq`"),
         ("explain net.ipv4.tcp_tw_resue", "did you mean `net.ipv4.tcp_tw_reuse`?"),
         ("explain ip_nonlocal_bind", "is net.ipv4.ip_nonlocal_bind, net.ipv6.ip_nonlocal_bind:"),
+        ("explain kernel.ostype", "`kernel.ostype` is not in the catalogue"),
         ("explain tcp_keepalive_*", "netkit sysctl show 'tcp_keepalive_*'"),
         ("show net/../../x", "`net/../../x` is not a key"),
         ("show ../../etc/passwd", "`../../etc/passwd` is not a key"),
