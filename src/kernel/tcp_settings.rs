@@ -12,7 +12,7 @@ pub enum TwReuse {
     Off,
     /// 1: for every destination.
     Everywhere,
-    /// 2: where an address is a loopback address, the default since Linux 4.19.
+    /// 2: where an address is a loopback address, the default since Linux 4.18.
     Loopback,
 }
 

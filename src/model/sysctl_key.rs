@@ -107,6 +107,11 @@ impl KeyPattern {
         !self.parts.iter().any(|part| part.contains(['*', '?', '[']))
     }
 
+    /// The parts, each a pattern.
+    pub fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
     /// The parts before the first with such a character.
     pub fn plain_parts(&self) -> &[String] {
         let plain = self.parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use super::args::{
     CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, TreeArgs, is_named, pattern,
 };
-use super::expectation::{Expectation, Relation};
-use super::explain::Page;
+use super::expectation::Expectation;
+use super::explain::{Here, Page};
+use super::files::Name;
 use super::listening::listening;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
-use super::survey::{Known, Sought, Survey, System};
+use super::survey::{Known, Sought, Survey, System, is_child_namespace};
 use super::{check, lint};
 use crate::catalogue::findings::SYSCTL_EXPECTATION;
 use crate::catalogue::sysctls;
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
+use crate::kernel::sysctl_tree::Running;
 use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
 use crate::model::{KeyPattern, SysctlKey, TargetKernel};
 use crate::output::numbers::count;
@@ -41,8 +43,8 @@ pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlRep
         Ok(profile) => profile,
         Err(problem) => return Ok(Err(problem.to_string())),
     };
-    if let Some(problem) = args.expect.iter().find_map(never_so) {
-        return Ok(Err(problem));
+    if let Some(flaw) = args.expect.iter().find_map(Expectation::flaw) {
+        return Ok(Err(format!("--expect {flaw}")));
     }
     let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key.clone()).collect();
     also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key.clone()));
@@ -55,16 +57,6 @@ pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlRep
         (View::Check, settings, findings, exit(args.fail_on, profile.is_some()))
     })
     .map(Ok)
-}
-
-/// Why no value can be as expected: what it is compared with is none.
-fn never_so(expectation: &Expectation) -> Option<String> {
-    if !matches!(expectation.relation, Relation::Equal | Relation::Unequal) {
-        return None;
-    }
-    let kind = sysctls::find(&expectation.key)?.kind;
-    let bad = kind.parse(&expectation.value).err()?;
-    Some(format!("--expect {expectation}: {bad}; it takes {kind}"))
 }
 
 /// The exit code of findings; a profile that was asked for counts from a warning on.
@@ -152,8 +144,12 @@ pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         let running = known.running();
         let left = super::files::Peer::ALL.map(|peer| known.left(peer).map(|it| it.value.as_str()));
         let base = running.or(default);
-        let all = left.into_iter().chain([default]).flatten();
-        base.is_some_and(|base| all.into_iter().any(|other| !known.is_same(base, other)))
+        let mut all = left.into_iter().chain([default]).flatten();
+        match base {
+            Some(base) => all.any(|other| !known.is_same(base, other)),
+            // What is set in an image, to something else than nobody knows what.
+            None => left.iter().any(Option::is_some),
+        }
     };
     look(place, &args.tree, &[], |survey, _| {
         (View::Diff, SettingReport::of(survey, differs), Vec::new(), |_: &[SysctlFinding]| {
@@ -222,18 +218,35 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
     let keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
     let keys: Vec<_> = keys.filter(|(_, key)| is_named(&args.key, &named, key)).collect();
     let (entry, key) = match keys.as_slice() {
-        [] => return Ok(Err(unknown(&args.key))),
+        [] => return Ok(Err(without_page(&args.key, place)?)),
         [(entry, key)] => (*entry, key),
         several => {
             let several: Vec<_> = several.iter().map(|(entry, _)| entry.key).collect();
             return Ok(Err(ambiguous(&args.key, &several)));
         }
     };
-    let (running, kernel) = visit(place, |proc_root| {
-        Ok((sysctl_tree::read(proc_root, key)?, sysctl_tree::target(proc_root)))
+    let here = visit(place, |proc_root| {
+        Ok(Here {
+            running: sysctl_tree::read(proc_root, key)?,
+            kernel: sysctl_tree::target(proc_root),
+            is_child_namespace: is_child_namespace(proc_root)?,
+        })
     })?;
-    let report = Page::new(entry, running, kernel);
+    let report = Page::new(entry, here);
     Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
+}
+
+/// What is said where there is no page of `text`: that there is no such key, or no page alone.
+fn without_page(text: &str, place: &Place) -> anyhow::Result<String> {
+    let Ok(key) = SysctlKey::parse(text) else { return Ok(unknown(text)) };
+    let running = visit(place, |proc_root| sysctl_tree::read(proc_root, &key))?;
+    Ok(if running == Running::Absent {
+        unknown(text)
+    } else {
+        format!(
+            "`{text}` is not in the catalogue\nhint: `netkit sysctl show {text}` shows its value"
+        )
+    })
 }
 
 /// What is said where a page is asked for and `text` names several `keys`.
@@ -272,6 +285,7 @@ fn look<E: Fn(&[SysctlFinding]) -> Exit>(
     };
     let (view, settings, findings, exit) = judge(&survey, &listening);
     warnings.extend(about_system(&survey, view));
+    warnings.extend(about_patterns(&survey));
     warnings.extend(survey.unread.iter().cloned());
     let is_whole = survey.unread.is_empty() || view == View::Show;
     let judged = exit(&findings);
@@ -319,7 +333,8 @@ fn about_system(survey: &Survey, view: View) -> Option<String> {
     let said = match (survey.system, &survey.kernel) {
         (System::Namespace, _) => {
             "this is not the machine's first network namespace: settings of the whole machine are not \
-             shown here, and what the files set at boot does not reach it, so the two are not compared"
+             shown here, and what the files set at boot reaches it only by an init of its own, so what \
+             differs is a note"
         }
         (System::Foreign, _) => {
             "the running values are of another system than the files, so the two are not compared\nhint: \
@@ -332,6 +347,21 @@ fn about_system(survey: &Survey, view: View) -> Option<String> {
         (System::Booted | System::Files, _) => return None,
     };
     (view != View::Show).then(|| said.to_owned())
+}
+
+/// That nobody can tell what a pattern matches where no kernel runs.
+fn about_patterns(survey: &Survey) -> Option<String> {
+    let mut patterns = survey.plans.iter().flat_map(|plan| &plan.statements);
+    let is_pattern = |name: &Name| matches!(name, Name::Pattern(_));
+    let (source, statement) =
+        patterns.find(|(_, it)| is_pattern(&it.name) && it.value.is_some())?;
+    (survey.system == System::Files).then(|| {
+        format!(
+            "{source}: {} may match more than the catalogue and lo, all and default: only a kernel that \
+             runs can tell",
+            sanitize(&statement.key)
+        )
+    })
 }
 
 /// Calls `ask` in `place`.

@@ -11,13 +11,16 @@ use super::expectation::{Expectation, Relation};
 use super::failure::Failure;
 use super::judge::{Change, Judge};
 use super::listening::listening;
-use super::outcome;
+use super::outcome::{self, Boot};
 use super::outranked;
 use super::profile::{Profile, Want};
 use super::saved::{ENDING, Saved, SavedValue, Step};
-use super::survey::is_child_namespace;
+use super::show;
+use super::survey::{is_child_namespace, of_image};
+use crate::catalogue::sysctls;
 use crate::kernel::drop_in_file::DropInFile;
-use crate::kernel::{Place, ProcRoot};
+use crate::kernel::{Place, ProcRoot, sysctl_tree};
+use crate::model::TargetKernel;
 use crate::output::{Outcome, Screen, sanitize};
 
 const EXAMPLES: &str = "\
@@ -119,9 +122,10 @@ fn answer(
     let drop_in = args.target.drop_in()?;
     let beside = drop_in.file.beside(ENDING);
     let (saved, saved_text) = Saved::read(&beside)?;
-    let kept = kept(args, &drop_in, &saved)?;
     let mut report = ApplyReport::new(drop_in.file.path(), drop_in.text.clone());
-    let judge = Judge { proc_root, is_forced: args.force };
+    let kept = kept(args, &drop_in, &saved, &mut report)?;
+    let kernel = kernel(args, proc_root, &mut report);
+    let judge = Judge { proc_root, kernel, is_forced: args.force };
     for want in wants {
         match judge.judge(want)? {
             Ok(change) => report.changes.push(change),
@@ -136,7 +140,7 @@ fn answer(
         report.warnings.extend(forced.map(|why| format!("forced: {}: {why}", change.key)));
     }
     let text = content(&merged(kept, &report.changes));
-    foresee(args, &text, proc_root, &mut report)?;
+    foresee(args, &text, judge, &mut report)?;
     if !report.refused.is_empty() {
         report.end = End::Refused;
         return Ok(report);
@@ -155,20 +159,43 @@ fn answer(
     Ok(report)
 }
 
-/// What stays of the drop-in that is there. Fails if that is not as netkit left it, and nobody said
-/// that it may go.
-fn kept(args: &Args, drop_in: &DropIn, saved: &Saved) -> Result<Vec<Entry>, Failure> {
+/// What stays of the drop-in that is there. Fails if that is not as netkit left it, and is to go though
+/// nobody said that it may; to show what would become of it does no harm.
+fn kept(
+    args: &Args,
+    drop_in: &DropIn,
+    saved: &Saved,
+    report: &mut ApplyReport,
+) -> Result<Vec<Entry>, Failure> {
     if args.overwrite {
         return Ok(Vec::new());
     }
-    match drop_in.is_foreign(saved.steps.last()) {
-        None => Ok(drop_in.text.as_deref().map(entries).unwrap_or_default()),
-        Some(why) => Err(Failure::Usage(format!(
-            "{} is left as it is: {why}\nhint: --overwrite replaces it, and undo brings it back; \
-             `--file PATH` names another",
-            sanitize(&args.target.file.display().to_string())
-        ))),
+    let Some(why) = drop_in.is_foreign(saved.steps.last()) else {
+        return Ok(drop_in.text.as_deref().map(entries).unwrap_or_default());
+    };
+    let file = sanitize(&args.target.file.display().to_string());
+    if args.write {
+        return Err(Failure::Usage(format!(
+            "{file} is left as it is: {why}\nhint: --overwrite replaces it, and undo brings it back; \
+             `--file PATH` names another"
+        )));
     }
+    report.warnings.push(format!("{file}: {why}"));
+    report.end = End::NeedsOverwrite;
+    Ok(Vec::new())
+}
+
+/// The kernel that is judged for: the running one, or that of the image.
+fn kernel(args: &Args, proc_root: Option<&ProcRoot>, report: &mut ApplyReport) -> TargetKernel {
+    let Some(root) = args.target.root.as_deref().filter(|_| proc_root.is_none()) else {
+        return proc_root.map(sysctl_tree::target).unwrap_or_default();
+    };
+    let (release, target) = of_image(root);
+    if release.is_none() {
+        let unknown = "no kernel in lib/modules or boot: judged for the newest";
+        report.warnings.push(unknown.to_owned());
+    }
+    target
 }
 
 const NAMESPACE: &str = "this is not the machine's first network namespace: at boot the drop-in is set \
@@ -178,13 +205,14 @@ const NAMESPACE: &str = "this is not the machine's first network namespace: at b
 fn foresee(
     args: &Args,
     text: &str,
-    proc_root: Option<&ProcRoot>,
+    judge: Judge<'_>,
     report: &mut ApplyReport,
 ) -> Result<(), Failure> {
     let root = args.target.root.as_deref().unwrap_or(Path::new("/"));
     let file = &args.target.file;
-    let mut outcome = outcome::at_boot(root, file, text, &report.changes)?;
-    if let Some(proc_root) = proc_root {
+    let boot = Boot { root, kernel: judge.kernel };
+    let mut outcome = boot.outcome(file, text, &report.changes)?;
+    if let Some(proc_root) = judge.proc_root {
         let (listening, unknown) = listening(proc_root);
         report.warnings.extend(unknown);
         let running = outcome::running(proc_root, &report.changes, &listening);
@@ -192,6 +220,11 @@ fn foresee(
         outcome.warnings.extend(running.warnings);
         if is_child_namespace(proc_root)? {
             report.warnings.push(NAMESPACE.to_owned());
+            let changes = report.changes.iter().filter(|it| it.changes_running());
+            report.warnings.extend(changes.filter_map(|Change { key, .. }| {
+                let why = show::read_only(sysctls::find(key)?, true)?;
+                Some(format!("{key}: {why}, so --write will fail"))
+            }));
         }
     }
     if args.force {

@@ -9,7 +9,9 @@ use super::failure::Failure;
 use super::judge::{Change, Refusal};
 use crate::exit::Exit;
 use crate::kernel::clock::now;
-use crate::output::{Format, Outcome, Report, Screen, Style, csv_rows, emit, sanitize, unified};
+use crate::output::{
+    Format, Outcome, Report, Screen, Style, csv_rows, emit, sanitize, unified, wrapped,
+};
 
 /// The name and version of the JSON.
 const SCHEMA: &str = "netkit.sysctl_apply/1";
@@ -45,6 +47,10 @@ pub struct ApplyReport {
 pub enum End {
     /// It was only shown.
     Shown,
+    /// It was only shown, and what is in the drop-in was not left there by `apply`.
+    NeedsOverwrite,
+    /// It was only shown, and somebody has changed the drop-in since.
+    NeedsForce,
     /// It was done.
     Done,
     /// It is so already.
@@ -57,6 +63,12 @@ impl End {
     fn words(self) -> &'static str {
         match self {
             Self::Shown => "nothing was written: --write does it",
+            Self::NeedsOverwrite => {
+                "nothing was written: --write needs --overwrite, and undo brings back what is there"
+            }
+            Self::NeedsForce => {
+                "nothing was written: --write needs --force, which keeps what is there beside it"
+            }
             Self::Done => "written",
             Self::NothingToDo => "nothing to change: all of it is so",
             Self::Refused => "nothing was written",
@@ -136,7 +148,7 @@ impl Report for ApplyReport {
         }
         // Where nothing is shown above it, it stands alone.
         let gap = if self.end == End::Refused && running.is_empty() { "" } else { "\n" };
-        writeln!(out, "{gap}{}", self.end.words())
+        writeln!(out, "{gap}{}", wrapped("", self.end.words(), style.width))
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! What differs between the files and what runs, and between those who read the files. Pure.
 //!
-//! A network namespace does not inherit its values, and nobody sets the files in it: there, and where
-//! nothing runs, the files are held against each other alone.
+//! A network namespace does not inherit its values, and the files are set in it by an init of its own
+//! alone, which not every container has: what differs there is a note. Where nothing runs, the files
+//! are held against each other.
 
 use super::check::finding;
 use super::files::{Peer, Write};
@@ -34,17 +35,38 @@ struct AtBoot<'a> {
 }
 
 impl AtBoot<'_> {
-    /// The running value, where the files are to make it.
+    /// The running value, where the files are to make it, or may be.
     fn running(&self) -> Option<&str> {
-        self.known.running().filter(|_| self.system == System::Booted)
+        let is_own = matches!(self.system, System::Booted | System::Namespace);
+        self.known.running().filter(|_| is_own)
     }
 
-    fn about(&self, id: &'static str, message: String, write: &Write) -> SysctlFinding {
+    /// How bad it is that the running value is not what a file says.
+    fn severity(&self) -> Severity {
+        match self.system {
+            System::Namespace => Severity::Info,
+            System::Booted | System::Foreign | System::Files => Severity::Warning,
+        }
+    }
+
+    /// Whether the value is that of a namespace, which ends, and not the machine's.
+    fn is_of_namespace(&self) -> bool {
+        self.system == System::Namespace
+            && self.key.components().first().is_some_and(|it| it == "net")
+    }
+
+    fn about(
+        &self,
+        id: &'static str,
+        severity: Severity,
+        message: String,
+        write: &Write,
+    ) -> SysctlFinding {
         SysctlFinding {
             key: Some(self.key.to_string()),
             configured: Some(write.value.clone()),
             source: Some(SourceRef::from(&write.source)),
-            ..finding(id, Severity::Warning, message)
+            ..finding(id, severity, message)
         }
     }
 
@@ -57,7 +79,7 @@ impl AtBoot<'_> {
             procps.source,
         );
         let advice = "set it in one file alone; systemd-sysctl does not read /etc/sysctl.conf";
-        let finding = self.about(SYSCTL_PRECEDENCE_CONFLICT, message, systemd);
+        let finding = self.about(SYSCTL_PRECEDENCE_CONFLICT, Severity::Warning, message, systemd);
         SysctlFinding { advice: vec![advice.to_owned()], ..finding }
     }
 
@@ -69,7 +91,13 @@ impl AtBoot<'_> {
         }
         let default = default.map_or("the kernel's default".to_owned(), shown);
         let message = match (self.system, self.running()) {
-            (System::Booted, Some(running)) => format!(
+            (System::Namespace, Some(running)) if self.is_of_namespace() => format!(
+                "running {} in this namespace; systemd-sysctl does not read this file, so no boot \
+                 makes it {}",
+                shown(running),
+                shown(&procps.value)
+            ),
+            (System::Booted | System::Namespace, Some(running)) => format!(
                 "running {}, and {default} after a reboot: systemd-sysctl does not read this file",
                 shown(running)
             ),
@@ -78,16 +106,28 @@ impl AtBoot<'_> {
             }
             (System::Booted | System::Namespace | System::Foreign, _) => return None,
         };
-        let finding = self.about(SYSCTL_NOT_PERSISTENT, message, procps);
+        let finding = self.about(SYSCTL_NOT_PERSISTENT, self.severity(), message, procps);
         Some(SysctlFinding { advice: vec![MOVE.to_owned()], ..finding })
     }
 
     fn drift(&self, systemd: &Write) -> Option<SysctlFinding> {
         let running = self.running().filter(|it| !self.known.is_same(&systemd.value, it))?;
-        let message =
-            format!("running {}; a reboot makes it {}", shown(running), shown(&systemd.value));
-        let advice = "`sysctl --system` makes it so now; or correct the file";
-        let finding = self.about(SYSCTL_DRIFT, message, systemd);
+        let (running, then) = (shown(running), shown(&systemd.value));
+        let (message, advice) = if self.is_of_namespace() {
+            (
+                format!(
+                    "running {running} in this namespace; a boot sets {then} in the machine's first \
+                     one, and here only if an init of its own reads the file"
+                ),
+                "`sysctl --system` makes it so here, until the namespace ends",
+            )
+        } else {
+            (
+                format!("running {running}; a reboot makes it {then}"),
+                "`sysctl --system` makes it so now; or correct the file",
+            )
+        };
+        let finding = self.about(SYSCTL_DRIFT, self.severity(), message, systemd);
         Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
     }
 
@@ -96,24 +136,23 @@ impl AtBoot<'_> {
         let running = self.running()?;
         self.known.entry.filter(|entry| entry.is_writable)?;
         let default = self.known.fixed_default().filter(|it| !self.known.is_same(running, it))?;
+        let (when, advice) = if self.is_of_namespace() {
+            ("a new namespace begins with", "have it set by whatever makes the namespace")
+        } else {
+            ("after a reboot it is", "put it into a file in /etc/sysctl.d if it is to stay")
+        };
+        let (running, default) = (shown(running), shown(default));
+        let message = format!("running {running}, and no file sets it: {when} {default}");
         Some(SysctlFinding {
             key: Some(self.key.to_string()),
-            advice: vec!["put it into a file in /etc/sysctl.d if it is to stay".to_owned()],
-            ..finding(
-                SYSCTL_NOT_PERSISTENT,
-                Severity::Info,
-                format!(
-                    "running {}, and no file sets it: after a reboot it is {}",
-                    shown(running),
-                    shown(default)
-                ),
-            )
+            advice: vec![advice.to_owned()],
+            ..finding(SYSCTL_NOT_PERSISTENT, Severity::Info, message)
         })
     }
 }
 
 /// A value in a sentence: tabs are blanks, and nothing is said.
-fn shown(value: &str) -> String {
+pub fn shown(value: &str) -> String {
     match value.split_whitespace().collect::<Vec<_>>().join(" ") {
         empty if empty.is_empty() => "empty".to_owned(),
         value => value,

@@ -1,6 +1,6 @@
 //! From what the kernel has and the files say to findings. Pure.
 
-use super::boot::at_boot;
+use super::boot::{at_boot, shown};
 use super::expectation::Expectation;
 use super::file_findings::file_findings;
 use super::files::Peer;
@@ -10,8 +10,11 @@ use super::report::{SourceRef, SysctlFinding};
 use super::rules::{Machine, judge};
 use super::survey::{Assignment, Known, Survey, System};
 use super::together;
-use crate::catalogue::findings::{SYSCTL_EXPECTATION, SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY};
+use crate::catalogue::findings::{
+    SYSCTL_DEAD_KEY, SYSCTL_EXPECTATION, SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY,
+};
 use crate::catalogue::sysctls::Scope;
+use crate::kernel::sysctl_tree::Running;
 use crate::model::{Severity, SysctlKey, SysctlKind};
 
 /// A finding without a key, a line or values.
@@ -45,6 +48,9 @@ pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
         found.extend(running.filter(|it| {
             !found.iter().any(|line| line.key == it.key && line.message == it.message)
         }));
+        // A line that sets it has the same said of it, or worse.
+        let is_said = found.iter().any(|it| it.key.as_deref() == Some(&*key.to_string()));
+        found.extend(doomed(key, known).filter(|_| !is_said));
         found.extend(at_boot(survey, key, known));
     }
     let value = |key: &SysctlKey| survey.value(key).map(str::to_owned);
@@ -88,6 +94,22 @@ fn of_running(key: &SysctlKey, known: &Known, machine: &Machine) -> Option<Sysct
         running: Some(running.to_owned()),
         advice: vec![judgement.advice.to_owned()],
         ..finding(judgement.id, judgement.severity, judgement.why)
+    })
+}
+
+/// A key that the running kernel has and a later one has not, as `tcp_tw_recycle`, whatever its value.
+fn doomed(key: &SysctlKey, known: &Known) -> Option<SysctlFinding> {
+    let (entry, running) = (known.entry?, known.running()?);
+    let until = entry.until?;
+    let message = format!(
+        "this kernel still has it, {}: it is gone with Linux {until}, where a line that sets it fails",
+        shown(running)
+    );
+    Some(SysctlFinding {
+        key: Some(key.to_string()),
+        running: Some(running.to_owned()),
+        advice: vec!["let no file set it".to_owned()],
+        ..finding(SYSCTL_DEAD_KEY, Severity::Info, message)
     })
 }
 
@@ -168,18 +190,20 @@ fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
                 "no file sets it, and its default is not the same on every machine"
             }
             System::Files => "no file sets it",
-            System::Booted | System::Namespace | System::Foreign => {
-                "this kernel has no such key to read"
-            }
+            System::Booted | System::Namespace | System::Foreign => match known {
+                Some(Known { running: Some(Running::Hidden(why)), .. }) => why,
+                _ => "this kernel has no such key",
+            },
         };
         return Some(format!("expected {expectation}, but {why}"));
     };
     match expectation.is_met(value, kind.unwrap_or(SysctlKind::Word)) {
         Ok(true) => None,
         Ok(false) if survey.system == System::Files => {
-            Some(format!("expected {expectation}, after a boot {value}"))
+            Some(format!("expected {expectation}, after a boot {}", shown(value)))
         }
-        Ok(false) => Some(format!("expected {expectation}, running {value}")),
-        Err(why) => Some(format!("expected {expectation}: {why}")),
+        Ok(false) => Some(format!("expected {expectation}, running {}", shown(value))),
+        // It names the expectation.
+        Err(why) => Some(why),
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::catalogue::sysctls;
 use crate::model::{SysctlKey, SysctlKind, SysctlValue, numbers};
 
 /// What the value of a key has to be.
@@ -59,7 +60,7 @@ impl FromStr for Expectation {
         let Some((key, rest)) = text.find(['=', '!', '<', '>']).map(|at| text.split_at(at)) else {
             return wrong("nothing is compared");
         };
-        let key = SysctlKey::parse(key.trim()).map_err(|bad| bad.to_string())?;
+        let key = named(key.trim())?;
         let found = RELATIONS
             .into_iter()
             .find_map(|(sign, relation)| Some((relation, rest.strip_prefix(sign)?.trim())));
@@ -76,6 +77,25 @@ impl FromStr for Expectation {
                 Ok(Self { key, relation, value: value.to_owned(), written: text.to_owned() })
             }
         }
+    }
+}
+
+/// The key that `text` is: the whole of it or, as no key of the kernel has one part alone, the last part
+/// of one of the catalogue.
+fn named(text: &str) -> Result<SysctlKey, String> {
+    let key = SysctlKey::parse(text).map_err(|bad| bad.to_string())?;
+    if text.contains(['*', '?', '[']) {
+        return Err(format!("`{text}` is a pattern: write one key, as in net.ipv4.tcp_tw_reuse"));
+    }
+    if key.components().len() > 1 {
+        return Ok(key);
+    }
+    let is_last = |whole: &&str| whole.rsplit('.').next() == Some(text);
+    let found: Vec<&str> = sysctls::all().map(|entry| entry.key).filter(is_last).collect();
+    match found.as_slice() {
+        [whole] => SysctlKey::parse(whole).map_err(|bad| bad.to_string()),
+        [] => Err(format!("there is no key `{text}`: write all of it, as in net.core.somaxconn")),
+        several => Err(format!("`{text}` is {}: write one of them", several.join(", "))),
     }
 }
 
@@ -110,6 +130,24 @@ impl Expectation {
         let rest = rest.trim();
         let sign = if rest.starts_with(['=', '!', '<', '>']) { "" } else { "=" };
         format!("{key}{sign}{rest}").parse()
+    }
+
+    /// Why no value can be as expected, whatever runs: what it is compared with is no value of the key, or
+    /// not the whole of one, or has no order. Ranges are those of the newest kernel.
+    pub fn flaw(&self) -> Option<String> {
+        let entry = sysctls::find(&self.key);
+        let Some(kind) = entry.map(|entry| entry.kind) else {
+            return self.relation.is_order().then(|| self.bound(&self.value).err()).flatten();
+        };
+        if self.relation.is_order() {
+            let is_one = kind.has_one_number();
+            let several = || format!("`{self}`: the key has {kind}, of which none is the greater");
+            return if is_one { self.bound(&self.value).err() } else { Some(several()) };
+        }
+        match kind.parse(&self.value) {
+            Err(bad) => Some(format!("`{self}`: {bad}; it takes {kind}")),
+            Ok(_) => self.is_equal(&self.value, kind).err(),
+        }
     }
 
     /// Whether `running`, a value of a key of `kind`, is as expected. Fails if the two cannot be

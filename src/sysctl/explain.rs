@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::show::{plain, with_unit};
+use super::show::{self, of_machine, plain, with_unit};
 use crate::catalogue::sysctls::{DefaultValue, SysctlEntry};
 use crate::kernel::sysctl_tree::Running;
 use crate::model::TargetKernel;
@@ -37,14 +37,27 @@ pub struct Page {
     /// The value in words.
     #[serde(skip)]
     now: String,
+    /// Why no write can change it here, if none can.
     #[serde(skip)]
-    is_writable: bool,
+    read_only: Option<&'static str>,
+}
+
+/// What a page says of the place where it is asked for.
+#[derive(Debug)]
+pub struct Here {
+    /// The value that is there.
+    pub running: Running,
+    /// The kernel that runs.
+    pub kernel: TargetKernel,
+    /// Whether it is another network namespace than the machine's first.
+    pub is_child_namespace: bool,
 }
 
 impl Page {
-    /// The page of `entry` for `kernel`, which has `running`. A secret is not shown: who asks what it is
-    /// does not ask for it.
-    pub fn new(entry: &'static SysctlEntry, running: Running, kernel: TargetKernel) -> Self {
+    /// The page of `entry`, as it is `here`. A secret is not shown: who asks what it is does not ask for
+    /// it.
+    pub fn new(entry: &'static SysctlEntry, here: Here) -> Self {
+        let Here { running, kernel, .. } = here;
         let shown_by = format!("a secret, which `netkit sysctl show {}` shows", entry.key);
         let running = if entry.is_secret { running.withheld(&shown_by) } else { running };
         let now = match &running {
@@ -72,7 +85,7 @@ impl Page {
             earlier: earlier(entry),
             gone: entry.gone(kernel),
             now,
-            is_writable: entry.is_writable,
+            read_only: show::read_only(entry, here.is_child_namespace),
         }
     }
 
@@ -85,12 +98,12 @@ impl Page {
     pub fn paragraphs(&self) -> Vec<(&'static str, String)> {
         let scope = match self.scope {
             "namespace" => "each network namespace has its own, and begins with the default",
-            _ => "the whole machine; the first network namespace alone can set it",
+            _ => of_machine(self.key),
         };
         let some = |name, text: Option<String>| text.map(|text| (name, text));
         let fixed = self.default.map(|it| with_unit(&plain(it), self.unit));
         let default = fixed.or_else(|| self.default_formula.map(str::to_owned));
-        let read_only = if self.is_writable { "" } else { "; it can only be read" };
+        let read_only = self.read_only.map(|why| format!("; {why}")).unwrap_or_default();
         let earlier = (!self.earlier.is_empty()).then(|| self.earlier.join("; "));
         [
             Some(("now", self.now.clone())),

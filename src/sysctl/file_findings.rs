@@ -25,7 +25,7 @@ fn bad_line(problem: &FileProblem) -> SysctlFinding {
     let file = problem.file.display().to_string();
     SysctlFinding {
         source: Some(SourceRef { file, line: Some(problem.problem.line) }),
-        advice: vec!["write KEY = VALUE".to_owned()],
+        advice: vec![problem.problem.what.advice().to_owned()],
         ..finding(SYSCTL_BAD_LINE, Severity::Warning, problem.problem.what.to_string())
     }
 }

@@ -8,7 +8,7 @@ use super::rules::{Machine, judge};
 use crate::catalogue::sysctls;
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot};
-use crate::model::{SysctlKey, SysctlKind};
+use crate::model::{SysctlKey, SysctlKind, TargetKernel};
 
 /// A setting that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +47,8 @@ pub struct Refusal {
 pub struct Judge<'a> {
     /// Where the running values are; `None` for the files of another system.
     pub proc_root: Option<&'a ProcRoot>,
+    /// The kernel that is to take them.
+    pub kernel: TargetKernel,
     /// Whether what does no good is done nonetheless.
     pub is_forced: bool,
 }
@@ -104,6 +106,9 @@ impl Judge<'_> {
         if let Some(gone) = entry.gone(machine.kernel) {
             return Some(gone);
         }
+        if let Some(since) = entry.since.filter(|since| machine.kernel.is_before(*since)) {
+            return Some(format!("it does not exist before Linux {since}"));
+        }
         let parsed = entry.kind_in(machine.kernel).parse(value).ok()?;
         let judgement = judge(key, &parsed.value, &machine);
         judgement.map(|judgement| judgement.why).or_else(|| {
@@ -116,7 +121,7 @@ impl Judge<'_> {
     fn impossible(self, key: &SysctlKey, value: &str, running: Option<&Running>) -> Option<String> {
         let name = key.to_string();
         // It goes into a file, where these say something else.
-        let is_odd = |c: char| matches!(c, '*' | '?' | '[' | '=') || c.is_whitespace();
+        let is_odd = |c: char| c == '=' || c.is_whitespace();
         if name.contains(is_odd) || name.starts_with(['-', '#', ';']) {
             return Some("this is no name of one key: write net.ipv4.tcp_tw_reuse".to_owned());
         }
@@ -124,7 +129,7 @@ impl Judge<'_> {
             (None, Some(Running::Absent)) => Some("there is no such key".to_owned()),
             (_, Some(Running::Hidden(why))) => Some(format!("its value cannot be saved: {why}")),
             (Some(entry), _) if !entry.is_writable => Some("it can only be read".to_owned()),
-            (Some(entry), _) => not_taken(entry.kind_in(self.machine().kernel), value),
+            (Some(entry), _) => not_taken(entry.kind_in(self.kernel), value),
             (None, _) => value.is_empty().then(|| "there is no value".to_owned()),
         }
     }
@@ -139,7 +144,7 @@ impl Judge<'_> {
         let of_limit = || number("net.ipv4.tcp_max_tw_buckets")?.checked_mul(2);
         Machine {
             ehash_entries: number("net.ipv4.tcp_ehash_entries").or_else(of_limit),
-            kernel: self.proc_root.map(sysctl_tree::target).unwrap_or_default(),
+            kernel: self.kernel,
         }
     }
 }
@@ -161,9 +166,11 @@ fn not_taken(kind: SysctlKind, value: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::kernel::drop_in_file::DropInFile;
+    use crate::model::KernelRelease;
 
-    const FORCED: Judge = Judge { proc_root: None, is_forced: true };
-    const PLAIN: Judge = Judge { proc_root: None, is_forced: false };
+    const NEWEST: TargetKernel = TargetKernel { release: None, tick_hz: None };
+    const FORCED: Judge = Judge { proc_root: None, kernel: NEWEST, is_forced: true };
+    const PLAIN: Judge = Judge { proc_root: None, kernel: NEWEST, is_forced: false };
 
     fn judged(judge: Judge, text: &str) -> Result<Change, Refusal> {
         let want = Want { expectation: text.parse().unwrap(), why: String::new() };
@@ -183,7 +190,6 @@ mod tests {
             ("net.core.somaxconn=128 # x", "drop `# x`"),
             ("net.ipv4.ip_local_port_range=40000", "two ports, low and high"),
             ("net.ipv4.tcp_ehash_entries=5", "only be read"),
-            ("net.ipv4.conf.*.rp_filter=1", "no name of one key"),
             ("-net.core.somaxconn=4096", "no name of one key"),
             ("net.core.somaxconn!=4096", "names no value"),
         ] {
@@ -212,6 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_is_judged_for_the_kernel_that_is_to_take_it() {
+        let old = Judge { kernel: KernelRelease::new(4, 4).into(), ..PLAIN };
+        for (text, why) in [
+            ("net.ipv4.tcp_tw_reuse=2", "2 is on for every destination"),
+            ("net.ipv4.tcp_tw_reuse_delay=1000", "does not exist before Linux 6.14"),
+        ] {
+            let refused = judged(old, text).unwrap_err();
+            assert!(refused.reason.contains(why) && refused.can_be_forced, "{refused:?}");
+            assert!(judged(PLAIN, text).is_ok(), "{text}");
+        }
+        assert!(judged(old, "net.ipv4.tcp_tw_recycle=0").is_ok());
+    }
+
+    #[test]
     fn the_machine_says_what_runs_and_what_the_limit_of_time_wait_is() {
         let tree = tempfile::tempdir().unwrap();
         let ipv4 = tree.path().join("sys/net/ipv4");
@@ -223,7 +243,7 @@ mod tests {
             DropInFile::at(None, &ipv4.join(name)).unwrap().write(value).unwrap();
         }
         let proc_root = ProcRoot::at(tree.path());
-        let judge = Judge { proc_root: Some(&proc_root), is_forced: false };
+        let judge = Judge { proc_root: Some(&proc_root), kernel: NEWEST, is_forced: false };
         let change = judged(judge, "net.ipv4.ip_local_port_range!=1 2").unwrap();
         assert_eq!((change.new.as_str(), change.changes_running()), ("32768 60999", false));
         let lowered = judged(judge, "net.ipv4.tcp_max_tw_buckets=131071").unwrap_err();

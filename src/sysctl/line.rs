@@ -6,7 +6,10 @@ use super::rules::{Machine, judge, myth};
 use super::survey::Assignment;
 use crate::catalogue::findings::{SYSCTL_DEAD_KEY, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY};
 use crate::catalogue::sysctls::SysctlEntry;
-use crate::model::Severity;
+use crate::model::{Severity, SysctlKind};
+use crate::output::numbers::count;
+
+const COMMENT: &str = "a comment has a line of its own";
 
 /// A line, and what it is judged by.
 #[derive(Clone, Copy)]
@@ -36,7 +39,7 @@ impl Line<'_> {
 
     /// What is to be said of it, where `entry` is what is known of its key.
     pub fn findings(&self, entry: Option<&SysctlEntry>) -> Vec<SysctlFinding> {
-        let Some(entry) = entry else { return Vec::new() };
+        let Some(entry) = entry else { return self.comment().into_iter().collect() };
         if let Some(dead) = self.dead(entry) {
             return vec![dead];
         }
@@ -98,8 +101,18 @@ impl Line<'_> {
         let parsed = match kind.parse(self.assignment.value) {
             Ok(parsed) => parsed,
             Err(bad) => {
-                let message = format!("the kernel refuses `{}`: {bad}", self.assignment.value);
-                return vec![nonsense(message, &format!("it takes {kind}"))];
+                let first = match bad.set_before() {
+                    0 => String::new(),
+                    1 => "; the number before it is set all the same".to_owned(),
+                    set => format!("; the {set} numbers before it are set all the same"),
+                };
+                let message =
+                    format!("the kernel refuses `{}`: {bad}{first}", self.assignment.value);
+                let mut refused = nonsense(message, &format!("it takes {kind}"));
+                if self.assignment.value.contains('#') {
+                    refused.advice.insert(0, COMMENT.to_owned());
+                }
+                return vec![refused];
             }
         };
         let judgement = judge(self.assignment.key, &parsed.value, self.machine);
@@ -110,9 +123,26 @@ impl Line<'_> {
             } else {
                 format!("the kernel drops `{dropped}`: it reads one value less")
             };
-            nonsense(message, "a comment has a line of its own")
+            nonsense(message, COMMENT)
         });
-        harm.into_iter().chain(dropped).collect()
+        let comment = self.comment().filter(|_| kind == SysctlKind::Word);
+        let missing = parsed.is_partial.then(|| {
+            let set =
+                count(u64::try_from(parsed.value.numbers().len()).unwrap_or(u64::MAX), "number");
+            let message = format!(
+                "it takes {kind}: with {set}, the others stay as they are, whatever that is"
+            );
+            nonsense(message, "give all of them")
+        });
+        harm.into_iter().chain(dropped).chain(missing).chain(comment).collect()
+    }
+
+    /// What looks like a comment in a value that the kernel may take whole.
+    fn comment(&self) -> Option<SysctlFinding> {
+        let value = self.assignment.value;
+        let message = format!("`{value}` has no comment in it: all of it is the value");
+        let is_one = value.contains(" #") || value.contains("\t#");
+        is_one.then(|| self.about(SYSCTL_NONSENSE_VALUE, Severity::Warning, message, COMMENT))
     }
 
     /// What people expect of the value in vain.

@@ -10,9 +10,7 @@ use super::report::{SourceRef, SysctlFinding};
 use super::rules::Machine;
 use super::survey::Assignment;
 use super::together;
-use crate::catalogue::findings::{
-    SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_FILE_IGNORED, SYSCTL_NONSENSE_VALUE,
-};
+use crate::catalogue::findings::{SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_FILE_IGNORED};
 use crate::catalogue::sysctls;
 use crate::model::{Severity, SysctlKey, TargetKernel};
 
@@ -36,7 +34,7 @@ pub fn lint(path: &Path, bytes: &[u8], kernel: TargetKernel) -> Vec<SysctlFindin
     problems.dedup_by_key(|problem| problem.line);
     found.extend(problems.into_iter().map(|problem| SysctlFinding {
         source: Some(SourceRef { file: path.display().to_string(), line: Some(problem.line) }),
-        advice: vec!["write KEY = VALUE".to_owned()],
+        advice: vec![problem.what.advice().to_owned()],
         ..finding(SYSCTL_BAD_LINE, Severity::Warning, problem.what.to_string())
     }));
     sort(&mut found);
@@ -57,16 +55,6 @@ fn of_statement(
     let line = Line { assignment, machine: &machine };
     let mut found = line.findings(entry);
     found.extend(line.unknown(entry));
-    if entry.is_none() && value.contains(" #") {
-        let message = format!("`{value}` has no comment in it: all of it is the value");
-        found.push(SysctlFinding {
-            key: Some(key.to_string()),
-            configured: Some(value.clone()),
-            source: Some(SourceRef::from(source)),
-            advice: vec!["a comment has a line of its own".to_owned()],
-            ..finding(SYSCTL_NONSENSE_VALUE, Severity::Warning, message)
-        });
-    }
     found
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::drop_in::is_read_at_boot;
 use super::files::{Peer, Plan, Setting};
-use super::judge::{Change, Refusal, kind};
+use super::judge::{Change, Refusal};
 use super::outranked::with;
 use super::rules::Judgement;
 use super::together;
@@ -46,40 +46,51 @@ pub fn running(proc_root: &ProcRoot, changes: &[Change], listening: &[u16]) -> O
     told(judged, changes, "", free.as_deref())
 }
 
-/// What the drop-in makes of the values that systemd-sysctl leaves at boot in the system at `root`,
-/// once `content` is at `file`.
-pub fn at_boot(
-    root: &Path,
-    file: &Path,
-    content: &str,
-    changes: &[Change],
-) -> Result<Outcome, KernelError> {
-    if !is_read_at_boot(file, &DIRECTORIES) {
-        return Ok(Outcome::default());
-    }
-    let newest = TargetKernel::default();
-    let files = read_tree(root)?.files;
-    let now = left(&files);
-    let then = left(&with(files, file, content));
-    let of = |left: &BTreeMap<SysctlKey, String>, key: &SysctlKey| {
-        let default = sysctls::find(key).and_then(|entry| entry.fixed_default(newest));
-        left.get(key).cloned().or_else(|| default.map(str::to_owned))
-    };
-    let judged = new(
-        &together::judged(|key| of(&now, key), &[], newest),
-        together::judged(|key| of(&then, key), &[], newest),
-    );
-    Ok(told(judged, changes, "after a boot: ", None))
+/// A system that boots.
+#[derive(Clone, Copy, Debug)]
+pub struct Boot<'a> {
+    /// The directory that its files are below.
+    pub root: &'a Path,
+    /// Its kernel.
+    pub kernel: TargetKernel,
 }
 
-/// The values that systemd-sysctl leaves.
-fn left(files: &[ConfigFile]) -> BTreeMap<SysctlKey, String> {
-    let settings = Plan::new(files, Peer::Systemd).merge(&[]).settings.into_iter();
-    let value = |(key, setting): (SysctlKey, Setting)| {
-        let left = setting.left(|value| kind(&key).parse(value).is_ok())?.value.clone();
-        Some((key, left))
-    };
-    settings.filter_map(value).collect()
+impl Boot<'_> {
+    /// What the drop-in makes of the values that systemd-sysctl leaves, once `content` is at `file`.
+    pub fn outcome(
+        self,
+        file: &Path,
+        content: &str,
+        changes: &[Change],
+    ) -> Result<Outcome, KernelError> {
+        if !is_read_at_boot(file, &DIRECTORIES) {
+            return Ok(Outcome::default());
+        }
+        let files = read_tree(self.root)?.files;
+        let now = self.left(&files);
+        let then = self.left(&with(files, file, content));
+        let of = |left: &BTreeMap<SysctlKey, String>, key: &SysctlKey| {
+            let default = sysctls::find(key).and_then(|entry| entry.fixed_default(self.kernel));
+            left.get(key).cloned().or_else(|| default.map(str::to_owned))
+        };
+        let judged = new(
+            &together::judged(|key| of(&now, key), &[], self.kernel),
+            together::judged(|key| of(&then, key), &[], self.kernel),
+        );
+        Ok(told(judged, changes, "after a boot: ", None))
+    }
+
+    /// The values that systemd-sysctl leaves.
+    fn left(self, files: &[ConfigFile]) -> BTreeMap<SysctlKey, String> {
+        let settings = Plan::new(files, Peer::Systemd).merge(&[]).settings.into_iter();
+        let value = |(key, setting): (SysctlKey, Setting)| {
+            let kind = sysctls::find(&key).map(|entry| entry.kind_in(self.kernel));
+            let is_taken = |value: &str| kind.is_none_or(|kind| kind.parse(value).is_ok());
+            let left = setting.left(is_taken)?.value.clone();
+            Some((key, left))
+        };
+        settings.filter_map(value).collect()
+    }
 }
 
 /// What is said of `then` and was not said of `now`.
@@ -188,9 +199,10 @@ mod tests {
     fn a_boot_is_judged_with_what_other_files_set() {
         let tree = tree(&[("etc/sysctl.d/99-a.conf", "net.ipv4.tcp_timestamps = 0\n")]);
         let reuse = change("net.ipv4.tcp_tw_reuse", "1");
+        let boot = Boot { root: tree.path(), kernel: TargetKernel::default() };
         let of = |name: &str, text: &str| {
             let file = Path::new("/etc/sysctl.d").join(name);
-            at_boot(tree.path(), &file, text, std::slice::from_ref(&reuse)).unwrap().warnings
+            boot.outcome(&file, text, std::slice::from_ref(&reuse)).unwrap().warnings
         };
         // The default, 2, is in vain without timestamps as well: that is so already.
         assert_eq!(of("60-netkit.conf", "net.ipv4.tcp_tw_reuse = 1\n"), [""; 0]);

@@ -48,6 +48,9 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Profile, BadProfile> {
             .map_err(|bad| wrong(Some(key.span()), format!("key: {bad}")))?;
         let expectation = Expectation::of(&name, want.get_ref())
             .map_err(|bad| wrong(Some(want.span()), format!("want: {bad}")))?;
+        if let Some(flaw) = expectation.flaw() {
+            return Err(wrong(Some(want.span()), format!("want: {flaw}")));
+        }
         if !seen.insert(name) {
             let twice = format!("key: `{}` is there twice", expectation.key);
             return Err(wrong(Some(key.span()), twice));

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::files::{self, Peer};
 use super::survey::{Known, Survey, System};
-use super::text;
+use super::{show, text};
 use crate::kernel::sysctl_tree::Running;
-use crate::model::{Severity, SysctlKey, SysctlKind, TargetKernel};
+use crate::model::{Severity, SysctlKey, SysctlKind};
 use crate::output::{Report, Style, csv_rows, microseconds, ndjson_rows};
 
 /// The name and version of the JSON.
@@ -107,9 +107,9 @@ pub struct SettingReport {
     /// Whether it runs with the default; `None` where that is not known.
     #[serde(skip)]
     pub is_default: Option<bool>,
-    /// Whether no write can change it.
+    /// Why no write can change it here, if none can.
     #[serde(skip)]
-    pub is_read_only: bool,
+    pub read_only: Option<&'static str>,
     /// What became of it, where this kernel does not have it any more or does not read it.
     #[serde(skip)]
     pub gone: Option<String>,
@@ -159,8 +159,8 @@ pub struct SysctlFinding {
 }
 
 impl SettingReport {
-    /// Of `key`, judged for `kernel`.
-    pub fn new(key: &SysctlKey, known: &Known, kernel: TargetKernel) -> Self {
+    /// Of `key` in `survey`.
+    fn new(key: &SysctlKey, known: &Known, survey: &Survey) -> Self {
         let entry = known.entry;
         let hidden = match &known.running {
             Some(Running::Hidden(why)) => Some(why.clone()),
@@ -187,15 +187,17 @@ impl SettingReport {
             meaning: entry.map(|it| it.meaning),
             hidden,
             is_default: is_default.map(|(running, default)| known.is_same(running, default)),
-            is_read_only: entry.is_some_and(|it| !it.is_writable),
-            gone: entry.and_then(|it| it.gone(kernel)),
+            read_only: entry
+                .filter(|_| !known.is_absent())
+                .and_then(|it| show::read_only(it, survey.system == System::Namespace)),
+            gone: entry.and_then(|it| it.gone(survey.target)),
         }
     }
 
     /// Every setting of `survey` that `is_wanted`.
     pub fn of(survey: &Survey, is_wanted: impl Fn(&SysctlKey, &Known) -> bool) -> Vec<Self> {
         let wanted = survey.keys.iter().filter(|(key, known)| is_wanted(key, known));
-        wanted.map(|(key, known)| Self::new(key, known, survey.target)).collect()
+        wanted.map(|(key, known)| Self::new(key, known, survey)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `netkit sysctl show` for people: a few settings in full, many by the groups of the catalogue.
 
 use super::report::SettingReport;
-use crate::catalogue::sysctls::GROUPS;
+use crate::catalogue::sysctls::{GROUPS, Scope, SysctlEntry};
 use crate::output::{Style, sanitize, wrapped};
 
 /// As many settings, and no more, are shown in full.
@@ -36,9 +36,9 @@ fn in_full(setting: &SettingReport, style: Style) -> String {
     };
     let scope = setting.scope.map(|scope| match scope {
         "namespace" => "each network namespace has its own",
-        _ => "the whole machine; the first network namespace alone can set it",
+        _ => of_machine(&setting.key),
     });
-    let read_only = if setting.is_read_only { "; it can only be read" } else { "" };
+    let read_only = setting.read_only.map(|why| format!("; {why}")).unwrap_or_default();
     line("meaning", setting.meaning.map(str::to_owned));
     line("running", Some(running(setting)));
     line("default", default(setting));
@@ -47,6 +47,28 @@ fn in_full(setting: &SettingReport, style: Style) -> String {
     line("since", setting.since.as_ref().map(|release| format!("Linux {release}")));
     line("gone", setting.gone.clone());
     text
+}
+
+/// Who can set what the machine has once: what is not of the network, anybody with the rights to.
+pub fn of_machine(key: &str) -> &'static str {
+    if key.starts_with("net.") {
+        "the whole machine; the first network namespace alone can set it"
+    } else {
+        "the whole machine"
+    }
+}
+
+/// Why `entry` cannot be set, if it cannot: nowhere, or not in another network namespace than the
+/// first (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`: the machine's are 0444 there).
+pub fn read_only(entry: &SysctlEntry, is_child_namespace: bool) -> Option<&'static str> {
+    let is_of_machine = entry.scope == Scope::Global && entry.key.starts_with("net.");
+    match entry.is_writable {
+        false => Some("it can only be read"),
+        true if is_child_namespace && is_of_machine => {
+            Some("it can only be read in this network namespace")
+        }
+        true => None,
+    }
 }
 
 /// In a few lines: its value, what it does, what it could be.
@@ -67,7 +89,7 @@ fn in_short(setting: &SettingReport, style: Style) -> String {
         default(setting).map(|default| format!("default {default}")),
         setting.accepts.as_ref().map(|accepts| format!("takes {accepts}")),
         scope.map(str::to_owned),
-        setting.is_read_only.then(|| "read-only".to_owned()),
+        setting.read_only.map(str::to_owned),
         setting.since.as_ref().map(|release| format!("since Linux {release}")),
         setting.gone.clone(),
     ];

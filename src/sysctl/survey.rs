@@ -10,7 +10,7 @@ use crate::catalogue::sysctls::{self, DefaultValue, SysctlEntry};
 use crate::kernel::sysctl_files::read_tree;
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot, image_kernel};
-use crate::model::{KernelRelease, SysctlKey, SysctlKind, TargetKernel};
+use crate::model::{KernelRelease, KeyPattern, SysctlKey, SysctlKind, TargetKernel};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -281,12 +281,15 @@ fn kernel(sought: &Sought<'_>) -> (Option<String>, TargetKernel) {
         (None, Some(proc_root)) => {
             (sysctl_tree::release(proc_root).0, sysctl_tree::target(proc_root))
         }
-        (None, None) => {
-            let newest = image_kernel::newest(sought.root);
-            let release = newest.as_deref().and_then(|text| text.parse().ok());
-            (newest, TargetKernel { release, ..TargetKernel::default() })
-        }
+        (None, None) => of_image(sought.root),
     }
+}
+
+/// The newest kernel of the system at `root`, as it is called and as values are judged for it.
+pub fn of_image(root: &Path) -> (Option<String>, TargetKernel) {
+    let newest = image_kernel::newest(root);
+    let release = newest.as_deref().and_then(|text| text.parse().ok());
+    (newest, TargetKernel { release, ..TargetKernel::default() })
 }
 
 /// Whether `kernel` has the key, as far as the catalogue knows.
@@ -296,15 +299,30 @@ fn has(kernel: TargetKernel, entry: &SysctlEntry) -> bool {
 }
 
 /// The keys that the patterns of `plans` reach: those that the kernel has or, where none runs, those
-/// of the catalogue.
+/// of the catalogue and of the interfaces that every machine has.
 fn existing(proc_root: Option<&ProcRoot>, plans: &[Plan; 2]) -> Vec<SysctlKey> {
     let patterns = || plans.iter().flat_map(Plan::patterns);
     let Some(proc_root) = proc_root else {
-        return catalogue().filter(|key| patterns().any(|it| it.matches(key))).collect();
+        let certain = patterns().flat_map(of_every_interface).filter_map(|it| it.parse().ok());
+        let mut found: Vec<_> = catalogue().chain(certain).collect();
+        found.retain(|key| patterns().any(|it| it.matches(key)));
+        return found;
     };
     let found: BTreeSet<SysctlKey> =
         patterns().flat_map(|pattern| sysctl_tree::list(proc_root, pattern)).collect();
     found.into_iter().collect()
+}
+
+/// The keys for `lo`, `all` and `default` where `pattern` names one setting of interfaces, as
+/// `net.ipv4.conf.*.rp_filter` does.
+fn of_every_interface(pattern: &KeyPattern) -> Vec<String> {
+    let [net, family, table, _, setting] = pattern.parts() else { return Vec::new() };
+    let names: &[&str] = match table.as_str() {
+        "conf" => &["all", "default", "lo"],
+        "neigh" => &["default", "lo"],
+        _ => &[],
+    };
+    names.iter().map(|name| [net, family, table, *name, setting].join("/")).collect()
 }
 
 fn catalogue() -> impl Iterator<Item = SysctlKey> {

@@ -54,8 +54,8 @@ fn answer(args: &Args, proc_root: Option<&ProcRoot>) -> Result<ApplyReport, Fail
         return Err(Failure::Usage(format!("there is nothing to undo: no {path}")));
     };
     let drop_in = args.target.drop_in()?;
-    let edited = edited(args, &drop_in, &step)?;
     let mut report = ApplyReport::new(drop_in.file.path(), drop_in.text.clone());
+    let edited = edited(args, &drop_in, &step, &mut report)?;
     let before = drop_in.text.as_deref().map(entries).unwrap_or_default();
     for value in &step.running {
         match change(value, proc_root)? {
@@ -95,8 +95,14 @@ struct Edit<'a> {
     keep: DropInFile,
 }
 
-/// What somebody made of the drop-in. Fails if it may not go, or cannot be kept.
-fn edited<'a>(args: &Args, drop_in: &'a DropIn, step: &Step) -> Result<Option<Edit<'a>>, Failure> {
+/// What somebody made of the drop-in. Fails if it is to go and may not, or cannot be kept; to show what
+/// would become of it does no harm.
+fn edited<'a>(
+    args: &Args,
+    drop_in: &'a DropIn,
+    step: &Step,
+    report: &mut ApplyReport,
+) -> Result<Option<Edit<'a>>, Failure> {
     let Some(text) = drop_in.text.as_deref() else { return Ok(None) };
     if text == step.content || step.file_before.as_deref() == Some(text) {
         return Ok(None);
@@ -104,12 +110,17 @@ fn edited<'a>(args: &Args, drop_in: &'a DropIn, step: &Step) -> Result<Option<Ed
     let keep = drop_in.file.beside(EDITED);
     let kept = sanitize(&keep.path().display().to_string());
     if !args.force {
-        return Err(Failure::Usage(format!(
-            "{} is left as it is: somebody has changed it since\n{}\nhint: --force undoes it \
-             nonetheless, and keeps what is there in {kept}",
-            sanitize(&args.target.file.display().to_string()),
-            difference(&step.content, text),
-        )));
+        let file = sanitize(&args.target.file.display().to_string());
+        let change = format!("somebody has changed it since\n{}", difference(&step.content, text));
+        if args.write {
+            return Err(Failure::Usage(format!(
+                "{file} is left as it is: {change}\nhint: --force undoes it nonetheless, and keeps \
+                 what is there in {kept}"
+            )));
+        }
+        report.warnings.push(format!("{file}: {change}"));
+        report.end = End::NeedsForce;
+        return Ok(None);
     }
     match keep.read()? {
         Found::Nothing => Ok(Some(Edit { text, keep })),

@@ -243,7 +243,26 @@ fn an_edit_by_hand_is_shown_refused_and_never_lost() {
         let edited = written.replace("= 5000", "= 6000 ") + "# by hand\r\n\u{e9}";
         fs::write(etc.file(), &edited).unwrap();
         let names = etc.names();
-        for words in ["apply", "apply --write", "apply --write --force"] {
+        let preview = etc.sysctl("apply --set net.ipv4.tcp_fin_timeout=30").exits(0);
+        let preview = preview.complains("it was edited since netkit wrote it\n");
+        let preview =
+            preview.complains("\n-net.core.somaxconn = 5000\n+net.core.somaxconn = 6000 \n");
+        for line in ["-net.core.somaxconn = 6000 ", "+net.ipv4.tcp_fin_timeout = 30"] {
+            assert!(preview.stdout.contains(&format!("\n{line}\n")), "{preview}");
+        }
+        let end = "\nnothing was written: --write needs --overwrite, and undo brings back what is there\n";
+        assert!(
+            preview.stdout.replace("what\nis there", "what is there").ends_with(end),
+            "{preview}"
+        );
+        let preview = etc.sysctl("undo").exits(0);
+        let preview = preview.complains("somebody has changed it since\n");
+        let end =
+            "\nnothing was written: --write needs --force, which keeps what is there beside it\n";
+        assert!(preview.stdout.replace("beside\nit", "beside it").ends_with(end), "{preview}");
+        assert!(preview.stdout.contains("\n-net.core.somaxconn = 6000 \n"), "{preview}");
+        assert_eq!((etc.text(), etc.names()), (edited.clone(), names.clone()));
+        for words in ["apply --write", "apply --write --force"] {
             let refused =
                 etc.sysctl(&format!("{words} --set net.ipv4.tcp_fin_timeout=30")).exits(2);
             let refused =
@@ -373,6 +392,18 @@ fn a_read_only_proc_sys_changes_nothing() {
 }
 
 #[test]
+fn what_a_namespace_can_only_read_is_said_before_it_is_tried() {
+    live(&[Need::Root], || {
+        let etc = Etc::new();
+        let shown = etc.sysctl("apply --set rmem_max=99999").exits(0);
+        let words = "net.core.rmem_max: it can only be read in this network namespace";
+        shown.complains(words);
+        etc.apply(&["net.core.rmem_max=99999"]).exits(3).complains("EACCES");
+        etc.is_empty();
+    });
+}
+
+#[test]
 fn a_user_without_rights_changes_nothing() {
     live(&[Need::Root, Need::Setpriv], || {
         let etc = Etc::new();
@@ -462,7 +493,7 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
             ("net.ipv4.tcp_tw_reuse=3", "3 is not from 0 to 2"),
             ("net.ipv4.ip_local_port_range=1024", "two ports"),
             ("net.ipv4.tcp_fin_timeout=30 # why", "`# why`: leave it out"),
-            ("net.ipv4.conf.*.tag=1", "no name of one key"),
+            ("net.ipv4.conf.*.tag=1", "is a pattern: write one key"),
         ] {
             for force in [false, true] {
                 let mut run = netkit("sysctl apply --write --set net.ipv4.tcp_retries2=9 --file");
@@ -521,8 +552,18 @@ fn below_a_root_there_is_the_file_alone() {
         let root = image.path();
         fs::set_permissions(root, Permissions::from_mode(0o755)).unwrap();
         let at_root = |words: &str| netkit(&format!("sysctl {words} --root")).arg(root).run();
-        at_root("apply --profile server").exits(0).quietly();
+        let unknown = at_root("apply --profile server").exits(0);
+        unknown.complains("no kernel in lib/modules or boot: judged for the newest");
         image.is_empty();
+        // It is judged for the kernel of the image.
+        fs::create_dir_all(root.join("lib/modules/4.4.0-21-generic")).unwrap();
+        let old = at_root("apply --set net.ipv4.tcp_tw_reuse=2").exits(2);
+        old.complains("before Linux 4.18, 2 is on for every destination");
+        let old = at_root("apply --set net.ipv4.tcp_tw_reuse_delay=1000").exits(2);
+        old.complains("it does not exist before Linux 6.14");
+        fs::create_dir_all(root.join("lib/modules/6.18.44")).unwrap();
+        at_root("apply --set net.ipv4.tcp_tw_reuse=2").exits(0).quietly();
+        at_root("apply --profile server").exits(0).quietly();
         at_root("apply --profile server --write").exits(0).quietly();
         runs(&DEFAULTS);
         let file = root.join("etc/sysctl.d/60-netkit.conf");

@@ -162,20 +162,37 @@ fn an_image_without_a_kernel_says_for_which_it_is_judged() {
 }
 
 #[test]
-fn in_a_namespace_the_files_are_said_to_be_the_hosts() {
+fn in_a_namespace_what_differs_from_the_files_is_a_note() {
     live(&[], || {
         set("tcp_fin_timeout", "20");
+        set("tcp_retries2", "9");
         let root = tree(&[
-            ("etc/sysctl.d/1.conf", "net.ipv4.tcp_fin_timeout = 30\n"),
+            ("etc/sysctl.d/1.conf", "net.ipv4.tcp_fin_timeout = 30\nnet.ipv4.tcp_tw_reuse = 2\n"),
             ("etc/sysctl.conf", "net.ipv4.tcp_keepalive_time = 600\n"),
         ]);
-        for id in ["SYSCTL_DRIFT", "SYSCTL_NOT_PERSISTENT"] {
-            assert_eq!(said(root.path(), "", id), [""; 0]);
-        }
+        let drift = ["info net.ipv4.tcp_fin_timeout /etc/sysctl.d/1.conf:1"];
+        assert_eq!(said(root.path(), "", "SYSCTL_DRIFT"), drift);
+        let lost =
+            ["info net.ipv4.tcp_keepalive_time /etc/sysctl.conf:1", "info net.ipv4.tcp_retries2"];
+        assert_eq!(said(root.path(), "", "SYSCTL_NOT_PERSISTENT"), lost);
+        // What is the machine's is not the namespace's.
+        let machine = tree(&[("etc/sysctl.d/1.conf", "kernel.ostype = Other\n")]);
+        let drift = ["info kernel.ostype /etc/sysctl.d/1.conf:1"];
+        assert_eq!(said(machine.path(), "", "SYSCTL_DRIFT"), drift);
+        let answer = netkit("sysctl check --procfs /proc --root").arg(machine.path()).run();
+        assert!(answer.stdout.contains("running Linux; a reboot makes it Other"), "{answer}");
         let line = "sysctl check --procfs /proc --root";
         let answer = netkit(line).arg(root.path()).run().exits(0);
         let answer = answer.complains("not the machine's first network namespace");
-        answer.complains("what the files set at boot does not reach it");
+        let answer =
+            answer.complains("reaches it only by an init of its own, so what differs is a note");
+        for words in [
+            "running 20 in this namespace; a boot sets 30 in the machine's",
+            "running 9, and no file sets it: a new namespace begins with 15",
+        ] {
+            let text = answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(words), "{answer}");
+        }
         let json = netkit("sysctl check --json").run().json();
         assert_eq!(json["system"], "namespace");
     });
@@ -342,6 +359,10 @@ fn nonsense_is_what_the_kernel_refuses_reads_in_part_or_regrets() {
             ("net.ipv4.tcp_max_tw_buckets = 5000", "net.ipv4.tcp_max_tw_buckets"),
             ("net.core.somaxconn = 128", "net.core.somaxconn"),
             ("net.ipv4.tcp_ehash_entries = 1", "net.ipv4.tcp_ehash_entries"),
+            ("net.ipv4.tcp_rmem = 4096 131072", "net.ipv4.tcp_rmem"),
+            ("net.ipv4.tcp_congestion_control = reno # as ever", "net.ipv4.tcp_congestion_control"),
+            ("net.ipv4.conf.lo.rp_filter = 1\t# loose", "net.ipv4.conf.lo.rp_filter"),
+            ("net.ipv4.ip_local_port_range = 32768", "net.ipv4.ip_local_port_range"),
         ] {
             let root = tree(&[("etc/sysctl.d/1.conf", line)]);
             let expected = [format!("warning {key} /etc/sysctl.d/1.conf:1")];
@@ -406,6 +427,51 @@ fn a_table_of_conntrack_that_fills_is_said() {
 }
 
 #[test]
+fn a_key_that_is_there_and_will_go_is_said_whatever_its_value() {
+    const ID: &str = "SYSCTL_DEAD_KEY";
+    let old = |value: &str| {
+        let capture = Capture::new().file("sys/kernel/osrelease", "4.4.0-generic\n");
+        let settings = [("tcp_mem", "1 2 3"), ("tcp_tw_reuse", "0"), ("tcp_tw_recycle", value)];
+        settings.iter().fold(capture, |capture, (key, value)| capture.sysctl(key, value))
+    };
+    boots(&old("0"), &[], ID, &["info net.ipv4.tcp_tw_recycle"]);
+    // What does harm is said instead, of the line.
+    let line = [("etc/sysctl.d/1.conf", "net.ipv4.tcp_tw_recycle = 1\n")];
+    boots(&old("1"), &line, ID, &[]);
+    let harm = ["critical net.ipv4.tcp_tw_recycle /etc/sysctl.d/1.conf:1"];
+    boots(&old("1"), &line, "SYSCTL_NONSENSE_VALUE", &harm);
+}
+
+#[test]
+fn patterns_of_an_image_reach_the_interfaces_that_every_machine_has() {
+    let files = [
+        ("etc/sysctl.d/1.conf", "net.ipv4.conf.*.rp_filter = 2\nnet.ipv4.conf.all.rp_filter = 1\n"),
+        ("etc/sysctl.d/2.conf", "net.ipv6.neigh.[!d]*.mcast_solicit = 4\n"),
+    ];
+    let root = tree(&files);
+    let run =
+        |line: &str| netkit(&format!("sysctl {line} --kernel 6.1 --root")).arg(root.path()).run();
+    let answer = run("diff --json").exits(0).json();
+    let rows: Vec<String> = answer["settings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            assert_eq!(it["procps"], it["systemd"]);
+            format!("{} {}", it["key"].as_str().unwrap(), it["systemd"].as_str().unwrap())
+        })
+        .collect();
+    let expected = [
+        "net.ipv4.conf.all.rp_filter 1",
+        "net.ipv4.conf.default.rp_filter 2",
+        "net.ipv4.conf.lo.rp_filter 2",
+        "net.ipv6.neigh.lo.mcast_solicit 4",
+    ];
+    assert_eq!(rows, expected);
+    run("check").complains("/etc/sysctl.d/1.conf:1: net.ipv4.conf.*.rp_filter may match more");
+}
+
+#[test]
 fn keys_that_are_not_there_are_said() {
     const ID: &str = "SYSCTL_UNKNOWN_KEY";
     let machine = machine(&[]);
@@ -460,21 +526,36 @@ fn lines_without_effect_are_said() {
         makes(&[("etc/sysctl.d/1.conf", "-net.ipv4.conf.e*.rp_filter\n")], ID, &line);
         makes(&[("etc/sysctl.d/1.conf", "-net.ipv4.conf.lo.rp_filter\n")], ID, &[]);
         makes(&[("etc/sysctl.d/1.conf", "; a comment\n")], ID, &[]);
+        let marked = [("etc/sysctl.d/1.conf", "\u{feff}net.ipv4.tcp_tw_reuse = 1\n")];
+        makes(&marked, ID, &line);
+        let found = findings(tree(&marked).path(), "");
+        let found = found.iter().find(|it| it["id"] == ID).unwrap();
+        assert_eq!(found["advice"][0], "save the file as UTF-8 without a byte order mark");
     });
 }
 
 #[test]
 fn what_is_expected_or_wanted_is_held_against_what_runs() {
-    live(&[], || {
+    live(&[Need::Root, Need::Setpriv], || {
         let root = tree(&[]);
         let root = root.path();
         let expect = "SYSCTL_EXPECTATION";
         let unmet = ["critical net.core.somaxconn"];
         assert_eq!(said(root, "--expect net.core.somaxconn>=4097", expect), unmet);
         assert!(said(root, "--expect net/core/somaxconn>=4096", expect).is_empty());
+        // The last part of one key is enough, as with show.
+        assert_eq!(said(root, "--expect somaxconn>4096", expect), unmet);
+        let nobody =
+            Nobody::new().netkit("sysctl check --expect net.ipv4.tcp_fastopen_key!=1-2-3-4");
+        let hidden = nobody.run().exits(1);
+        assert!(hidden.stdout.contains("tcp_fastopen_key: EACCES"), "{hidden}");
         let unmet = ["critical net.core.nothing"];
         assert_eq!(said(root, "--expect net.core.nothing=1", expect), unmet);
         let profile = "SYSCTL_PROFILE";
+        let range =
+            netkit("sysctl check --expect").arg("net.ipv4.ip_local_port_range!=32768 60999");
+        let range = range.run().exits(1);
+        assert!(range.stdout.contains("running 32768 60999\n"), "{range}");
         assert!(said(root, "--profile server", profile).is_empty());
         write("net.core.somaxconn", "1024");
         assert_eq!(said(root, "--profile server", profile), ["warning net.core.somaxconn"]);

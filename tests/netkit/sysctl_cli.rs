@@ -43,6 +43,22 @@ fn show_says_what_a_setting_is() {
 }
 
 #[test]
+fn what_is_the_machines_can_only_be_read_in_a_namespace() {
+    live(&[], || {
+        for command in ["show", "explain"] {
+            for (key, is_so) in [("rmem_max", true), ("somaxconn", false), ("file-max", false)] {
+                let answer = netkit(&format!("sysctl {command} {key}")).run().exits(0);
+                let text = answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+                let words = "; it can only be read in this network namespace";
+                assert_eq!(text.contains(words), is_so, "{answer}");
+                let is_of_net = text.contains("the first network namespace alone can set it");
+                assert_eq!(is_of_net, is_so, "{answer}");
+            }
+        }
+    });
+}
+
+#[test]
 fn show_is_as_wide_as_the_terminal() {
     let answer = netkit("sysctl show").run().exits(0);
     let starts = |lead: &str| answer.stdout.lines().filter(|it| it.starts_with(lead)).count();
@@ -242,6 +258,7 @@ fn wrong_arguments_are_named_with_what_to_write() {
         ("show qqqq", "there is no key `qqqq`"),
         ("explain net.ipv4.tcp_tw_resue", "did you mean `net.ipv4.tcp_tw_reuse`?"),
         ("explain ip_nonlocal_bind", "is net.ipv4.ip_nonlocal_bind, net.ipv6.ip_nonlocal_bind:"),
+        ("explain kernel.ostype", "`kernel.ostype` is not in the catalogue"),
         ("explain tcp_keepalive_*", "netkit sysctl show 'tcp_keepalive_*'"),
         ("show net/../../x", "`net/../../x` is not a key"),
         ("show ../../etc/passwd", "`../../etc/passwd` is not a key"),
@@ -254,6 +271,14 @@ fn wrong_arguments_are_named_with_what_to_write() {
         ("check --expect net/../../x=1", "net/../../x"),
         ("check --expect net.core.somaxconn", "net.core.somaxconn"),
         ("check --expect net.ipv4.tcp_tw_reuse=3", "3 is not from 0 to 2"),
+        ("check --expect net.core.somaxconn>=many", "`many` is not one number"),
+        ("check --expect net.ipv4.ip_local_port_range=32768", "give all of them"),
+        ("check --expect net.ipv4.ip_local_port_range>=32768", "of which none is the greater"),
+        ("check --expect net.ipv4.tcp_congestion_control>bbr", "of which none is the greater"),
+        ("check --expect kernel.pid_max>=many", "`many` is not one number"),
+        ("check --expect net.ipv4.tcp_*=1", "is a pattern: write one key"),
+        ("check --expect somaxcon=1", "there is no key `somaxcon`: write all of it"),
+        ("check --expect ip_nonlocal_bind=1", "net.ipv6.ip_nonlocal_bind: write one of them"),
         ("check --profile sevrer", "`sevrer`"),
         ("lint", "<FILE>"),
         ("lint --kernel four /etc/sysctl.conf", "four"),
@@ -280,6 +305,8 @@ fn a_profile_file_says_where_it_is_wrong() {
     check(climbs).exits(2).complains("web.toml:3: key: ").complains("leaves /proc/sys");
     let nul = "name = \"a\"\n[[setting]]\nkey = \"net.ipv4\\u0000.x\"\nwant = \"1\"\n";
     check(nul).exits(2).complains("web.toml:3: key: ").complains("control characters");
+    let vain = "name = \"a\"\n[[setting]]\nkey = \"net.ipv4.tcp_tw_reuse\"\nwant = \"3\"\n";
+    check(vain).exits(2).complains("web.toml:4: want: ").complains("3 is not from 0 to 2");
     let wrong = check("nmae = \"web\"\n").exits(2);
     assert!(wrong.stderr.contains("web.toml") && wrong.stderr.contains("nmae"), "{wrong}");
 }

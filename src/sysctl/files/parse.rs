@@ -50,6 +50,17 @@ pub enum Problem {
     TooLong,
 }
 
+impl Problem {
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NoEquals(_) | Self::BadName(_) => "write KEY = VALUE",
+            Self::ByteOrderMark => "save the file as UTF-8 without a byte order mark",
+            Self::TooLong => "shorten the line, or take it out",
+        }
+    }
+}
+
 /// A file's lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
