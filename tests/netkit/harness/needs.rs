@@ -26,6 +26,8 @@ pub enum Need {
     Setpriv,
     /// mount(8).
     Mount,
+    /// nft(8), and a packet filter in the kernel.
+    Nft,
     /// Pairs of virtual interfaces in the kernel.
     Veth,
     /// sysctl(8) of procps 4, of which older ones know no patterns.
@@ -55,6 +57,7 @@ impl Need {
             Self::Python3 => no_program("python3"),
             Self::Setpriv => no_program("setpriv"),
             Self::Mount => no_program("mount"),
+            Self::Nft => no_program("nft").or_else(no_packet_filter),
             Self::Veth => no_veth(),
             Self::Procps => no_procps(),
             Self::SystemdSysctl => {
@@ -100,6 +103,13 @@ fn no_veth() -> Option<String> {
     let tried = super::live::unshare().args(line).stdin(Stdio::null()).output();
     let is_made = tried.is_ok_and(|output| output.status.success());
     (!is_made).then(|| "this kernel makes no veth interfaces".to_owned())
+}
+
+fn no_packet_filter() -> Option<String> {
+    let line = ["nft", "add", "table", "inet", "tried"];
+    let tried = super::live::unshare().args(line).stdin(Stdio::null()).output();
+    let is_made = tried.is_ok_and(|output| output.status.success());
+    (!is_made).then(|| "this kernel has no nf_tables".to_owned())
 }
 
 fn no_namespace(unshare: &mut Command) -> Option<String> {

@@ -1,0 +1,121 @@
+//! Every row asked three times of Python and of netkit, and all that differs said at once.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::oracle::{self, Said};
+use super::street::own_namespace;
+use super::{MODES, Row};
+use crate::harness::{Answer, Nobody, Other, netkit, within};
+
+/// Where and as whom the rows are asked.
+pub struct Place {
+    namespace: PathBuf,
+    one_by_one: bool,
+    nobody: Option<Nobody>,
+}
+
+impl Place {
+    /// The namespace of the test itself.
+    pub fn own() -> Self {
+        Self { namespace: own_namespace(), one_by_one: false, nobody: None }
+    }
+
+    /// The namespace of `other`.
+    pub fn other(other: &Other) -> Self {
+        Self { namespace: other.path(), ..Self::own() }
+    }
+
+    /// Each row by itself, where one would stand in another's way.
+    pub fn one_by_one(self) -> Self {
+        Self { one_by_one: true, ..self }
+    }
+
+    /// By a user without rights.
+    pub fn as_nobody(self) -> Self {
+        Self { nobody: Some(Nobody::new()), ..self }
+    }
+
+    fn netkit(&self, line: &str) -> Answer {
+        let line = format!("connect --json {line}");
+        self.nobody.as_ref().map_or_else(|| netkit(&line), |nobody| nobody.netkit(&line)).run()
+    }
+
+    fn oracle_arguments(&self) -> Vec<&'static str> {
+        let one_by_one = self.one_by_one.then_some("--one-by-one");
+        let nobody = self.nobody.as_ref().map(|_| "--as-nobody");
+        one_by_one.into_iter().chain(nobody).collect()
+    }
+}
+
+/// Asks Python and netkit, and panics with every difference to the table.
+#[track_caller]
+pub fn compare(place: &Place, rows: &[Row]) {
+    let said = within(&place.namespace, || oracle::ask(rows, &place.oracle_arguments()));
+    let mut wrong: Vec<_> = rows.iter().filter_map(|row| python(row, said[&row.line])).collect();
+    let answers = within(&place.namespace, || answers(place, rows));
+    for (row, answers) in rows.iter().zip(&answers) {
+        for (mode, answer) in answers.iter().enumerate() {
+            let problems = problems(row, mode, answer);
+            if !problems.is_empty() {
+                let asked = MODES[mode].1;
+                wrong.push(format!(
+                    "netkit: {}: {asked} {}: {}\n    {}{}",
+                    row.name,
+                    row.line,
+                    problems.join("; "),
+                    answer.stdout.lines().collect::<Vec<_>>().join(" "),
+                    answer.stderr,
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+fn python(row: &Row, said: Said) -> Option<String> {
+    let is_so = said.codes() == row.codes && said.later == row.later;
+    let Row { name, line, codes, later, .. } = row;
+    (!is_so).then(|| format!("Python: {name}: {line}: {said:?}, not {codes:?} and {later}"))
+}
+
+/// netkit's answers to each row in the order of `MODES`.
+fn answers(place: &Place, rows: &[Row]) -> Vec<[Answer; 3]> {
+    let ask = |row: &Row| {
+        MODES.map(|(_, option)| format!("{option} {}", row.line))
+    };
+    if place.one_by_one {
+        return rows.iter().map(|row| ask(row).map(|line| place.netkit(&line))).collect();
+    }
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = rows
+            .iter()
+            .map(|row| ask(row).map(|line| scope.spawn(move || place.netkit(&line))))
+            .collect();
+        asking.into_iter().map(|three| three.map(|one| one.join().unwrap())).collect()
+    })
+}
+
+/// What of one answer of netkit is not as the row has it.
+fn problems(row: &Row, mode: usize, answer: &Answer) -> Vec<String> {
+    let Ok(json) = serde_json::from_str::<Value>(&answer.stdout) else {
+        return vec![format!("no JSON, exit code {:?}", answer.code)];
+    };
+    let result = &json["results"][0];
+    let is_deadline = row.outcome == "timed_out" && MODES[mode].0 != "block";
+    let icmp = row.icmp.map(|(kind, code, from)| {
+        serde_json::json!({ "type": kind, "code": code, "from": from })
+    });
+    let expected = [
+        ("connect_ex", Value::from(row.codes[mode])),
+        ("outcome", Value::from(row.outcome)),
+        ("deadline", Value::from(is_deadline)),
+        ("icmp", Value::from(icmp)),
+    ];
+    let differs = |(key, value): &(&str, Value)| {
+        let got = &result[*key];
+        (got != value).then(|| format!("{key} {got}, not {value}"))
+    };
+    expected.iter().filter_map(differs).collect()
+}
