@@ -117,6 +117,7 @@ impl Family {
             Row::datagram("no socket", &udp(CLOSED), ECONNREFUSED, "refused").icmp(closed),
             Row::datagram("prohibited", &udp(port), errno, "rejected").icmp(prohibited),
             Row::datagram("dropped", &udp(ROUTER_REJECTS + DROP), EAGAIN, "timed_out"),
+            Row::datagram("dropped here", &udp(CLIENT_REJECTS + DROP), EPERM, "denied"),
         ]
     }
 }

@@ -4,7 +4,10 @@
 pub mod compare;
 pub mod inet;
 pub mod oracle;
+pub mod sandbox;
 pub mod street;
+pub mod unix;
+pub mod unrouted;
 
 pub use compare::{Place, compare};
 pub use street::Street;

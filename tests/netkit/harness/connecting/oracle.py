@@ -58,6 +58,7 @@ class Question:
             is_udp = target.startswith("udp://")
             self.kind = socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM
             self.family, self.address = internet(target.removeprefix("udp://"))
+        self.source = self.options.source and internet(self.options.source)[1]
 
     def socket(self):
         """A socket as the options want it, which leaves no TIME_WAIT."""
@@ -71,8 +72,8 @@ class Question:
         if self.options.interface is not None:
             name = self.options.interface.encode()
             made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)
-        if self.options.source is not None:
-            made.bind(internet(self.options.source)[1])
+        if self.source is not None:
+            made.bind(self.source)
         return made
 
     def ask(self, mode):
@@ -112,15 +113,17 @@ class Question:
 
 def main():
     """Asks all at once, or one by one."""
+    lines = json.load(sys.stdin)
+    answers = {line: {} for line in lines}
+    questions = {line: Question(line) for line in lines}
     if "--as-nobody" in sys.argv:
+        # Python's own files may be out of his reach, so what it loads is loaded by now.
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
-    lines = json.load(sys.stdin)
-    answers = {line: {} for line in lines}
 
     def ask(line, mode):
-        answers[line][mode], later = Question(line).ask(mode)
+        answers[line][mode], later = questions[line].ask(mode)
         if mode == "nonblock":
             answers[line]["later"] = later
 

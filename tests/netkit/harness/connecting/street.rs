@@ -147,19 +147,13 @@ const CLIENT: &str = "
     addr add 10.77.1.11/24 dev c0
     addr add 10.77.1.12/24 dev c0
     addr add 10.77.1.13/24 dev c0
-    addr add 10.77.1.14/24 dev c0
-    addr add 10.77.1.15/24 dev c0
-    addr add 10.77.1.16/24 dev c0
     addr add fd77:1::1/64 dev c0
     link set c0 up
     route add 10.77.2.0/24 via 10.77.1.254
     route add 10.78.1.1 via 10.77.1.254 src 10.77.1.11
-    route add 10.78.1.2 via 10.77.1.254 src 10.77.1.12
-    route add 10.78.2.1 via 10.77.1.254 src 10.77.1.13
-    route add 10.78.2.2 via 10.77.1.254 src 10.77.1.14
+    route add 10.78.2.1 via 10.77.1.254 src 10.77.1.12
     route add 10.78.3.0/24 via 10.77.1.254
-    route add 10.78.4.1 via 10.77.1.254 src 10.77.1.15
-    route add 10.78.4.2 via 10.77.1.254 src 10.77.1.16
+    route add 10.78.4.1 via 10.77.1.254 src 10.77.1.13
     route add unreachable 10.79.1.0/24
     route add prohibit 10.79.2.0/24
     route add blackhole 10.79.3.0/24
