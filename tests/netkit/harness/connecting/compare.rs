@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::oracle::{self, Said};
+use super::code::{EAGAIN, EINPROGRESS};
 use super::street::own_namespace;
 use super::{MODES, Row};
 use crate::harness::{Answer, Nobody, Other, netkit, within};
@@ -75,9 +76,12 @@ pub fn compare(place: &Place, rows: &[Row]) {
 }
 
 fn python(row: &Row, said: Said) -> Option<String> {
-    let is_so = said.codes() == row.codes && said.later == row.later;
+    let is_raised = row.raises.is_some();
+    let is_so = said.codes() == row.codes && said.later == row.later && said.is_raised == is_raised;
     let Row { name, line, codes, later, .. } = row;
-    (!is_so).then(|| format!("Python: {name}: {line}: {said:?}, not {codes:?} and {later}"))
+    (!is_so).then(|| {
+        format!("Python: {name}: {line}: {said:?}, not {codes:?} and {later}, raised: {is_raised}")
+    })
 }
 
 /// netkit's answers to each row in the order of `MODES`.
@@ -103,19 +107,36 @@ fn problems(row: &Row, mode: usize, answer: &Answer) -> Vec<String> {
         return vec![format!("no JSON, exit code {:?}", answer.code)];
     };
     let result = &json["results"][0];
-    let is_deadline = row.outcome == "timed_out" && MODES[mode].0 != "block";
+    let is_late = row.outcome == "timed_out" && MODES[mode].0 != "block";
+    // Netkit waits for what comes of a non-blocking connect, as long as for the others.
+    let code = match row.later {
+        EINPROGRESS if is_late => EAGAIN,
+        EINPROGRESS => row.codes[mode],
+        later => later,
+    };
+    let connect_ex = row.raises.is_none().then_some(row.codes[mode]);
+    let exit_code = i32::from(row.outcome != "connected");
     let icmp = row.icmp.map(|(kind, code, from)| {
         serde_json::json!({ "type": kind, "code": code, "from": from })
     });
     let expected = [
-        ("connect_ex", Value::from(row.codes[mode])),
+        ("connect_ex", Value::from(connect_ex)),
+        ("code", Value::from(code)),
         ("outcome", Value::from(row.outcome)),
-        ("deadline", Value::from(is_deadline)),
+        ("deadline", Value::from(is_late)),
         ("icmp", Value::from(icmp)),
+        ("met", Value::from(row.outcome == "connected")),
     ];
     let differs = |(key, value): &(&str, Value)| {
         let got = &result[*key];
         (got != value).then(|| format!("{key} {got}, not {value}"))
     };
-    expected.iter().filter_map(differs).collect()
+    let mut problems: Vec<_> = expected.iter().filter_map(differs).collect();
+    if row.raises.is_some_and(|call| result["stage"] != call) {
+        problems.push(format!("stage {}, not {:?}", result["stage"], row.raises));
+    }
+    if answer.code != Some(exit_code) {
+        problems.push(format!("exit code {:?}, not {exit_code}", answer.code));
+    }
+    problems
 }

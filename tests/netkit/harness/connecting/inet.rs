@@ -155,11 +155,11 @@ fn routes_of_four() -> Vec<Row> {
         Row::at_once("no route", "10.99.0.1:80", ENETUNREACH, "unreachable"),
         Row::at_once("route unreachable", "10.79.1.1:80", EHOSTUNREACH, "unreachable"),
         Row::at_once("route prohibit", "10.79.2.1:80", EACCES, "denied"),
-        Row::at_once("route blackhole", "10.79.3.1:80", EINVAL, "unreachable"),
+        Row::at_once("route blackhole", "10.79.3.1:80", EINVAL, "local_error"),
         Row::at_once("route throw", "10.79.4.1:80", ENETUNREACH, "unreachable"),
         Row::at_once("rule unreachable", "10.79.5.1:80", ENETUNREACH, "unreachable"),
         Row::at_once("rule prohibit", "10.79.6.1:80", EACCES, "denied"),
-        Row::at_once("rule blackhole", "10.79.7.1:80", EINVAL, "unreachable"),
+        Row::at_once("rule blackhole", "10.79.7.1:80", EINVAL, "local_error"),
         by_router("the router's unreachable", "10.78.1.1:80", (3, 1), EHOSTUNREACH, "unreachable"),
         by_router("the router's prohibit", "10.78.2.1:80", (3, 13), EHOSTUNREACH, "rejected"),
         by_router("the router has no route", "10.78.4.1:80", (3, 0), ENETUNREACH, "unreachable"),
@@ -173,14 +173,11 @@ fn routes_of_four() -> Vec<Row> {
         Row::at_once("UDP to broadcast", "udp://10.77.1.255:80", EACCES, "denied"),
         Row::at_once("UDP without a route", "udp://10.99.0.1:80", ENETUNREACH, "unreachable"),
         Row::at_once("UDP, prohibit", "udp://10.79.2.1:80", EACCES, "denied"),
-        Row::at_once(
-            "a source of nobody's",
-            "--source 192.0.2.1 10.77.2.2:80",
-            EADDRNOTAVAIL,
-            "local_error",
-        ),
+        Row::before("a source of nobody's", "--source 192.0.2.1 10.77.2.2:80", "bind", EADDRNOTAVAIL),
         Row::at_once("from lo", "--source 127.0.0.1 10.77.2.2:80", EINVAL, "local_error"),
-        Row::at_once("no interface", "--interface nosuch 10.77.2.2:80", ENODEV, "local_error"),
+        Row::before("no interface", "--interface nosuch 10.77.2.2:80", "setsockopt", ENODEV),
+        Row::answered("by its interface", "--interface c0 10.77.2.2:80", OK, "connected"),
+        Row::answered("by another source", "--source 10.77.1.12 10.77.2.2:80", OK, "connected"),
     ]
 }
 
@@ -192,11 +189,11 @@ fn routes_of_six() -> Vec<Row> {
         Row::at_once("no route", "[fd99::1]:80", ENETUNREACH, "unreachable"),
         Row::at_once("route unreachable", "[fd79:1::1]:80", EHOSTUNREACH, "unreachable"),
         Row::at_once("route prohibit", "[fd79:2::1]:80", EACCES, "denied"),
-        Row::at_once("route blackhole", "[fd79:3::1]:80", EINVAL, "unreachable"),
+        Row::at_once("route blackhole", "[fd79:3::1]:80", EINVAL, "local_error"),
         Row::at_once("route throw", "[fd79:4::1]:80", ENETUNREACH, "unreachable"),
         Row::at_once("rule unreachable", "[fd79:5::1]:80", ENETUNREACH, "unreachable"),
         Row::at_once("rule prohibit", "[fd79:6::1]:80", EACCES, "denied"),
-        Row::at_once("rule blackhole", "[fd79:7::1]:80", EINVAL, "unreachable"),
+        Row::at_once("rule blackhole", "[fd79:7::1]:80", EINVAL, "local_error"),
         by_router("the router's unreachable", "[fd78:1::1]:80", (1, 0), ENETUNREACH, "unreachable"),
         by_router("the router's prohibit", "[fd78:2::1]:80", (1, 1), EACCES, "rejected"),
         by_router("the router has no route", "[fd78:4::1]:80", (1, 0), ENETUNREACH, "unreachable"),
@@ -208,11 +205,6 @@ fn routes_of_six() -> Vec<Row> {
         // The error of the neighbour table has no way back to a link-local address.
         Row::silent("no link-local neighbour", "[fe80::77%c0]:80"),
         Row::at_once("multicast", "[ff02::1%c0]:80", ENETUNREACH, "unreachable"),
-        Row::at_once(
-            "a source of nobody's",
-            "--source 2001:db8::1 [fd77:2::2]:80",
-            EADDRNOTAVAIL,
-            "local_error",
-        ),
+        Row::before("a source of nobody's", "--source 2001:db8::1 [fd77:2::2]:80", "bind", EADDRNOTAVAIL),
     ]
 }

@@ -60,13 +60,21 @@ pub struct Row {
     pub outcome: &'static str,
     /// What netkit should have received.
     pub icmp: Option<Icmp>,
+    /// The call that fails, where Python raises instead of returning its code.
+    pub raises: Option<&'static str>,
 }
 
 impl Row {
     /// connect(2) itself fails, so that the mode makes no difference.
     pub fn at_once(name: &str, line: &str, code: i32, outcome: &'static str) -> Self {
         let (name, line) = (name.to_owned(), line.to_owned());
-        Self { name, line, codes: [code; 3], later: code, outcome, icmp: None }
+        Self { name, line, codes: [code; 3], later: code, outcome, icmp: None, raises: None }
+    }
+
+    /// It does not come to connect(2), since `call` fails.
+    pub fn before(name: &str, line: &str, call: &'static str, code: i32) -> Self {
+        let outcome = if code == code::EACCES { "denied" } else { "local_error" };
+        Self { raises: Some(call), ..Self::at_once(name, line, code, outcome) }
     }
 
     /// Something answers, after connect(2) has begun.

@@ -1,8 +1,8 @@
 """What Python's own connect_ex says in its three modes.
 
 Reads a JSON list of command lines as netkit has them, and prints a JSON object: for each line, the
-codes of a blocking socket, of one with a timeout and of a non-blocking one, and what the last came
-to. Arguments: --one-by-one instead of all at once; --as-nobody, without any rights.
+codes of a blocking socket, of one with a timeout and of a non-blocking one, what the last came
+to, and whether the code was raised and not returned. Arguments: --one-by-one instead of all at once; --as-nobody, without any rights.
 """
 
 import argparse
@@ -77,14 +77,16 @@ class Question:
         return made
 
     def ask(self, mode):
-        """The code of connect_ex in this mode, and in the end."""
+        """The code of connect_ex in this mode, and in the end; whether it was raised before."""
         try:
-            with self.socket() as asking:
-                asking.settimeout({"block": None, "timeout": DEADLINE, "nonblock": 0}[mode])
-                code = asking.connect_ex(self.address)
-                return code, self.spoken(asking) if code == 0 else self.outcome(asking, code)
+            asking = self.socket()
         except OSError as error:
-            return error.errno, error.errno
+            return error.errno, error.errno, True
+        with asking:
+            asking.settimeout({"block": None, "timeout": DEADLINE, "nonblock": 0}[mode])
+            code = asking.connect_ex(self.address)
+            later = self.spoken(asking) if code == 0 else self.outcome(asking, code)
+            return code, later, False
 
     def outcome(self, asking, code):
         """What a connect in progress comes to."""
@@ -123,9 +125,9 @@ def main():
         os.setuid(65534)
 
     def ask(line, mode):
-        answers[line][mode], later = questions[line].ask(mode)
+        answers[line][mode], later, is_raised = questions[line].ask(mode)
         if mode == "nonblock":
-            answers[line]["later"] = later
+            answers[line].update(later=later, is_raised=is_raised)
 
     threads = []
     for line in lines:

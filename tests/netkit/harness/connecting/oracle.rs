@@ -10,7 +10,7 @@ use super::Row;
 
 const ORACLE: &str = include_str!("oracle.py");
 
-/// What Python says to one line, in the order of `MODES`, and what the non-blocking one comes to.
+/// What Python says to one line, in the order of `MODES`, and more.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub struct Said {
     block: i32,
@@ -18,6 +18,8 @@ pub struct Said {
     nonblock: i32,
     /// What the non-blocking one comes to.
     pub later: i32,
+    /// Whether a call before connect(2) raised it.
+    pub is_raised: bool,
 }
 
 impl Said {

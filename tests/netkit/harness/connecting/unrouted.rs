@@ -36,10 +36,10 @@ impl World {
 pub fn fresh() -> World {
     let rows = vec![
         Row::at_once("lo was never up", "127.0.0.1:9", ENETUNREACH, "unreachable"),
-        Row::at_once("::1 without lo", "[::1]:9", EADDRNOTAVAIL, "unreachable"),
+        Row::at_once("::1 without lo", "[::1]:9", EADDRNOTAVAIL, "local_error"),
         Row::at_once("no interface at all", "192.0.2.1:9", ENETUNREACH, "unreachable"),
         // Without any address of one's own, the route is not looked for.
-        Row::at_once("no interface, IPv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "unreachable"),
+        Row::at_once("no interface, IPv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "local_error"),
     ];
     World::new("fresh", Other::without_lo(), rows)
 }
@@ -54,7 +54,7 @@ pub fn lo_down() -> World {
     });
     let rows = vec![
         Row::silent("lo went down", "127.0.0.1:9"),
-        Row::at_once("::1 when lo went down", "[::1]:9", EADDRNOTAVAIL, "unreachable"),
+        Row::at_once("::1 when lo went down", "[::1]:9", EADDRNOTAVAIL, "local_error"),
     ];
     World::new("lo down", other, rows)
 }
@@ -64,8 +64,8 @@ pub fn without_ipv6() -> World {
     let other = Other::new();
     within(&other.path(), || sysctl::write("net.ipv6.conf.all.disable_ipv6", "1"));
     let rows = vec![
-        Row::at_once("::1 with disable_ipv6", "[::1]:9", EADDRNOTAVAIL, "unreachable"),
-        Row::at_once("IPv6 with disable_ipv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "unreachable"),
+        Row::at_once("::1 with disable_ipv6", "[::1]:9", EADDRNOTAVAIL, "local_error"),
+        Row::at_once("IPv6 with disable_ipv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "local_error"),
         Row::answered("IPv4 is not touched", "127.0.0.1:9", ECONNREFUSED, "refused"),
     ];
     World::new("without IPv6", other, rows)
@@ -127,12 +127,7 @@ pub fn loopback() -> World {
         Row::answered("bound", "127.0.0.1:82", ECONNREFUSED, "refused"),
         Row::answered("IPv4 by IPv6", "[::ffff:127.0.0.1]:80", OK, "connected"),
         Row::silent("the accept queue is full", "127.0.0.1:81"),
-        Row::at_once(
-            "the source is a listener's",
-            "--source 127.0.0.1:80 127.0.0.1:9",
-            EADDRINUSE,
-            "local_error",
-        ),
+        Row::before("the source is a listener's", "--source 127.0.0.1:80 127.0.0.1:9", "bind", EADDRINUSE),
     ];
     World::new("loopback", other, rows).with(sockets)
 }
@@ -141,7 +136,7 @@ pub fn loopback() -> World {
 pub fn as_nobody() -> World {
     let other = Other::new();
     let rows = vec![
-        Row::at_once("a low source", "--source 127.0.0.1:70 127.0.0.1:9", EACCES, "denied"),
+        Row::before("a low source", "--source 127.0.0.1:70 127.0.0.1:9", "bind", EACCES),
         Row::answered("closed", "127.0.0.1:9", ECONNREFUSED, "refused"),
     ];
     let world = World::new("as nobody", other, rows);
