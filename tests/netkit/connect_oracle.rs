@@ -83,9 +83,9 @@ const STREET: [Need; 4] = [Need::Python3, Need::Veth, Need::Nft, Need::Ipv6];
 /// Compares in all worlds at the same time.
 fn all(worlds: &[World]) {
     std::thread::scope(|scope| {
-        let comparing = worlds.iter().map(|world| {
-            (world.name, scope.spawn(|| compare(&world.place, &world.rows)))
-        });
+        let comparing = worlds
+            .iter()
+            .map(|world| (world.name, scope.spawn(|| compare(&world.place, &world.rows))));
         for (name, comparing) in comparing.collect::<Vec<_>>() {
             assert!(comparing.join().is_ok(), "{name}: see above");
         }

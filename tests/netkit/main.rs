@@ -21,6 +21,7 @@ mod bind_states;
 mod bind_udp;
 mod bind_unix;
 mod bind_untouched;
+mod connect_evidence;
 mod connect_oracle;
 mod errnos;
 mod harness;

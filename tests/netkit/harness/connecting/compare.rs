@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::oracle::{self, Said};
 use super::code::{EAGAIN, EINPROGRESS};
+use super::oracle::{self, Said};
 use super::street::own_namespace;
 use super::{MODES, Row};
 use crate::harness::{Answer, Nobody, Other, netkit, within};
@@ -86,9 +86,7 @@ fn python(row: &Row, said: Said) -> Option<String> {
 
 /// netkit's answers to each row in the order of `MODES`.
 fn answers(place: &Place, rows: &[Row]) -> Vec<[Answer; 3]> {
-    let ask = |row: &Row| {
-        MODES.map(|(_, option)| format!("{option} {}", row.line))
-    };
+    let ask = |row: &Row| MODES.map(|(_, option)| format!("{option} {}", row.line));
     if place.one_by_one {
         return rows.iter().map(|row| ask(row).map(|line| place.netkit(&line))).collect();
     }
@@ -116,9 +114,9 @@ fn problems(row: &Row, mode: usize, answer: &Answer) -> Vec<String> {
     };
     let connect_ex = row.raises.is_none().then_some(row.codes[mode]);
     let exit_code = i32::from(row.outcome != "connected");
-    let icmp = row.icmp.map(|(kind, code, from)| {
-        serde_json::json!({ "type": kind, "code": code, "from": from })
-    });
+    let icmp = row
+        .icmp
+        .map(|(kind, code, from)| serde_json::json!({ "type": kind, "code": code, "from": from }));
     let expected = [
         ("connect_ex", Value::from(connect_ex)),
         ("code", Value::from(code)),

@@ -16,13 +16,8 @@ struct Family {
     codes: &'static [u8],
 }
 
-const FOUR: Family = Family {
-    server: SERVER,
-    router: ROUTER,
-    client: "10.77.1.1",
-    unreachable: 3,
-    codes: &CODES,
-};
+const FOUR: Family =
+    Family { server: SERVER, router: ROUTER, client: "10.77.1.1", unreachable: 3, codes: &CODES };
 const SIX: Family = Family {
     server: SERVER6,
     router: ROUTER6,
@@ -173,7 +168,12 @@ fn routes_of_four() -> Vec<Row> {
         Row::at_once("UDP to broadcast", "udp://10.77.1.255:80", EACCES, "denied"),
         Row::at_once("UDP without a route", "udp://10.99.0.1:80", ENETUNREACH, "unreachable"),
         Row::at_once("UDP, prohibit", "udp://10.79.2.1:80", EACCES, "denied"),
-        Row::before("a source of nobody's", "--source 192.0.2.1 10.77.2.2:80", "bind", EADDRNOTAVAIL),
+        Row::before(
+            "a source of nobody's",
+            "--source 192.0.2.1 10.77.2.2:80",
+            "bind",
+            EADDRNOTAVAIL,
+        ),
         Row::at_once("from lo", "--source 127.0.0.1 10.77.2.2:80", EINVAL, "local_error"),
         Row::before("no interface", "--interface nosuch 10.77.2.2:80", "setsockopt", ENODEV),
         Row::answered("by its interface", "--interface c0 10.77.2.2:80", OK, "connected"),
@@ -205,6 +205,11 @@ fn routes_of_six() -> Vec<Row> {
         // The error of the neighbour table has no way back to a link-local address.
         Row::silent("no link-local neighbour", "[fe80::77%c0]:80"),
         Row::at_once("multicast", "[ff02::1%c0]:80", ENETUNREACH, "unreachable"),
-        Row::before("a source of nobody's", "--source 2001:db8::1 [fd77:2::2]:80", "bind", EADDRNOTAVAIL),
+        Row::before(
+            "a source of nobody's",
+            "--source 2001:db8::1 [fd77:2::2]:80",
+            "bind",
+            EADDRNOTAVAIL,
+        ),
     ]
 }

@@ -5,9 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use landlock::{
-    AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, Scope,
-};
+use landlock::{AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, Scope};
 use tempfile::TempDir;
 
 use super::Row;
@@ -25,7 +23,12 @@ pub fn denied(by: &str, code: i32) -> Vec<Row> {
 /// The same for a kernel that looks for a route first.
 pub fn landlocked() -> Vec<Row> {
     let mut rows = denied("Landlock", EACCES);
-    rows.push(Row::datagram("datagrams are not held", "udp://127.0.0.1:9", ECONNREFUSED, "refused"));
+    rows.push(Row::datagram(
+        "datagrams are not held",
+        "udp://127.0.0.1:9",
+        ECONNREFUSED,
+        "refused",
+    ));
     rows.push(Row::at_once("an abstract name outside", "unix:@netkit-here", EPERM, "denied"));
     rows
 }

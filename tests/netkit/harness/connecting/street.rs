@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use socket2::Socket;
 
+use super::super::needs::run;
 use super::super::other::{Other, within};
 use super::super::sockets::{bound, listen_at};
 use super::super::{eventually, sysctl};
@@ -52,8 +53,8 @@ const FORGER: &str = include_str!("forger.py");
 
 /// The router and the server, which end with this.
 pub struct Street {
-    pub router: Other,
-    pub server: Other,
+    _router: Other,
+    _server: Other,
     _listeners: Vec<TcpListener>,
     _sockets: Vec<Socket>,
     _waiting: TcpStream,
@@ -104,8 +105,8 @@ impl Street {
         }
         let waiting = TcpStream::connect((SERVER, FULL)).unwrap();
         Self {
-            router,
-            server,
+            _router: router,
+            _server: server,
             _listeners: listeners,
             _sockets: sockets,
             _waiting: waiting,
@@ -275,4 +276,30 @@ fn forge() -> Ended {
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "watching\n");
     Ended(child)
+}
+
+/// How many SYNs left this namespace for a port.
+pub struct Syns(u16);
+
+impl Syns {
+    /// Counts from now on.
+    pub fn count(port: u16) -> Self {
+        let rule = format!("tcp dport {port} tcp flags syn counter name syns");
+        let chain = "type filter hook output priority -10";
+        fed(
+            "nft -f -",
+            &format!(
+                "table inet syns-{port} {{\n counter syns {{ }}\n chain output {{\n  {chain}\n  \
+                 {rule}\n }}\n}}\n"
+            ),
+        );
+        Self(port)
+    }
+
+    /// How many there were.
+    pub fn seen(&self) -> u64 {
+        let listed = run(&format!("nft list counter inet syns-{} syns", self.0));
+        let mut words = listed.split_whitespace().skip_while(|word| *word != "packets");
+        words.nth(1).unwrap().parse().unwrap()
+    }
 }

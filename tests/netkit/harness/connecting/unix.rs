@@ -110,6 +110,13 @@ pub fn bound(path: &Path, kind: Type) -> Socket {
     socket
 }
 
+/// A stream that is connected to `path`.
+pub fn connect(path: &Path) -> Socket {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    socket.connect(&SockAddr::unix(path).unwrap()).unwrap();
+    socket
+}
+
 fn listening(path: &Path, kind: Type) -> Socket {
     let socket = bound(path, kind);
     // Nobody accepts, and all rows connect to the same few.

@@ -127,7 +127,12 @@ pub fn loopback() -> World {
         Row::answered("bound", "127.0.0.1:82", ECONNREFUSED, "refused"),
         Row::answered("IPv4 by IPv6", "[::ffff:127.0.0.1]:80", OK, "connected"),
         Row::silent("the accept queue is full", "127.0.0.1:81"),
-        Row::before("the source is a listener's", "--source 127.0.0.1:80 127.0.0.1:9", "bind", EADDRINUSE),
+        Row::before(
+            "the source is a listener's",
+            "--source 127.0.0.1:80 127.0.0.1:9",
+            "bind",
+            EADDRINUSE,
+        ),
     ];
     World::new("loopback", other, rows).with(sockets)
 }
