@@ -1,8 +1,10 @@
 //! The root of the command line, and the options that every command has.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::error::Error;
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
@@ -31,10 +33,51 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    States(Box<states::Args>),
-    Bind(Box<bind::Args>),
-    Sysctl(Box<sysctl::Args>),
-    Lab(lab::Args),
+    /// Lists sockets by TCP state, and judges whether TIME_WAIT is a problem
+    States(Called<states::Args>),
+    /// Says whether an address can be bound, and else who has it, until when, and what helps
+    Bind(Called<bind::Args>),
+    /// Judges the TCP settings: what they do, and what they will be after a reboot
+    Sysctl(Called<sysctl::Args>),
+    /// Makes conditions on demand, each in a network namespace of its own, and diagnoses them
+    Lab(Called<lab::Args>),
+}
+
+/// The options of a command, which are defined when it is the one that is called: to define those of
+/// all the others takes as long as to answer. So what a command is for stands above, where the list
+/// of commands finds it without.
+#[derive(Debug)]
+pub(crate) struct Called<A>(Box<A>);
+
+impl<A> Deref for Called<A> {
+    type Target = A;
+
+    fn deref(&self) -> &A {
+        &self.0
+    }
+}
+
+impl<A: Args> Args for Called<A> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(|command| {
+            let about = command.get_about().cloned().unwrap_or_default();
+            A::augment_args(command).about(about)
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        A::augment_args_for_update(command)
+    }
+}
+
+impl<A: FromArgMatches> FromArgMatches for Called<A> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        A::from_arg_matches(matches).map(|args| Self(Box::new(args)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 /// The options of every command.

@@ -14,6 +14,7 @@
 pub mod bind;
 pub mod catalogue;
 mod cli;
+pub mod connect;
 pub mod exit;
 pub mod kernel;
 pub mod lab;

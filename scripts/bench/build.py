@@ -1,4 +1,5 @@
-"""Builds the programs that the benchmarks run, into target/bench: the C ones with cc, the procfs peer with cargo."""
+"""Builds the programs that the benchmarks run, into target/bench: the C ones with cc, the Rust one with rustc, the procfs peer with
+cargo."""
 
 import os
 import shutil
@@ -33,6 +34,18 @@ def compile_c(*sources):
             raise CannotRun(f"compiling {source}: {error}") from error
         programs[source.stem] = str(program)
     return programs
+
+
+def compile_rust(source):
+    """Compiles a file below this folder as netkit is compiled, and gives its path."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    program = TARGET / Path(source).stem
+    flags = ["-O", "-C", "lto=fat", "-C", "codegen-units=1", "-C", "strip=symbols"]
+    try:
+        subprocess.run(["rustc", "--edition", "2024", *flags, "-o", program, BENCH / source], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotRun(f"compiling {source}: {error}") from error
+    return str(program)
 
 
 def build_peer():

@@ -16,16 +16,18 @@ LIFETIME = 59.0
 
 @dataclass(frozen=True)
 class Scene:
-    """`sockets` is how many are in TIME_WAIT. `where` is what contenders call it."""
+    """`sockets` is how many are in TIME_WAIT. `where` is what contenders call it. `within` is a program that the rounds
+    run under, for what the scenario does not have."""
 
     where: str
     scenario: str
     sockets: int = 0
+    within: tuple = ()
 
     def shell(self, netkit, command):
         """The command line that runs `command` inside."""
         size = ["--sockets", str(self.sockets)] if self.sockets else []
-        return [str(netkit), "lab", "shell", self.scenario, *size, "--", *map(str, command)]
+        return [str(netkit), "lab", "shell", self.scenario, *size, "--", *self.within, *map(str, command)]
 
 
 def pile(sockets):

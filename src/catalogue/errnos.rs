@@ -142,6 +142,8 @@ pub const ERRNOS: [ErrnoEntry; 131] = [
     (133, "EHWPOISON", "Memory page has hardware error"),
 ];
 
+/// Resource temporarily unavailable; also under the name EWOULDBLOCK.
+pub const EAGAIN: i32 = 11;
 /// Permission denied.
 pub const EACCES: i32 = 13;
 /// Invalid argument.

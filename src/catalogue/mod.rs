@@ -1,6 +1,7 @@
 //! What is known: tables, each entry with its source. Commands judge by them and print from them.
 
 pub mod bind_errnos;
+pub mod eai;
 pub mod errnos;
 pub mod findings;
 pub mod states;

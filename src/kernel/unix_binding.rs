@@ -37,13 +37,17 @@ impl UnixType {
         }
     }
 
-    fn new_socket(self) -> io::Result<Socket> {
-        let kind = match self {
+    /// The type as socket(2) takes it.
+    pub fn socket_type(self) -> Type {
+        match self {
             Self::Stream => Type::STREAM,
             Self::Dgram => Type::DGRAM,
             Self::Seqpacket => Type::SEQPACKET,
-        };
-        Socket::new(Domain::UNIX, kind, None)
+        }
+    }
+
+    fn new_socket(self) -> io::Result<Socket> {
+        Socket::new(Domain::UNIX, self.socket_type(), None)
     }
 }
 
@@ -123,7 +127,8 @@ pub fn try_unix_connect(path: &Path, kind: UnixType) -> Result<i32, KernelError>
     answer(Stage::Socket, false, &result).map(|trial| trial.code)
 }
 
-fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
+/// The address of `name`, as the calls take it.
+pub fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
     match name {
         UnixName::Path(path) => SockAddr::unix(path),
         UnixName::Abstract(name) => {
