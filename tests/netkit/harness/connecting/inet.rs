@@ -159,7 +159,12 @@ fn routes_of_four() -> Vec<Row> {
         by_router("the router's prohibit", "10.78.2.1:80", (3, 13), EHOSTUNREACH, "rejected"),
         by_router("the router has no route", "10.78.4.1:80", (3, 0), ENETUNREACH, "unreachable"),
         Row::silent("the router's blackhole", "10.78.3.1:80"),
-        Row::answered("no neighbour", "10.77.1.77:80", EHOSTUNREACH, "unreachable"),
+        // The client's own kernel tells it that nobody answers on the link.
+        Row::answered("no neighbour", "10.77.1.77:80", EHOSTUNREACH, "unreachable").icmp((
+            3,
+            1,
+            "10.77.1.1",
+        )),
         by_router("none behind", "10.77.2.77:80", (3, 1), EHOSTUNREACH, "unreachable"),
         by_router("TTL 1", "--ttl 1 10.77.2.2:80", (11, 0), EHOSTUNREACH, "unreachable"),
         Row::at_once("broadcast", "10.77.1.255:80", ENETUNREACH, "unreachable"),
@@ -198,7 +203,11 @@ fn routes_of_six() -> Vec<Row> {
         by_router("the router's prohibit", "[fd78:2::1]:80", (1, 1), EACCES, "rejected"),
         by_router("the router has no route", "[fd78:4::1]:80", (1, 0), ENETUNREACH, "unreachable"),
         Row::silent("the router's blackhole", "[fd78:3::1]:80"),
-        Row::answered("no neighbour", "[fd77:1::77]:80", EHOSTUNREACH, "unreachable"),
+        Row::answered("no neighbour", "[fd77:1::77]:80", EHOSTUNREACH, "unreachable").icmp((
+            1,
+            3,
+            "fd77:1::1",
+        )),
         by_router("none behind", "[fd77:2::77]:80", (1, 3), EHOSTUNREACH, "unreachable"),
         by_router("TTL 1", "--ttl 1 [fd77:2::2]:80", (3, 0), EHOSTUNREACH, "unreachable"),
         Row::at_once("link-local without scope", "[fe80::77]:80", EINVAL, "local_error"),

@@ -23,12 +23,8 @@ pub fn denied(by: &str, code: i32) -> Vec<Row> {
 /// The same for a kernel that looks for a route first.
 pub fn landlocked() -> Vec<Row> {
     let mut rows = denied("Landlock", EACCES);
-    rows.push(Row::datagram(
-        "datagrams are not held",
-        "udp://127.0.0.1:9",
-        ECONNREFUSED,
-        "refused",
-    ));
+    let datagram = Row::datagram("not of TCP", "udp://127.0.0.1:9", ECONNREFUSED, "refused");
+    rows.push(datagram.icmp((3, 3, "127.0.0.1")));
     rows.push(Row::at_once("an abstract name outside", "unix:@netkit-here", EPERM, "denied"));
     rows
 }
