@@ -161,7 +161,7 @@ fn what_is_expected_decides_the_exit_code() {
                 assert_eq!(answer.json()["results"][0]["met"], exit_code == 0, "{answer}");
             }
         }
-        for expected in ["nonsense", "ECONNREFUSE", "", "-1"] {
+        for expected in ["nonsense", "ECONNREFUSE", "", "4711"] {
             let line = format!("connect {closed} --expect={expected}");
             netkit(&line).run().exits(2).complains("--expect");
         }
@@ -222,7 +222,7 @@ fn a_full_backlog_of_a_unix_socket_is_waited_for_until_the_deadline() {
         let path = directory.path().join("full");
         let listener = unix::bound(&path, Type::STREAM);
         listener.listen(0).unwrap();
-        let fill = unix::connect(&path);
+        let waiting = unix::connect(&path);
         let target = format!("unix:{}", path.display());
         let full = result(netkit(&format!("connect --json --timeout 100ms {target}")));
         assert_eq!((&full["outcome"], &full["deadline"]), (&json!("timed_out"), &json!(true)));
@@ -241,7 +241,7 @@ fn a_full_backlog_of_a_unix_socket_is_waited_for_until_the_deadline() {
             (&json!("connected"), &json!(0)),
             "{freed}"
         );
-        drop(fill);
+        drop(waiting);
     });
 }
 
@@ -256,7 +256,7 @@ fn a_dead_resolver_does_not_hold_up_the_deadline() {
         let answer = netkit(line).run().exits(1);
         // The C library asks for each family at once, and again after five seconds.
         resolver.set_nonblocking(true).unwrap();
-        let questions = (0..).take_while(|_| resolver.recv(&mut [0; 512]).is_ok()).count();
+        let questions = (0..100).take_while(|_| resolver.recv(&mut [0; 512]).is_ok()).count();
         assert!((1..=2).contains(&questions), "{questions} questions\n{answer}");
         let result = &answer.json()["results"][0];
         assert_eq!((&result["stage"], &result["deadline"]), (&json!("resolve"), &json!(true)));
@@ -287,5 +287,13 @@ fn a_connection_that_is_reset_at_once_is_seen_by_who_waits_for_an_answer() {
             (&json!("ECONNRESET"), &json!(false)),
             "{result}"
         );
+    });
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_a_wrong_argument() {
+    live(&[], || {
+        let line = format!("connect --interface nosuch 127.0.0.1:{CLOSED}");
+        netkit(&line).run().exits(2).complains("`nosuch`");
     });
 }

@@ -51,7 +51,7 @@ fn every_obstacle_of_unix_sockets() {
 fn the_modes_of_unix_sockets_hold_a_user_without_rights() {
     live(&[Need::Python3, Need::Root, Need::Setpriv], || {
         let files = Files::new();
-        compare(&Place::own().as_nobody(), &files.rows_of_nobody());
+        compare(&Place::own().by_nobody(), &files.rows_of_nobody());
     });
 }
 

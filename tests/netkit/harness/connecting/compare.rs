@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::code::{EAGAIN, EINPROGRESS};
+use super::code::{EAGAIN, EINPROGRESS, ETIMEDOUT};
 use super::oracle::{self, Said};
 use super::street::own_namespace;
 use super::{MODES, Row};
@@ -34,7 +34,7 @@ impl Place {
     }
 
     /// By a user without rights.
-    pub fn as_nobody(self) -> Self {
+    pub fn by_nobody(self) -> Self {
         Self { nobody: Some(Nobody::new()), ..self }
     }
 
@@ -105,11 +105,13 @@ fn problems(row: &Row, mode: usize, answer: &Answer) -> Vec<String> {
         return vec![format!("no JSON, exit code {:?}", answer.code)];
     };
     let result = &json["results"][0];
-    let is_late = row.outcome == "timed_out" && MODES[mode].0 != "block";
+    // No kernel gives up waiting for a datagram, so the deadline holds in all modes.
+    let has_deadline = MODES[mode].0 != "block" || row.line.contains("udp://");
+    let is_late = row.outcome == "timed_out" && has_deadline;
     // Netkit waits for what comes of a non-blocking connect, as long as for the others.
     let code = match row.later {
         EINPROGRESS if is_late => EAGAIN,
-        EINPROGRESS => row.codes[mode],
+        EINPROGRESS => ETIMEDOUT,
         later => later,
     };
     let connect_ex = row.raises.is_none().then_some(row.codes[mode]);

@@ -23,7 +23,6 @@ pub mod code {
     pub const ENOENT: i32 = 2;
     pub const EAGAIN: i32 = 11;
     pub const EACCES: i32 = 13;
-    pub const ENODEV: i32 = 19;
     pub const ENOTDIR: i32 = 20;
     pub const EINVAL: i32 = 22;
     pub const ELOOP: i32 = 40;

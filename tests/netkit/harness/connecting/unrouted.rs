@@ -102,8 +102,7 @@ pub fn self_connect() -> World {
         Row::answered("to itself", "127.0.0.1:41000", OK, "self_connect"),
         Row::answered("to itself, IPv6", "[::1]:41000", OK, "self_connect"),
     ];
-    let world = World::new("self-connect", other, rows);
-    World { place: Place::other(&world._other).one_by_one(), ..world }
+    World { place: Place::other(&other).one_by_one(), ..World::new("self-connect", other, rows) }
 }
 
 /// Loopback as it is everywhere.
@@ -144,6 +143,5 @@ pub fn as_nobody() -> World {
         Row::before("a low source", "--source 127.0.0.1:70 127.0.0.1:9", "bind", EACCES),
         Row::answered("closed", "127.0.0.1:9", ECONNREFUSED, "refused"),
     ];
-    let world = World::new("as nobody", other, rows);
-    World { place: Place::other(&world._other).as_nobody(), ..world }
+    World { place: Place::other(&other).by_nobody(), ..World::new("as nobody", other, rows) }
 }
