@@ -144,6 +144,8 @@ pub const ERRNOS: [ErrnoEntry; 131] = [
 
 /// Resource temporarily unavailable; also under the name EWOULDBLOCK.
 pub const EAGAIN: i32 = 11;
+/// Cannot allocate memory.
+pub const ENOMEM: i32 = 12;
 /// Permission denied.
 pub const EACCES: i32 = 13;
 /// Invalid argument.

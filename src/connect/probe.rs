@@ -1,19 +1,18 @@
 //! One attempt to connect to one address: which calls, in which order, and what their answers come
 //! to.
 
-use std::io;
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
-
-use socket2::{SockAddr, Type};
 
 use super::attempt::{Attempt, Destination, Stage};
 use super::outcome::Outcome;
 use crate::catalogue::errnos::{self, EAGAIN};
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::connecting::{Connecting, Ended, Refusal, SocketOptions};
+use crate::kernel::error_queue::IcmpError;
 use crate::kernel::patience::{Event, Patience, Waited};
-use crate::kernel::unix_binding::{UnixType, unix_address};
+use crate::kernel::unix_binding::UnixType;
 use crate::model::{Family, Protocol, UnixName};
 
 /// Python's three ways of connecting, which give three different codes for the same silence.
@@ -88,14 +87,16 @@ pub fn try_once(
     patience: &Patience<'_>,
 ) -> Option<Attempt> {
     let stopwatch = Stopwatch::start();
+    let is_udp = matches!(destination, Destination::Internet(Protocol::Udp, _));
     let patience = match options.mode {
-        Mode::Block => patience.endless(),
-        Mode::Deadline | Mode::Nonblock => *patience,
+        // No kernel gives up waiting for a datagram.
+        Mode::Block if !is_udp => patience.endless(),
+        Mode::Block | Mode::Deadline | Mode::Nonblock => *patience,
     };
     let probe = Probe { destination, options, patience, stopwatch };
     match destination {
-        Destination::Internet(Protocol::Tcp, _) => probe.tcp(),
-        Destination::Internet(Protocol::Udp, _) => probe.udp(),
+        Destination::Internet(Protocol::Tcp, address) => probe.tcp(*address),
+        Destination::Internet(Protocol::Udp, address) => probe.udp(*address),
         Destination::Unix(name, kind) => probe.unix(name, *kind),
     }
 }
@@ -108,8 +109,8 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    fn tcp(&self) -> Option<Attempt> {
-        let connecting = match self.begin(Type::STREAM) {
+    fn tcp(&self, address: SocketAddr) -> Option<Attempt> {
+        let connecting = match Connecting::tcp(address, &self.options.socket) {
             Ok(connecting) => connecting,
             Err(refusal) => return Some(self.refused(refusal)),
         };
@@ -146,8 +147,8 @@ impl Probe<'_> {
         Some(attempt)
     }
 
-    fn udp(&self) -> Option<Attempt> {
-        let connecting = match self.begin(Type::DGRAM) {
+    fn udp(&self, address: SocketAddr) -> Option<Attempt> {
+        let connecting = match Connecting::udp(address, &self.options.socket) {
             Ok(connecting) => connecting,
             Err(refusal) => return Some(self.refused(refusal)),
         };
@@ -170,8 +171,8 @@ impl Probe<'_> {
     /// its success says nothing of the other end.
     fn ask(&self, connecting: &Connecting, attempt: &mut Attempt) -> Option<()> {
         attempt.stage = Stage::Send;
-        if let Err(error) = connecting.socket().send(&self.options.talk.send) {
-            self.failed(connecting, attempt, &error);
+        if let Err(code) = connecting.send(&self.options.talk.send) {
+            self.failed(connecting, attempt, code);
             return Some(());
         }
         attempt.stage = Stage::Reply;
@@ -179,13 +180,10 @@ impl Probe<'_> {
     }
 
     fn unix(&self, name: &UnixName, kind: UnixType) -> Option<Attempt> {
-        let Ok(address) = unix_address(name) else {
-            return Some(self.refused(Refusal::connect(errnos::EINVAL)));
-        };
         let mut first = None;
         let mut pause = PAUSES.0;
         let connecting = loop {
-            match Connecting::begin(kind.socket_type(), &address, &SocketOptions::default()) {
+            match Connecting::unix(name, kind) {
                 Err(refusal) => return Some(self.refused(refusal)),
                 Ok(connecting) if connecting.first() != EAGAIN => break connecting,
                 // The queue is full. The kernel lets nobody wait for it but a blocking connect(2).
@@ -226,9 +224,8 @@ impl Probe<'_> {
         attempt: &mut Attempt,
     ) -> Option<()> {
         if kind == UnixType::Dgram && self.options.talk.hear != Hear::Nothing {
-            // A name of the kernel's choice, for the answer to come to (unix(7), autobind).
-            if let Err(error) = SockAddr::unix("").and_then(|any| connecting.socket().bind(&any)) {
-                self.failed(connecting, attempt, &error);
+            if let Err(code) = connecting.take_any_name() {
+                self.failed(connecting, attempt, code);
                 return Some(());
             }
         }
@@ -238,10 +235,9 @@ impl Probe<'_> {
     /// Sends what is to be sent over a connection, and hears what is to be heard.
     fn talk(&self, connecting: &Connecting, attempt: &mut Attempt) -> Option<()> {
         if !self.options.talk.send.is_empty() {
-            let sent = connecting.socket().send(&self.options.talk.send);
-            if let Err(error) = sent {
+            if let Err(code) = connecting.send(&self.options.talk.send) {
                 attempt.stage = Stage::Send;
-                self.failed(connecting, attempt, &error);
+                self.failed(connecting, attempt, code);
                 return Some(());
             }
         }
@@ -281,30 +277,23 @@ impl Probe<'_> {
                 attempt.elapsed = self.stopwatch.elapsed();
                 return Some(());
             }
-            Ok(_) => io::Read::read(&mut connecting.socket(), &mut bytes),
-            Err(errno) => Err(errno.into()),
+            Ok(_) => connecting.receive(&mut bytes),
+            Err(_) => Err(errnos::ENOMEM),
         };
         match heard {
             Ok(length) => {
                 attempt.reply = Some(bytes.get(..length).unwrap_or_default().to_vec());
                 attempt.elapsed = self.stopwatch.elapsed();
             }
-            Err(error) => self.failed(connecting, attempt, &error),
+            Err(code) => self.failed(connecting, attempt, code),
         }
         Some(())
     }
 
-    fn begin(&self, kind: Type) -> Result<Connecting, Refusal> {
-        let Destination::Internet(_, address) = self.destination else {
-            return Err(Refusal::connect(errnos::EINVAL));
-        };
-        Connecting::begin(kind, &(*address).into(), &self.options.socket)
-    }
-
     /// A call after connect(2) that failed.
-    fn failed(&self, connecting: &Connecting, attempt: &mut Attempt, error: &io::Error) {
+    fn failed(&self, connecting: &Connecting, attempt: &mut Attempt, code: i32) {
         let is_udp = matches!(self.destination, Destination::Internet(Protocol::Udp, _));
-        attempt.code = error.raw_os_error().unwrap_or(errnos::EINVAL);
+        attempt.code = code;
         attempt.icmp = connecting.icmp();
         attempt.outcome = outcome(attempt.code, attempt.icmp.as_ref(), is_udp);
         attempt.elapsed = self.stopwatch.elapsed();
@@ -330,11 +319,7 @@ impl Probe<'_> {
     }
 }
 
-fn outcome(
-    code: i32,
-    icmp: Option<&crate::kernel::error_queue::IcmpError>,
-    is_udp: bool,
-) -> Outcome {
+fn outcome(code: i32, icmp: Option<&IcmpError>, is_udp: bool) -> Outcome {
     match icmp {
         Some(icmp) if code != 0 && icmp.errno == code => Outcome::of_icmp(icmp, is_udp),
         _ => Outcome::of_code(code),

@@ -1,6 +1,7 @@
 //! Targets as people write them.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::kernel::unix_binding::UnixType;
 use crate::model::{BadIp, HostPort, Protocol, ScopedIp, UnixName};
@@ -41,7 +42,7 @@ pub enum Host {
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ip(ip @ ScopedIp { ip: std::net::IpAddr::V6(_), .. }) => write!(f, "[{ip}]"),
+            Self::Ip(ip @ ScopedIp { ip: IpAddr::V6(_), .. }) => write!(f, "[{ip}]"),
             Self::Ip(ip) => ip.fmt(f),
             Self::Name(name) => f.write_str(name),
         }
@@ -94,6 +95,19 @@ impl Target {
             Self::Unix { name, .. } => Self::Unix { name, kind },
             internet @ Self::Internet { .. } => internet,
         }
+    }
+
+    /// The address, where it was written as one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Internet { host: Host::Ip(ip), .. } => Some(ip.ip),
+            Self::Internet { .. } | Self::Unix { .. } => None,
+        }
+    }
+
+    /// Whether it is a Unix socket.
+    pub fn is_unix(&self) -> bool {
+        matches!(self, Self::Unix { .. })
     }
 
     /// `tcp`, `udp` or `unix`.

@@ -17,6 +17,8 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::error_queue::{IcmpError, last_icmp};
 use super::patience::{Event, Patience, Waited};
 use super::tcp_info::{self, TcpInfo};
+use super::unix_binding::{UnixType, unix_address};
+use crate::model::UnixName;
 
 /// What a socket is given before connect(2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,13 +67,6 @@ pub struct Refusal {
     pub code: i32,
 }
 
-impl Refusal {
-    /// A refusal of connect(2) itself.
-    pub fn connect(code: i32) -> Self {
-        Self { step: Step::Connect, code }
-    }
-}
-
 /// A connect(2) that was begun.
 #[derive(Debug)]
 pub struct Connecting {
@@ -99,8 +94,25 @@ pub(super) fn code_of(error: &io::Error) -> i32 {
 }
 
 impl Connecting {
-    /// Makes a socket and begins to connect it.
-    pub fn begin(kind: Type, address: &SockAddr, options: &SocketOptions) -> Result<Self, Refusal> {
+    /// Begins to connect to `address` by TCP.
+    pub fn tcp(address: SocketAddr, options: &SocketOptions) -> Result<Self, Refusal> {
+        Self::begin(Type::STREAM, &address.into(), options)
+    }
+
+    /// Names `address` as where the datagrams of a UDP socket go to. Nothing is sent.
+    pub fn udp(address: SocketAddr, options: &SocketOptions) -> Result<Self, Refusal> {
+        Self::begin(Type::DGRAM, &address.into(), options)
+    }
+
+    /// Connects to the Unix socket `name`. There is nothing to wait for: where the queue of a
+    /// listener is full, connect(2) gives EAGAIN at once (unix(7)).
+    pub fn unix(name: &UnixName, kind: UnixType) -> Result<Self, Refusal> {
+        let refused = |error: io::Error| Refusal { step: Step::Connect, code: code_of(&error) };
+        let address = unix_address(name).map_err(refused)?;
+        Self::begin(kind.socket_type(), &address, &SocketOptions::default())
+    }
+
+    fn begin(kind: Type, address: &SockAddr, options: &SocketOptions) -> Result<Self, Refusal> {
         let mut step = Step::Socket;
         let made = Socket::new(address.domain(), kind.nonblocking(), None).and_then(|socket| {
             step = Step::Option;
@@ -178,9 +190,20 @@ impl Connecting {
         self.socket.set_linger(Some(Duration::ZERO))
     }
 
-    /// The socket, not blocking.
-    pub fn socket(&self) -> &Socket {
-        &self.socket
+    /// Sends `bytes`, of a datagram socket as one datagram. The error number if that is refused.
+    pub fn send(&self, bytes: &[u8]) -> Result<usize, i32> {
+        self.socket.send(bytes).map_err(|error| code_of(&error))
+    }
+
+    /// Receives what is there, 0 bytes at the other end's close. The error number if there is none.
+    pub fn receive(&self, bytes: &mut [u8]) -> Result<usize, i32> {
+        io::Read::read(&mut &self.socket, bytes).map_err(|error| code_of(&error))
+    }
+
+    /// Gives a Unix socket a name of the kernel's choice, for answers to come to (unix(7), autobind).
+    pub fn take_any_name(&self) -> Result<(), i32> {
+        let bound = SockAddr::unix("").and_then(|any| self.socket.bind(&any));
+        bound.map_err(|error| code_of(&error))
     }
 }
 
@@ -231,7 +254,7 @@ mod tests {
     use super::*;
 
     fn begin(address: SocketAddr) -> Connecting {
-        Connecting::begin(Type::STREAM, &address.into(), &SocketOptions::default()).unwrap()
+        Connecting::tcp(address, &SocketOptions::default()).unwrap()
     }
 
     #[test]
@@ -255,7 +278,7 @@ mod tests {
             source: Some("192.0.2.1:0".parse().unwrap()),
             ..SocketOptions::default()
         };
-        let refusal = Connecting::begin(Type::STREAM, &address.into(), &foreign).unwrap_err();
+        let refusal = Connecting::tcp(address, &foreign).unwrap_err();
         assert_eq!(refusal, Refusal { step: Step::Bind, code: 99 });
         assert_eq!(refusal.step.name(), "bind");
     }
@@ -264,9 +287,9 @@ mod tests {
     fn a_datagram_that_nobody_takes_leaves_the_icmp_message_of_who_said_so() {
         let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let options = SocketOptions::default();
-        let connecting = Connecting::begin(Type::DGRAM, &gone.into(), &options).unwrap();
+        let connecting = Connecting::udp(gone, &options).unwrap();
         assert_eq!(connecting.first(), 0);
-        connecting.socket().send(b"x").unwrap();
+        connecting.send(b"x").unwrap();
         let patience = Patience::of(Duration::from_secs(5));
         assert_eq!(patience.wait(connecting.as_fd(), Event::Readable), Ok(Waited::Ready));
         let icmp = connecting.icmp().unwrap();

@@ -10,6 +10,7 @@ mod error;
 pub mod error_queue;
 pub mod if_inet6;
 pub mod interfaces;
+pub mod interrupt;
 mod link;
 pub mod net_ns;
 pub mod owned_socket;

@@ -38,7 +38,7 @@ impl UnixType {
     }
 
     /// The type as socket(2) takes it.
-    pub fn socket_type(self) -> Type {
+    pub(super) fn socket_type(self) -> Type {
         match self {
             Self::Stream => Type::STREAM,
             Self::Dgram => Type::DGRAM,
@@ -128,7 +128,7 @@ pub fn try_unix_connect(path: &Path, kind: UnixType) -> Result<i32, KernelError>
 }
 
 /// The address of `name`, as the calls take it.
-pub fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
+pub(super) fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
     match name {
         UnixName::Path(path) => SockAddr::unix(path),
         UnixName::Abstract(name) => {

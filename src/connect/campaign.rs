@@ -1,0 +1,169 @@
+//! All targets, each tried once or many times: from the list to the rows.
+
+use std::io;
+
+use super::args::Args;
+use super::attempt::Attempt;
+use super::causes;
+use super::expectation::Expected;
+use super::list::{FileList, Piece};
+use super::ordered::in_order;
+use super::outcome::Outcome;
+use super::probe::{Options, try_once};
+use super::report::{Row, Tail};
+use super::resolve::{NoAddress, addresses};
+use super::stream::Stream;
+use super::target::Target;
+use crate::kernel::patience::Patience;
+use crate::kernel::{ProcRoot, interrupt::Interrupt};
+
+/// Targets that are tried at once where nothing was said: as many deadlines run at a time, and each
+/// is a descriptor or two.
+const JOBS: u16 = 64;
+/// Complaints about lines of a file that are kept.
+const COMPLAINTS: usize = 1000;
+
+/// How all of it ended.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    /// Whether a target was not as expected.
+    pub has_unmet: bool,
+    /// Whether there was a line that is no target.
+    pub has_bad_line: bool,
+    /// Whether one could not be tried for want of something of this machine's.
+    pub is_blind: bool,
+    /// Whether the user interrupted.
+    pub is_interrupted: bool,
+    /// The code of the last target.
+    pub last_code: i32,
+    /// What stands behind the rows.
+    pub tail: Tail,
+    complaints: usize,
+}
+
+/// What came of one piece of the list.
+enum Tried {
+    Target(Vec<(Row, causes::Diagnosis)>),
+    Bad(String),
+    Interrupted,
+}
+
+/// Tries everything that `args` asks for, and writes the rows to `stream`.
+pub struct Campaign<'a> {
+    pub(super) args: &'a Args,
+    pub(super) options: Options,
+    pub(super) proc_root: &'a ProcRoot,
+    pub(super) interrupt: Option<&'a Interrupt>,
+}
+
+impl Campaign<'_> {
+    /// Each of `pieces` once, then those of the file.
+    pub fn run(
+        &self,
+        pieces: &[Piece],
+        file: Option<FileList<'_>>,
+        stream: &mut Stream<'_, '_>,
+    ) -> io::Result<Ending> {
+        let mut ending = Ending::default();
+        let known = if file.is_some() { usize::MAX } else { pieces.len() };
+        let workers = known.min(self.args.jobs.unwrap_or(JOBS).into());
+        let all = pieces.iter().cloned().chain(file.into_iter().flatten());
+        if workers <= 1 {
+            for piece in all {
+                self.deliver(self.try_piece(piece), stream, &mut ending)?;
+            }
+        } else {
+            in_order(
+                all.take_while(|_| !self.is_interrupted()),
+                workers,
+                |piece| self.try_piece(piece),
+                |tried| self.deliver(tried, stream, &mut ending),
+            )?;
+        }
+        ending.is_interrupted |= self.is_interrupted();
+        Ok(ending)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_some_and(Interrupt::has_come)
+    }
+
+    fn try_piece(&self, piece: Piece) -> Tried {
+        match piece {
+            Piece::Bad(problem) => Tried::Bad(problem),
+            Piece::Target(text, target) => match self.try_target(&target) {
+                None => Tried::Interrupted,
+                Some(attempts) => {
+                    Tried::Target(attempts.iter().map(|it| self.row(&text, it)).collect())
+                }
+            },
+        }
+    }
+
+    fn row(&self, text: &str, attempt: &Attempt) -> (Row, causes::Diagnosis) {
+        let diagnosis = causes::at_first_sight(attempt);
+        (Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect), diagnosis)
+    }
+
+    /// The attempts at all addresses of `target`. `None` if the user interrupted.
+    fn try_target(&self, target: &Target) -> Option<Vec<Attempt>> {
+        let descriptor = self.interrupt.map(Interrupt::descriptor);
+        let patience = Patience::of(self.args.timeout).or(descriptor);
+        let mut destinations = match addresses(target, self.options.family, &patience) {
+            Ok(destinations) => destinations,
+            Err(NoAddress::Failed(attempt)) => return Some(vec![*attempt]),
+            Err(NoAddress::Interrupted) => return None,
+        };
+        if self.args.first {
+            destinations.truncate(1);
+        }
+        // The name and its first address have one deadline; a silent address takes nothing from the
+        // next.
+        let again = |_| Patience::of(self.args.timeout).or(descriptor);
+        let deadlines = std::iter::once(patience).chain((1..destinations.len()).map(again));
+        let attempts = destinations.iter().zip(deadlines);
+        attempts.map(|(it, patience)| try_once(it, &self.options, &patience)).collect()
+    }
+
+    fn deliver(
+        &self,
+        tried: Tried,
+        stream: &mut Stream<'_, '_>,
+        ending: &mut Ending,
+    ) -> io::Result<()> {
+        match tried {
+            Tried::Interrupted => ending.is_interrupted = true,
+            Tried::Bad(problem) => {
+                ending.has_bad_line = true;
+                ending.complaints += 1;
+                if ending.complaints <= COMPLAINTS {
+                    ending.tail.warnings.push(problem);
+                }
+            }
+            Tried::Target(rows) => {
+                ending.has_unmet |= !self.is_as_expected(&rows);
+                ending.is_blind |= rows.iter().any(|(row, _)| !row.met && could_not_try(row));
+                for (row, diagnosis) in rows {
+                    ending.last_code = row.code;
+                    stream.row(&row)?;
+                    diagnosis.findings.into_iter().for_each(|it| ending.tail.add(it));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A client tries the addresses of a name until one takes it, so one is enough where that is
+    /// expected; else each has to be as expected.
+    fn is_as_expected(&self, rows: &[(Row, causes::Diagnosis)]) -> bool {
+        let wants_success = self.args.expect.iter().any(Expected::is_success);
+        let takes = rows.iter().any(|(row, _)| row.met && row.outcome == Outcome::Connected);
+        (wants_success && takes) || rows.iter().all(|(row, _)| row.met)
+    }
+}
+
+/// Whether there was no socket to try with: nothing was learnt about the target.
+fn could_not_try(row: &Row) -> bool {
+    let is_want = ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"].contains(&row.name.as_str());
+    (row.stage == "socket" && is_want) || row.stage == "setsockopt"
+}
