@@ -116,20 +116,24 @@ fn problems(row: &Row, mode: usize, answer: &Answer) -> Vec<String> {
     };
     let connect_ex = row.raises.is_none().then_some(row.codes[mode]);
     let exit_code = i32::from(row.outcome != "connected");
-    let icmp = row
-        .icmp
-        .map(|(kind, code, from)| serde_json::json!({ "type": kind, "code": code, "from": from }));
-    let expected = [
-        ("connect_ex", Value::from(connect_ex)),
-        ("code", Value::from(code)),
-        ("outcome", Value::from(row.outcome)),
-        ("deadline", Value::from(is_late)),
-        ("icmp", Value::from(icmp)),
-        ("met", Value::from(row.outcome == "connected")),
+    let icmp = row.icmp.map_or_else(
+        || vec![("/icmp", Value::Null)],
+        |(kind, code, from)| {
+            let [kind, code] = [kind, code].map(Value::from);
+            vec![("/icmp/type", kind), ("/icmp/code", code), ("/icmp/from", Value::from(from))]
+        },
+    );
+    let mut expected = vec![
+        ("/connect_ex", Value::from(connect_ex)),
+        ("/code", Value::from(code)),
+        ("/outcome", Value::from(row.outcome)),
+        ("/deadline", Value::from(is_late)),
+        ("/met", Value::from(row.outcome == "connected")),
     ];
-    let differs = |(key, value): &(&str, Value)| {
-        let got = &result[*key];
-        (got != value).then(|| format!("{key} {got}, not {value}"))
+    expected.extend(icmp);
+    let differs = |(pointer, value): &(&str, Value)| {
+        let got = result.pointer(pointer);
+        (got != Some(value)).then(|| format!("{pointer} {got:?}, not {value}"))
     };
     let mut problems: Vec<_> = expected.iter().filter_map(differs).collect();
     if row.raises.is_some_and(|call| result["stage"] != call) {

@@ -14,7 +14,7 @@ pub use street::Street;
 
 /// The ways to ask, as netkit's options; Python's are in oracle.py.
 pub const MODES: [(&str, &str); 3] =
-    [("block", "--block"), ("timeout", "--timeout 2s"), ("nonblock", "--nonblock")];
+    [("block", "--block"), ("timeout", "--timeout 2s"), ("nonblock", "--nonblock --timeout 2s")];
 
 /// `ECONNREFUSED` and the other codes of the tables, by their C names.
 pub mod code {
