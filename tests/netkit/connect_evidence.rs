@@ -4,11 +4,13 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use socket2::Type;
 
+use crate::harness::command::PROGRAM;
 use crate::harness::connecting::code::{EAGAIN, ECONNREFUSED, ETIMEDOUT};
 use crate::harness::connecting::street::{
     self, CLIENT_REJECTS, CLOSED, DROP, OPEN, ROUTER, ROUTER_REJECTS, ROUTER6, SERVER,
@@ -314,6 +316,24 @@ fn what_this_machine_says_itself_is_not_blamed_on_a_router() {
             assert_eq!(result["icmp"]["from"], result["local"]["address"], "{result}");
             assert!(words(&result).contains("this machine"), "{result}");
         }
+    });
+}
+
+#[test]
+fn a_low_limit_of_descriptors_is_not_blamed_on_the_targets() {
+    live(&[], || {
+        let listener = listen_for_one("127.0.0.1");
+        let full = format!("127.0.0.1:{}\n", port(&listener));
+        let _waiting = TcpStream::connect(full.trim()).unwrap();
+        // More at a time than there are descriptors: each is held until the deadline.
+        let targets = full.repeat(60);
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=16", PROGRAM]);
+        let line = "connect --json --timeout 100ms --targets -";
+        let answer = Netkit::by(command, line).stdin(targets.as_bytes()).run().exits(1);
+        let results = answer.json()["results"].as_array().unwrap().clone();
+        let late = results.iter().filter(|result| result["outcome"] == "timed_out");
+        assert_eq!((late.count(), results.len()), (60, 60), "{answer}");
     });
 }
 

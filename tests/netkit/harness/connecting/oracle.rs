@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
@@ -29,11 +30,21 @@ impl Said {
     }
 }
 
+/// Python on its way to run `script`: the system's own where there is one, for the first in the path
+/// may be a shim of shell scripts that takes as long as a test.
+pub fn python(script: &str) -> Command {
+    let of_system = Path::new("/usr/bin/python3");
+    let mut command =
+        Command::new(if of_system.exists() { of_system } else { Path::new("python3") });
+    command.args(["-S", "-c", script]);
+    command
+}
+
 /// What Python says to the lines of `rows`, in the namespace of the caller; `arguments` are those
 /// of oracle.py.
 pub fn ask(rows: &[Row], arguments: &[&str]) -> BTreeMap<String, Said> {
-    let mut command = Command::new("python3");
-    command.args(["-S", "-c", ORACLE]).args(arguments);
+    let mut command = python(ORACLE);
+    command.args(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let lines: Vec<_> = rows.iter().map(|row| &row.line).collect();
     let lines = serde_json::to_vec(&lines).unwrap();

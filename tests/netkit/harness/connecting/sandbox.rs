@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use landlock::{AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, Scope};
 use tempfile::TempDir;
 
 use super::Row;
 use super::code::*;
+use super::oracle::python;
 use crate::harness::needs::run;
 
 const DENYING: &str = include_str!("cgroup_denies.py");
@@ -68,8 +68,7 @@ impl Cgroup {
         let group = mount.path().join(format!("netkit-test-{}", std::process::id()));
         fs::create_dir(&group).unwrap();
         let cgroup = Self { mount, group };
-        let mut command = Command::new("python3");
-        let status = command.args(["-S", "-c", DENYING]).arg(&cgroup.group).status();
+        let status = python(DENYING).arg(&cgroup.group).status();
         assert!(status.unwrap().success(), "cgroup_denies.py failed");
         enter(&cgroup.group);
         cgroup

@@ -13,6 +13,7 @@ use super::super::needs::run;
 use super::super::other::{Other, within};
 use super::super::sockets::{bound, listen_at};
 use super::super::{eventually, sysctl};
+use super::oracle::python;
 
 /// The router's addresses on the client's side, where its ICMP errors come from.
 pub const ROUTER: &str = "10.77.1.254";
@@ -269,8 +270,8 @@ fn echo_datagrams(socket: &UdpSocket) {
 fn forge() -> Ended {
     let pairs = FORGED.map(|(port, errors)| (port.to_string(), serde_json::json!(errors)));
     let errors = serde_json::Value::Object(pairs.into_iter().collect()).to_string();
-    let mut command = Command::new("python3");
-    command.args(["-S", "-c", FORGER, &errors]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut command = python(FORGER);
+    command.arg(&errors).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
