@@ -240,11 +240,12 @@ fn a_full_backlog_of_a_unix_socket_is_waited_for_until_the_deadline() {
         assert_eq!((&full["outcome"], &full["deadline"]), (&json!("timed_out"), &json!(true)));
         assert_eq!((&full["connect_ex"], &full["code"]), (&json!(EAGAIN), &json!(EAGAIN)));
         assert!(words(&full).contains("backlog") || words(&full).contains("queue"), "{full}");
+        assert!(full["elapsed_us"].as_u64().unwrap() >= 100_000, "{full}");
         let freed = std::thread::scope(|scope| {
-            let asking =
-                scope.spawn(|| result(netkit(&format!("connect --json --timeout 20s {target}"))));
-            // However late netkit starts, there is a place by then.
-            std::thread::sleep(Duration::from_millis(200));
+            let line = format!("connect --json --timeout 20s {target}");
+            let asking = scope.spawn(move || result(netkit(&line)));
+            // A place becomes free after another's whole life of waiting for it.
+            netkit(&format!("connect --timeout 200ms {target}")).run().exits(1);
             listener.accept().unwrap();
             asking.join().unwrap()
         });
