@@ -1,10 +1,12 @@
 //! All targets, each tried once or many times: from the list to the rows.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::args::Args;
-use super::attempt::Attempt;
-use super::causes;
+use super::attempt::{Attempt, Destination};
+use super::causes::{Diagnosis, diagnose};
+use super::evidence::Evidence;
 use super::expectation::Expected;
 use super::list::{FileList, Piece};
 use super::ordered::in_order;
@@ -13,13 +15,19 @@ use super::probe::{Options, try_once};
 use super::report::{Row, Tail};
 use super::resolve::{NoAddress, addresses};
 use super::stream::Stream;
+use super::surroundings;
 use super::target::Target;
 use crate::kernel::patience::Patience;
 use crate::kernel::{ProcRoot, interrupt::Interrupt};
+use crate::model::Protocol;
+use crate::output::numbers::count;
 
 /// Targets that are tried at once where nothing was said: as many deadlines run at a time, and each
 /// is a descriptor or two.
 const JOBS: u16 = 64;
+/// Failures that are looked into: the same cause is behind most of very many, and each look reads
+/// tables of the kernel.
+const LOOKS: u64 = 1000;
 /// Complaints about lines of a file that are kept.
 const COMPLAINTS: usize = 1000;
 
@@ -41,9 +49,16 @@ pub struct Ending {
     complaints: usize,
 }
 
+impl Ending {
+    fn unnamed_complaints(&self) -> Option<String> {
+        let rest = self.complaints.checked_sub(COMPLAINTS).filter(|it| *it > 0)?;
+        Some(format!("{rest} more lines are no targets"))
+    }
+}
+
 /// What came of one piece of the list.
 enum Tried {
-    Target(Vec<(Row, causes::Diagnosis)>),
+    Target(Vec<(Row, Diagnosis)>),
     Bad(String),
     Interrupted,
 }
@@ -54,6 +69,10 @@ pub struct Campaign<'a> {
     pub(super) options: Options,
     pub(super) proc_root: &'a ProcRoot,
     pub(super) interrupt: Option<&'a Interrupt>,
+    /// Whether the format has a place for causes.
+    pub(super) wants_causes: bool,
+    /// How many failures were looked into.
+    pub(super) looks: AtomicU64,
 }
 
 impl Campaign<'_> {
@@ -81,7 +100,17 @@ impl Campaign<'_> {
             )?;
         }
         ending.is_interrupted |= self.is_interrupted();
+        ending.tail.warnings.extend(self.not_looked_into());
+        ending.tail.warnings.extend(ending.unnamed_complaints());
         Ok(ending)
+    }
+
+    fn not_looked_into(&self) -> Option<String> {
+        let rest = self.looks.load(Ordering::Relaxed).saturating_sub(LOOKS);
+        (rest > 0).then(|| {
+            let rest = count(rest, "failure");
+            format!("the causes of {rest} more were not looked into")
+        })
     }
 
     fn is_interrupted(&self) -> bool {
@@ -100,9 +129,29 @@ impl Campaign<'_> {
         }
     }
 
-    fn row(&self, text: &str, attempt: &Attempt) -> (Row, causes::Diagnosis) {
-        let diagnosis = causes::at_first_sight(attempt);
+    fn row(&self, text: &str, attempt: &Attempt) -> (Row, Diagnosis) {
+        let diagnosis = self.diagnosis(text, attempt);
         (Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect), diagnosis)
+    }
+
+    /// Why it ended as it did. Looked into after a failure alone, but for the queue of a listener of
+    /// this machine: a handshake says nothing of it.
+    fn diagnosis(&self, text: &str, attempt: &Attempt) -> Diagnosis {
+        let evidence = match &attempt.destination {
+            Some(Destination::Internet(Protocol::Tcp, address)) if attempt.is_connected() => {
+                let is_here = surroundings::is_here(attempt, *address);
+                let queue = is_here.then(|| surroundings::queue(*address)).flatten();
+                Evidence { queue, ..Evidence::default() }
+            }
+            _ if attempt.is_connected() => Evidence::default(),
+            _ if !self.may_look_around() => return Diagnosis::at_first_sight(attempt),
+            _ => surroundings::look(attempt, &self.options.socket, self.proc_root),
+        };
+        diagnose(attempt, &evidence, text)
+    }
+
+    fn may_look_around(&self) -> bool {
+        self.wants_causes && self.looks.fetch_add(1, Ordering::Relaxed) < LOOKS
     }
 
     /// The attempts at all addresses of `target`. `None` if the user interrupted.
@@ -155,7 +204,7 @@ impl Campaign<'_> {
 
     /// A client tries the addresses of a name until one takes it, so one is enough where that is
     /// expected; else each has to be as expected.
-    fn is_as_expected(&self, rows: &[(Row, causes::Diagnosis)]) -> bool {
+    fn is_as_expected(&self, rows: &[(Row, Diagnosis)]) -> bool {
         let wants_success = self.args.expect.iter().any(Expected::is_success);
         let takes = rows.iter().any(|(row, _)| row.met && row.outcome == Outcome::Connected);
         (wants_success && takes) || rows.iter().all(|(row, _)| row.met)

@@ -62,8 +62,13 @@ fn code(text: &str) -> Option<i32> {
         "EWOULDBLOCK" => Some(errnos::EAGAIN),
         _ => None,
     };
+    let known = |code: &i32| {
+        let is_it = |(number, _, _): &(i32, &str, &str)| number == code;
+        *code == 0 || errnos::ERRNOS.iter().any(is_it) || eai::EAI.iter().any(is_it)
+    };
     text.parse()
         .ok()
+        .filter(known)
         .or(synonym)
         .or_else(|| errnos::ERRNOS.iter().find_map(number))
         .or_else(|| eai::EAI.iter().find_map(number))
@@ -110,7 +115,9 @@ mod tests {
         for word in ["ok", "0", "timeout", "rejected", "113"] {
             assert!(!word.parse::<Expected>().unwrap().is_met_by(&refused), "{word}");
         }
-        assert!("nonsense".parse::<Expected>().unwrap_err().contains("ECONNREFUSED"));
+        for wrong in ["nonsense", "ECONNREFUSE", "", "4711", "-77"] {
+            assert!(wrong.parse::<Expected>().unwrap_err().contains("ECONNREFUSED"), "{wrong}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod attempt;
 mod campaign;
 mod causes;
 mod codes;
+mod evidence;
 mod expectation;
 mod list;
 mod ordered;
@@ -20,6 +21,7 @@ mod reason;
 mod report;
 mod resolve;
 mod stream;
+mod surroundings;
 mod target;
 mod text;
 
@@ -88,8 +90,19 @@ fn answer(
 ) -> anyhow::Result<Ending> {
     let is_long = file.is_some() || args.repeats() || pieces.len() > FULL;
     let detail = if is_long { Detail::Line } else { Detail::Full };
+    let format = screen.format;
     let mut stream = Stream::begin(screen, detail, args.repeats(), &now().to_string())?;
-    let campaign = Campaign { args, options: args.options(), proc_root, interrupt };
+    let campaign = Campaign {
+        args,
+        options: args.options(),
+        proc_root,
+        interrupt,
+        wants_causes: match (format, detail) {
+            (Format::Json | Format::Ndjson, _) | (Format::Table, Detail::Full) => true,
+            (Format::Csv, _) | (Format::Table, Detail::Line) => false,
+        },
+        looks: 0.into(),
+    };
     let ending = campaign.run(pieces, file, &mut stream)?;
     stream.end(&ending.tail)?;
     Ok(ending)

@@ -8,7 +8,6 @@ use super::attempt::Attempt;
 use super::causes::Diagnosis;
 use super::expectation::Expected;
 use super::outcome::Outcome;
-use crate::catalogue::icmp;
 use crate::kernel::error_queue::IcmpError;
 use crate::model::Finding;
 use crate::output::numbers::microseconds_of;
@@ -79,8 +78,6 @@ impl From<SocketAddr> for End {
 /// An ICMP message.
 #[derive(Clone, Debug, Serialize)]
 pub struct Icmp {
-    /// 4 of ICMP, 6 of ICMPv6.
-    pub version: u8,
     /// Its type.
     #[serde(rename = "type")]
     pub kind: u8,
@@ -88,19 +85,11 @@ pub struct Icmp {
     pub code: u8,
     /// Who sent it.
     pub from: Option<String>,
-    /// What it says, by the catalogue.
-    pub says: Option<&'static str>,
 }
 
 impl From<IcmpError> for Icmp {
     fn from(icmp: IcmpError) -> Self {
-        Self {
-            version: if icmp.is_v6 { 6 } else { 4 },
-            kind: icmp.kind,
-            code: icmp.code,
-            from: icmp.from.map(|ip| ip.to_string()),
-            says: icmp::find(icmp.is_v6, icmp.kind, icmp.code).map(|it| it.says),
-        }
+        Self { kind: icmp.kind, code: icmp.code, from: icmp.from.map(|ip| ip.to_string()) }
     }
 }
 

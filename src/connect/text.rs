@@ -52,14 +52,17 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
     let (severity, word) = headline(row);
     let mut text = if is_first { String::new() } else { "\n".to_owned() };
     text += &stated(severity, word, &sentence(row), style);
-    text += &format!("{}\n", wrapped("  ", &row.meaning, style.width));
+    // What is known of the cause says more than what the code can mean.
+    if row.causes.is_empty() && !(row.outcome == Outcome::Connected && row.met) {
+        text += &format!("{}\n", wrapped("  ", &row.meaning, style.width));
+    }
     for cause in &row.causes {
         text += &format!("{}\n", wrapped("  ", &sanitize(cause), style.width));
     }
     for fact in facts(row) {
         text += &format!("{}\n", wrapped("  ", &fact, style.width));
     }
-    if !row.advice.is_empty() {
+    if !row.advice.is_empty() && !(row.met && row.outcome != Outcome::Connected) {
         text += &format!("{}\n", style.title("What to do"));
         for advice in &row.advice {
             text += &format!("{}\n", wrapped("  ", &sanitize(advice), style.width));
