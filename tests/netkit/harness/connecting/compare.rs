@@ -139,6 +139,12 @@ fn problems(row: &Row, mode: usize, answer: &Answer) -> Vec<String> {
     if row.raises.is_some_and(|call| result["stage"] != call) {
         problems.push(format!("stage {}, not {:?}", result["stage"], row.raises));
     }
+    let causes = result["causes"].to_string();
+    let from = row.icmp.map(|(_, _, from)| from).filter(|from| result["local"]["address"] != *from);
+    let missing = row.cause.into_iter().chain(from).find(|word| !causes.contains(word));
+    if let Some(word) = missing {
+        problems.push(format!("no cause says {word:?}"));
+    }
     if answer.code != Some(exit_code) {
         problems.push(format!("exit code {:?}, not {exit_code}", answer.code));
     }

@@ -59,8 +59,10 @@ impl Family {
     fn sockets(&self) -> Vec<Row> {
         vec![
             Row::answered("a listener", &self.at(OPEN), OK, "connected"),
-            Row::answered("a closed port", &self.at(CLOSED), ECONNREFUSED, "refused"),
-            Row::answered("bound, not listening", &self.at(BOUND), ECONNREFUSED, "refused"),
+            Row::answered("a closed port", &self.at(CLOSED), ECONNREFUSED, "refused")
+                .because("RST"),
+            Row::answered("bound, not listening", &self.at(BOUND), ECONNREFUSED, "refused")
+                .because("RST"),
             Row::answered("listens on lo", &self.at(LOOPBACK_ONLY), ECONNREFUSED, "refused"),
             Row::silent("the accept queue is full", &self.at(FULL)),
         ]
@@ -112,7 +114,8 @@ impl Family {
             Row::datagram("no socket", &udp(CLOSED), ECONNREFUSED, "refused").icmp(closed),
             Row::datagram("prohibited", &udp(port), errno, "rejected").icmp(prohibited),
             Row::datagram("dropped", &udp(ROUTER_REJECTS + DROP), EAGAIN, "timed_out"),
-            Row::datagram("dropped here", &udp(CLIENT_REJECTS + DROP), EPERM, "denied"),
+            Row::datagram("dropped here", &udp(CLIENT_REJECTS + DROP), EPERM, "denied")
+                .because("firewall"),
         ]
     }
 }
@@ -147,39 +150,46 @@ fn routes_of_four() -> Vec<Row> {
         Row::answered(name, line, errno, outcome).icmp((icmp.0, icmp.1, ROUTER))
     };
     vec![
-        Row::at_once("no route", "10.99.0.1:80", ENETUNREACH, "unreachable"),
-        Row::at_once("route unreachable", "10.79.1.1:80", EHOSTUNREACH, "unreachable"),
-        Row::at_once("route prohibit", "10.79.2.1:80", EACCES, "denied"),
-        Row::at_once("route blackhole", "10.79.3.1:80", EINVAL, "local_error"),
-        Row::at_once("route throw", "10.79.4.1:80", ENETUNREACH, "unreachable"),
+        Row::at_once("no route", "10.99.0.1:80", ENETUNREACH, "unreachable").because("no route"),
+        Row::at_once("route unreachable", "10.79.1.1:80", EHOSTUNREACH, "unreachable")
+            .because("`unreachable`"),
+        Row::at_once("route prohibit", "10.79.2.1:80", EACCES, "denied").because("`prohibit`"),
+        Row::at_once("route blackhole", "10.79.3.1:80", EINVAL, "local_error")
+            .because("`blackhole`"),
+        Row::at_once("route throw", "10.79.4.1:80", ENETUNREACH, "unreachable").because("no route"),
         Row::at_once("rule unreachable", "10.79.5.1:80", ENETUNREACH, "unreachable"),
-        Row::at_once("rule prohibit", "10.79.6.1:80", EACCES, "denied"),
-        Row::at_once("rule blackhole", "10.79.7.1:80", EINVAL, "local_error"),
+        Row::at_once("rule prohibit", "10.79.6.1:80", EACCES, "denied").because("`prohibit`"),
+        Row::at_once("rule blackhole", "10.79.7.1:80", EINVAL, "local_error")
+            .because("`blackhole`"),
         by_router("the router's unreachable", "10.78.1.1:80", (3, 1), EHOSTUNREACH, "unreachable"),
         by_router("the router's prohibit", "10.78.2.1:80", (3, 13), EHOSTUNREACH, "rejected"),
         by_router("the router has no route", "10.78.4.1:80", (3, 0), ENETUNREACH, "unreachable"),
         Row::silent("the router's blackhole", "10.78.3.1:80"),
         // The client's own kernel tells it that nobody answers on the link.
-        Row::answered("no neighbour", "10.77.1.77:80", EHOSTUNREACH, "unreachable").icmp((
-            3,
-            1,
-            "10.77.1.1",
-        )),
+        Row::answered("no neighbour", "10.77.1.77:80", EHOSTUNREACH, "unreachable")
+            .because("nobody on c0")
+            .icmp((3, 1, "10.77.1.1")),
         by_router("none behind", "10.77.2.77:80", (3, 1), EHOSTUNREACH, "unreachable"),
         by_router("TTL 1", "--ttl 1 10.77.2.2:80", (11, 0), EHOSTUNREACH, "unreachable"),
-        Row::at_once("broadcast", "10.77.1.255:80", ENETUNREACH, "unreachable"),
-        Row::at_once("all ones", "255.255.255.255:80", ENETUNREACH, "unreachable"),
-        Row::at_once("multicast", "224.0.0.1:80", ENETUNREACH, "unreachable"),
-        Row::at_once("UDP to broadcast", "udp://10.77.1.255:80", EACCES, "denied"),
-        Row::at_once("UDP without a route", "udp://10.99.0.1:80", ENETUNREACH, "unreachable"),
-        Row::at_once("UDP, prohibit", "udp://10.79.2.1:80", EACCES, "denied"),
+        Row::at_once("broadcast", "10.77.1.255:80", ENETUNREACH, "unreachable")
+            .because("broadcast"),
+        Row::at_once("all ones", "255.255.255.255:80", ENETUNREACH, "unreachable")
+            .because("broadcast"),
+        Row::at_once("multicast", "224.0.0.1:80", ENETUNREACH, "unreachable").because("multicast"),
+        Row::at_once("UDP to broadcast", "udp://10.77.1.255:80", EACCES, "denied")
+            .because("SO_BROADCAST"),
+        Row::at_once("UDP without a route", "udp://10.99.0.1:80", ENETUNREACH, "unreachable")
+            .because("no route"),
+        Row::at_once("UDP, prohibit", "udp://10.79.2.1:80", EACCES, "denied").because("`prohibit`"),
         Row::before(
             "a source of nobody's",
             "--source 192.0.2.1 10.77.2.2:80",
             "bind",
             EADDRNOTAVAIL,
-        ),
-        Row::at_once("from lo", "--source 127.0.0.1 10.77.2.2:80", EINVAL, "local_error"),
+        )
+        .because("source address"),
+        Row::at_once("from lo", "--source 127.0.0.1 10.77.2.2:80", EINVAL, "local_error")
+            .because("source address"),
         Row::answered("by its interface", "--interface c0 10.77.2.2:80", OK, "connected"),
         Row::answered("by another source", "--source 10.77.1.12 10.77.2.2:80", OK, "connected"),
     ]
@@ -190,34 +200,39 @@ fn routes_of_six() -> Vec<Row> {
         Row::answered(name, line, errno, outcome).icmp((icmp.0, icmp.1, ROUTER6))
     };
     vec![
-        Row::at_once("no route", "[fd99::1]:80", ENETUNREACH, "unreachable"),
-        Row::at_once("route unreachable", "[fd79:1::1]:80", EHOSTUNREACH, "unreachable"),
-        Row::at_once("route prohibit", "[fd79:2::1]:80", EACCES, "denied"),
-        Row::at_once("route blackhole", "[fd79:3::1]:80", EINVAL, "local_error"),
-        Row::at_once("route throw", "[fd79:4::1]:80", ENETUNREACH, "unreachable"),
+        Row::at_once("no route", "[fd99::1]:80", ENETUNREACH, "unreachable").because("no route"),
+        Row::at_once("route unreachable", "[fd79:1::1]:80", EHOSTUNREACH, "unreachable")
+            .because("`unreachable`"),
+        Row::at_once("route prohibit", "[fd79:2::1]:80", EACCES, "denied").because("`prohibit`"),
+        Row::at_once("route blackhole", "[fd79:3::1]:80", EINVAL, "local_error")
+            .because("`blackhole`"),
+        Row::at_once("route throw", "[fd79:4::1]:80", ENETUNREACH, "unreachable")
+            .because("no route"),
         Row::at_once("rule unreachable", "[fd79:5::1]:80", ENETUNREACH, "unreachable"),
-        Row::at_once("rule prohibit", "[fd79:6::1]:80", EACCES, "denied"),
-        Row::at_once("rule blackhole", "[fd79:7::1]:80", EINVAL, "local_error"),
+        Row::at_once("rule prohibit", "[fd79:6::1]:80", EACCES, "denied").because("`prohibit`"),
+        Row::at_once("rule blackhole", "[fd79:7::1]:80", EINVAL, "local_error")
+            .because("`blackhole`"),
         by_router("the router's unreachable", "[fd78:1::1]:80", (1, 0), ENETUNREACH, "unreachable"),
         by_router("the router's prohibit", "[fd78:2::1]:80", (1, 1), EACCES, "rejected"),
         by_router("the router has no route", "[fd78:4::1]:80", (1, 0), ENETUNREACH, "unreachable"),
         Row::silent("the router's blackhole", "[fd78:3::1]:80"),
-        Row::answered("no neighbour", "[fd77:1::77]:80", EHOSTUNREACH, "unreachable").icmp((
-            1,
-            3,
-            "fd77:1::1",
-        )),
+        Row::answered("no neighbour", "[fd77:1::77]:80", EHOSTUNREACH, "unreachable")
+            .because("nobody on c0")
+            .icmp((1, 3, "fd77:1::1")),
         by_router("none behind", "[fd77:2::77]:80", (1, 3), EHOSTUNREACH, "unreachable"),
         by_router("TTL 1", "--ttl 1 [fd77:2::2]:80", (3, 0), EHOSTUNREACH, "unreachable"),
-        Row::at_once("link-local without scope", "[fe80::77]:80", EINVAL, "local_error"),
+        Row::at_once("link-local without scope", "[fe80::77]:80", EINVAL, "local_error")
+            .because("link-local"),
         // The error of the neighbour table has no way back to a link-local address.
-        Row::silent("no link-local neighbour", "[fe80::77%c0]:80"),
-        Row::at_once("multicast", "[ff02::1%c0]:80", ENETUNREACH, "unreachable"),
+        Row::silent("no link-local neighbour", "[fe80::77%c0]:80").because("nobody on c0"),
+        Row::at_once("multicast", "[ff02::1%c0]:80", ENETUNREACH, "unreachable")
+            .because("multicast"),
         Row::before(
             "a source of nobody's",
             "--source 2001:db8::1 [fd77:2::2]:80",
             "bind",
             EADDRNOTAVAIL,
-        ),
+        )
+        .because("source address"),
     ]
 }

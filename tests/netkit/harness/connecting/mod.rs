@@ -61,13 +61,24 @@ pub struct Row {
     pub icmp: Option<Icmp>,
     /// The call that fails, where Python raises instead of returning its code.
     pub raises: Option<&'static str>,
+    /// A word of the causes that netkit should give.
+    pub cause: Option<&'static str>,
 }
 
 impl Row {
     /// connect(2) itself fails, so that the mode makes no difference.
     pub fn at_once(name: &str, line: &str, code: i32, outcome: &'static str) -> Self {
         let (name, line) = (name.to_owned(), line.to_owned());
-        Self { name, line, codes: [code; 3], later: code, outcome, icmp: None, raises: None }
+        Self {
+            name,
+            line,
+            codes: [code; 3],
+            later: code,
+            outcome,
+            icmp: None,
+            raises: None,
+            cause: None,
+        }
     }
 
     /// It does not come to connect(2), since `call` fails.
@@ -91,6 +102,12 @@ impl Row {
     /// A datagram can be sent, and this is what comes of it.
     pub fn datagram(name: &str, line: &str, later: i32, outcome: &'static str) -> Self {
         Self { later, ..Self::at_once(name, line, code::OK, outcome) }
+    }
+
+    /// A word without which netkit has not found the cause.
+    pub fn because(mut self, cause: &'static str) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     /// The ICMP error that is its reason.

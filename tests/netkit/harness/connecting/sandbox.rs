@@ -16,7 +16,7 @@ const DENYING: &str = include_str!("cgroup_denies.py");
 
 /// TCP in both families, where connect(2) itself gives `code`.
 pub fn denied(by: &str, code: i32) -> Vec<Row> {
-    let row = |target| Row::at_once(by, target, code, "denied");
+    let row = |target| Row::at_once(by, target, code, "denied").because("policy");
     ["127.0.0.1:9", "[::1]:9", "192.0.2.1:80"].map(row).into()
 }
 

@@ -68,23 +68,28 @@ impl Files {
             row("a link to it", "link", OK, "connected"),
             row("seqpacket", "--type seqpacket seqpacket", OK, "connected"),
             row("dgram", "--type dgram dgram", OK, "connected"),
-            row("bound, not listening", "bound", ECONNREFUSED, "refused"),
-            row("nobody has the file", "stale", ECONNREFUSED, "refused"),
-            row("dgram, nobody", "--type dgram stale", ECONNREFUSED, "refused"),
-            row("a regular file", "file", ECONNREFUSED, "refused"),
-            row("a directory", "directory", ECONNREFUSED, "refused"),
-            row("absent", "absent", ENOENT, "local_error"),
-            row("a link to nothing", "dangling", ENOENT, "local_error"),
+            row("bound, not listening", "bound", ECONNREFUSED, "refused")
+                .because("has not called listen()"),
+            row("nobody has the file", "stale", ECONNREFUSED, "refused").because("stale"),
+            row("dgram, nobody", "--type dgram stale", ECONNREFUSED, "refused").because("stale"),
+            row("a regular file", "file", ECONNREFUSED, "refused").because("no socket"),
+            row("a directory", "directory", ECONNREFUSED, "refused").because("directory"),
+            row("absent", "absent", ENOENT, "local_error").because("does not exist"),
+            row("a link to nothing", "dangling", ENOENT, "local_error").because("does not exist"),
             row("a file on the way", "file/socket", ENOTDIR, "local_error"),
             row("a loop of links", "loop", ELOOP, "local_error"),
-            row("stream to dgram", "dgram", EPROTOTYPE, "local_error"),
-            row("dgram to stream", "--type dgram stream", EPROTOTYPE, "local_error"),
-            row("seqpacket to stream", "--type seqpacket stream", EPROTOTYPE, "local_error"),
+            row("stream to dgram", "dgram", EPROTOTYPE, "local_error").because("dgram"),
+            row("dgram to stream", "--type dgram stream", EPROTOTYPE, "local_error")
+                .because("type stream"),
+            row("seqpacket to stream", "--type seqpacket stream", EPROTOTYPE, "local_error")
+                .because("type stream"),
             by_name("an abstract name", "@netkit-here", OK, "connected"),
             by_name("abstract, dgram", "--type dgram @netkit-dgram", OK, "connected"),
-            by_name("an abstract name of nobody", "@netkit-absent", ECONNREFUSED, "refused"),
+            by_name("an abstract name of nobody", "@netkit-absent", ECONNREFUSED, "refused")
+                .because("no socket"),
             // Abstract names of each type are apart, unlike files.
-            by_name("an abstract name, other type", "@netkit-dgram", ECONNREFUSED, "refused"),
+            by_name("an abstract name, other type", "@netkit-dgram", ECONNREFUSED, "refused")
+                .because("dgram"),
         ]
     }
 
@@ -95,10 +100,10 @@ impl Files {
         };
         vec![
             row("mode 0666", "everybodys", OK, "connected"),
-            row("mode 0600", "owners", EACCES, "denied"),
-            row("mode 0444: to connect is to write", "readable", EACCES, "denied"),
-            row("in a directory of mode 0700", "closed/socket", EACCES, "denied"),
-            row("absent", "absent", ENOENT, "local_error"),
+            row("mode 0600", "owners", EACCES, "denied").because("write"),
+            row("mode 0444: to connect is to write", "readable", EACCES, "denied").because("write"),
+            row("in a directory of mode 0700", "closed/socket", EACCES, "denied").because("search"),
+            row("absent", "absent", ENOENT, "local_error").because("does not exist"),
         ]
     }
 }

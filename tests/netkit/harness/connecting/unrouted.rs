@@ -35,9 +35,12 @@ impl World {
 /// `lo` as it is in a namespace that nobody has set up.
 pub fn fresh() -> World {
     let rows = vec![
-        Row::at_once("lo was never up", "127.0.0.1:9", ENETUNREACH, "unreachable"),
-        Row::at_once("::1 without lo", "[::1]:9", EADDRNOTAVAIL, "local_error"),
-        Row::at_once("no interface at all", "192.0.2.1:9", ENETUNREACH, "unreachable"),
+        Row::at_once("lo was never up", "127.0.0.1:9", ENETUNREACH, "unreachable")
+            .because("`lo` is down"),
+        Row::at_once("::1 without lo", "[::1]:9", EADDRNOTAVAIL, "local_error")
+            .because("`lo` is down"),
+        Row::at_once("no interface at all", "192.0.2.1:9", ENETUNREACH, "unreachable")
+            .because("no route"),
         // Without any address of one's own, the route is not looked for.
         Row::at_once("no interface, IPv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "local_error"),
     ];
@@ -53,8 +56,9 @@ pub fn lo_down() -> World {
         sysctl::set("tcp_syn_linear_timeouts", "0");
     });
     let rows = vec![
-        Row::silent("lo went down", "127.0.0.1:9"),
-        Row::at_once("::1 when lo went down", "[::1]:9", EADDRNOTAVAIL, "local_error"),
+        Row::silent("lo went down", "127.0.0.1:9").because("`lo` is down"),
+        Row::at_once("::1 when lo went down", "[::1]:9", EADDRNOTAVAIL, "local_error")
+            .because("`lo` is down"),
     ];
     World::new("lo down", other, rows)
 }
@@ -64,8 +68,10 @@ pub fn without_ipv6() -> World {
     let other = Other::new();
     within(&other.path(), || sysctl::write("net.ipv6.conf.all.disable_ipv6", "1"));
     let rows = vec![
-        Row::at_once("::1 with disable_ipv6", "[::1]:9", EADDRNOTAVAIL, "local_error"),
-        Row::at_once("IPv6 with disable_ipv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "local_error"),
+        Row::at_once("::1 with disable_ipv6", "[::1]:9", EADDRNOTAVAIL, "local_error")
+            .because("disable_ipv6"),
+        Row::at_once("IPv6 with disable_ipv6", "[2001:db8::1]:9", EADDRNOTAVAIL, "local_error")
+            .because("disable_ipv6"),
         Row::answered("IPv4 is not touched", "127.0.0.1:9", ECONNREFUSED, "refused"),
     ];
     World::new("without IPv6", other, rows)
@@ -87,8 +93,10 @@ pub fn exhausted() -> World {
         sockets
     });
     let rows = vec![
-        Row::at_once("no port is left", "127.0.0.1:80", EADDRNOTAVAIL, "local_error"),
-        Row::at_once("no port is left, IPv6", "[::1]:80", EADDRNOTAVAIL, "local_error"),
+        Row::at_once("no port is left", "127.0.0.1:80", EADDRNOTAVAIL, "local_error")
+            .because("all 4 ports"),
+        Row::at_once("no port is left, IPv6", "[::1]:80", EADDRNOTAVAIL, "local_error")
+            .because("all 4 ports"),
         Row::answered("they are left to others", "127.0.0.1:81", ECONNREFUSED, "refused"),
     ];
     World::new("exhausted", other, rows).with(sockets)
@@ -99,8 +107,10 @@ pub fn self_connect() -> World {
     let other = Other::new();
     within(&other.path(), || sysctl::set("ip_local_port_range", "41000 41001"));
     let rows = vec![
-        Row::answered("to itself", "127.0.0.1:41000", OK, "self_connect"),
-        Row::answered("to itself, IPv6", "[::1]:41000", OK, "self_connect"),
+        Row::answered("to itself", "127.0.0.1:41000", OK, "self_connect")
+            .because("picked port 41000"),
+        Row::answered("to itself, IPv6", "[::1]:41000", OK, "self_connect")
+            .because("picked port 41000"),
     ];
     World { place: Place::other(&other).one_by_one(), ..World::new("self-connect", other, rows) }
 }
@@ -121,17 +131,20 @@ pub fn loopback() -> World {
     let rows = vec![
         Row::answered("open", "127.0.0.1:80", OK, "connected"),
         Row::answered("open, IPv6", "[::1]:80", OK, "connected"),
-        Row::answered("closed", "127.0.0.1:9", ECONNREFUSED, "refused"),
+        Row::answered("closed", "127.0.0.1:9", ECONNREFUSED, "refused")
+            .because("nobody on this machine"),
         Row::answered("closed, IPv6", "[::1]:9", ECONNREFUSED, "refused"),
-        Row::answered("bound", "127.0.0.1:82", ECONNREFUSED, "refused"),
+        Row::answered("bound", "127.0.0.1:82", ECONNREFUSED, "refused")
+            .because("has not called listen()"),
         Row::answered("IPv4 by IPv6", "[::ffff:127.0.0.1]:80", OK, "connected"),
-        Row::silent("the accept queue is full", "127.0.0.1:81"),
+        Row::silent("the accept queue is full", "127.0.0.1:81").because("accept queue"),
         Row::before(
             "the source is a listener's",
             "--source 127.0.0.1:80 127.0.0.1:9",
             "bind",
             EADDRINUSE,
-        ),
+        )
+        .because("source port"),
     ];
     World::new("loopback", other, rows).with(sockets)
 }
@@ -140,8 +153,10 @@ pub fn loopback() -> World {
 pub fn as_nobody() -> World {
     let other = Other::new();
     let rows = vec![
-        Row::before("a low source", "--source 127.0.0.1:70 127.0.0.1:9", "bind", EACCES),
-        Row::answered("closed", "127.0.0.1:9", ECONNREFUSED, "refused"),
+        Row::before("a low source", "--source 127.0.0.1:70 127.0.0.1:9", "bind", EACCES)
+            .because("source port"),
+        Row::answered("closed", "127.0.0.1:9", ECONNREFUSED, "refused")
+            .because("nobody on this machine"),
     ];
     World { place: Place::other(&other).by_nobody(), ..World::new("as nobody", other, rows) }
 }
