@@ -260,7 +260,7 @@ fn a_full_backlog_of_a_unix_socket_is_waited_for_until_the_deadline() {
 
 #[test]
 fn a_dead_resolver_does_not_hold_up_the_deadline() {
-    live(&[Need::Mount, Need::Root], || {
+    live(&[Need::Mount], || {
         let directory = tempfile::tempdir().unwrap();
         over("/etc/resolv.conf", directory.path(), "nameserver 127.0.0.1\n");
         over("/etc/nsswitch.conf", directory.path(), "hosts: files dns\n");
