@@ -307,15 +307,17 @@ fn a_connection_that_is_reset_at_once_is_seen_by_who_waits_for_an_answer() {
 fn what_this_machine_says_itself_is_not_blamed_on_a_router() {
     live(&STREET, || {
         let _street = Street::new();
-        for target in [
-            "10.77.1.77:80".to_owned(),
-            "[fd77:1::77]:80".to_owned(),
-            format!("{SERVER}:{}", CLIENT_REJECTS + 13),
-            format!("[fd77:2::2]:{}", CLIENT_REJECTS + 1),
+        let (four, six) = (CLIENT_REJECTS + 13, CLIENT_REJECTS + 1);
+        for (target, cause) in [
+            ("10.77.1.77:80".to_owned(), "nobody on c0"),
+            ("[fd77:1::77]:80".to_owned(), "nobody on c0"),
+            (format!("{SERVER}:{four}"), "firewall of this machine"),
+            (format!("[fd77:2::2]:{six}"), "firewall of this machine"),
         ] {
             let result = result(netkit(&format!("connect --json {target}")));
             assert_eq!(result["icmp"]["from"], result["local"]["address"], "{result}");
-            assert!(words(&result).contains("this machine"), "{result}");
+            assert!(result["causes"].to_string().contains(cause), "{result}");
+            assert!(!words(&result).contains("router"), "{result}");
         }
     });
 }
