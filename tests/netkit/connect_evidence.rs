@@ -80,8 +80,8 @@ fn the_syns_that_were_sent_again_are_counted() {
         let syns = street::Syns::count(port);
         let result = result(netkit(&format!("connect --json --block {SERVER}:{port}")));
         assert_eq!((&result["code"], &result["deadline"]), (&json!(ETIMEDOUT), &json!(false)));
-        // net.ipv4.tcp_syn_retries of the street.
-        assert_eq!((&result["syn_retransmits"], syns.seen()), (&json!(1), 2), "{result}");
+        // net.ipv4.tcp_syn_retries of the street, and one more by tcp_syn_linear_timeouts.
+        assert_eq!((&result["syn_retransmits"], syns.seen()), (&json!(2), 3), "{result}");
     });
 }
 
@@ -274,6 +274,24 @@ fn a_dead_resolver_does_not_hold_up_the_deadline() {
         let result = &answer.json()["results"][0];
         assert_eq!((&result["stage"], &result["deadline"]), (&json!("resolve"), &json!(true)));
         assert_eq!((&result["address"], &result["connect_ex"]), (&Value::Null, &Value::Null));
+    });
+}
+
+#[test]
+fn names_that_are_given_up_do_not_use_up_the_descriptors() {
+    live(&[Need::Mount], || {
+        let directory = tempfile::tempdir().unwrap();
+        over("/etc/resolv.conf", directory.path(), "nameserver 127.0.0.1\n");
+        over("/etc/nsswitch.conf", directory.path(), "hosts: files dns\n");
+        let _resolver = UdpSocket::bind("127.0.0.1:53").unwrap();
+        let targets: String = (0..500).map(|n| format!("h{n}.example.test:80\n")).collect();
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=1024", PROGRAM]);
+        let line = "connect --json --timeout 50ms --targets -";
+        let answer = Netkit::by(command, line).stdin(targets.as_bytes()).run().exits(1);
+        let results = answer.json()["results"].as_array().unwrap().clone();
+        let late = results.iter().filter(|result| result["deadline"] == true);
+        assert_eq!((late.count(), results.len()), (500, 500), "{:#}", results[499]);
     });
 }
 

@@ -14,8 +14,8 @@ import struct
 import sys
 import threading
 
-# As netkit is given it: later than a SYN that is sent again after a second, sooner than a kernel
-# with tcp_syn_retries = 1 gives up.
+# As netkit is given it: a second after a SYN was sent again, and two before the kernel gives up in
+# the namespaces of these tests.
 DEADLINE = 2.0
 IP_TTL_OF = {socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TTL),
              socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS)}

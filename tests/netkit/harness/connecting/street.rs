@@ -73,7 +73,7 @@ impl Drop for Ended {
 }
 
 impl Street {
-    /// Builds it. The kernel's own patience in the client is three seconds.
+    /// Builds it. The kernel's own patience in the client is four seconds.
     pub fn new() -> Self {
         let (router, server) = (Other::new(), Other::new());
         for path in [own_namespace(), router.path(), server.path()] {
@@ -122,7 +122,7 @@ pub fn own_namespace() -> PathBuf {
 }
 
 /// No limit on ICMP errors, no detection of duplicate addresses, and a kernel that gives up after
-/// three seconds.
+/// four seconds.
 ///
 /// The limiters of the packet filter's errors and of the routes' (`ip_error`, net/ipv4/route.c)
 /// share one bucket for each client. `icmp_ratelimit = 0` would empty it for the routes; a mask
@@ -134,7 +134,7 @@ fn without_waiting() {
         sysctl::write(&format!("net.ipv6.conf.{which}.accept_dad"), "0");
     }
     sysctl::set("tcp_syn_retries", "1");
-    sysctl::set("tcp_syn_linear_timeouts", "0");
+    sysctl::set("tcp_syn_linear_timeouts", "1");
 }
 
 /// A neighbour that does not answer three times is given up after 0.3 instead of 3 seconds.

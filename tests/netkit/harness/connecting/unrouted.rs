@@ -53,7 +53,7 @@ pub fn lo_down() -> World {
     within(&other.path(), || {
         run("ip link set lo down");
         sysctl::set("tcp_syn_retries", "1");
-        sysctl::set("tcp_syn_linear_timeouts", "0");
+        sysctl::set("tcp_syn_linear_timeouts", "1");
     });
     let rows = vec![
         Row::silent("lo went down", "127.0.0.1:9").because("`lo` is down"),
@@ -120,7 +120,7 @@ pub fn loopback() -> World {
     let other = Other::new();
     let sockets = within(&other.path(), || {
         sysctl::set("tcp_syn_retries", "1");
-        sysctl::set("tcp_syn_linear_timeouts", "0");
+        sysctl::set("tcp_syn_linear_timeouts", "1");
         let full = bound("127.0.0.1", 81);
         full.listen(0).unwrap();
         let waiting = TcpStream::connect(("127.0.0.1", 81)).unwrap();
