@@ -281,7 +281,7 @@ fn parse_source(text: &str) -> Result<SocketAddr, String> {
     };
     let ip = ScopedIp::parse(host).map_err(|problem| match problem {
         BadIp::NotAnAddress => format!("`{host}` is not an address of this machine's"),
-        problem => problem.to_string(),
+        problem @ (BadIp::NoScope | BadIp::Ipv4Scope) => problem.to_string(),
     })?;
     ip.socket_address(port, interfaces::index)
         .ok_or_else(|| "there is no such interface".to_owned())

@@ -36,6 +36,7 @@ const COMPLAINTS: usize = 1000;
 
 /// How all of it ended.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out by itself")]
 pub struct Ending {
     /// Whether a target was not as expected.
     pub has_unmet: bool,

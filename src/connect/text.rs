@@ -74,7 +74,9 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
     if let Some(layers) = &row.layers {
         text += &format!("\n{}", self::layers(layers, style));
     }
-    if !row.advice.is_empty() && !(row.met && row.outcome != Outcome::Connected) {
+    // A failure that was expected needs no advice.
+    let is_wanted = !row.met || row.outcome == Outcome::Connected;
+    if !row.advice.is_empty() && is_wanted {
         text += &format!("{}\n", style.title("What to do"));
         for advice in &row.advice {
             text += &format!("{}\n", wrapped("  ", &sanitize(advice), style.width));

@@ -167,7 +167,7 @@ fn talk(attempt: &Attempt, diagnosis: &mut Diagnosis) {
         }
         (Outcome::Connected, _) | (_, errnos::EAGAIN) => {}
         (_, _) => {
-            diagnosis.cause("the connection was made, and ended before anything was answered")
+            diagnosis.cause("the connection was made, and ended before anything was answered");
         }
     }
 }
