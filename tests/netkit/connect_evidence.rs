@@ -284,7 +284,8 @@ fn names_that_are_given_up_do_not_use_up_the_descriptors() {
         over("/etc/resolv.conf", directory.path(), "nameserver 127.0.0.1\n");
         over("/etc/nsswitch.conf", directory.path(), "hosts: files dns\n");
         let _resolver = UdpSocket::bind("127.0.0.1:53").unwrap();
-        let targets: String = (0..500).map(|n| format!("h{n}.example.test:80\n")).collect();
+        let names: Vec<_> = (0..500).map(|n| format!("h{n}.example.test:80")).collect();
+        let targets = names.join("\n");
         let mut command = Command::new("prlimit");
         command.args(["--nofile=1024", PROGRAM]);
         let line = "connect --json --timeout 50ms --targets -";
