@@ -67,7 +67,7 @@ impl Sandbox {
 
     /// Writes `value` to the sysctl `key` of this network namespace.
     pub fn set(&self, key: &str, value: &str) -> Result<(), KernelError> {
-        let file = ProcRoot::live().sysctl(key).unwrap_or_default();
+        let file = ProcRoot::live().path().join("sys").join(key.replace('.', "/"));
         fs::write(&file, value).map_err(|error| {
             let errno = errno(&error);
             let is_kept = matches!(errno, Errno::EROFS | Errno::EACCES | Errno::EPERM);
