@@ -26,6 +26,7 @@ mod connect_evidence;
 mod connect_json;
 mod connect_oracle;
 mod errnos;
+mod explain;
 mod harness;
 mod house;
 mod imports;
