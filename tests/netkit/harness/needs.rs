@@ -26,6 +26,12 @@ pub enum Need {
     Setpriv,
     /// mount(8).
     Mount,
+    /// Landlock that holds connections.
+    Landlock,
+    /// The right to load BPF programs, and cgroups of version 2 to attach them to.
+    CgroupBpf,
+    /// nft(8), and a packet filter in the kernel.
+    Nft,
     /// Pairs of virtual interfaces in the kernel.
     Veth,
     /// sysctl(8) of procps 4, of which older ones know no patterns.
@@ -55,6 +61,9 @@ impl Need {
             Self::Python3 => no_program("python3"),
             Self::Setpriv => no_program("setpriv"),
             Self::Mount => no_program("mount"),
+            Self::Landlock => super::connecting::sandbox::no_landlock(),
+            Self::CgroupBpf => no_cgroup_bpf(),
+            Self::Nft => no_program("nft").or_else(no_packet_filter),
             Self::Veth => no_veth(),
             Self::Procps => no_procps(),
             Self::SystemdSysctl => {
@@ -100,6 +109,21 @@ fn no_veth() -> Option<String> {
     let tried = super::live::unshare().args(line).stdin(Stdio::null()).output();
     let is_made = tried.is_ok_and(|output| output.status.success());
     (!is_made).then(|| "this kernel makes no veth interfaces".to_owned())
+}
+
+fn no_cgroup_bpf() -> Option<String> {
+    let file_systems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    if !file_systems.lines().any(|line| line.ends_with("\tcgroup2")) {
+        return Some("this kernel has no cgroup2".to_owned());
+    }
+    (!is_root()).then(|| "not run by root".to_owned())
+}
+
+fn no_packet_filter() -> Option<String> {
+    let line = ["nft", "add", "table", "inet", "tried"];
+    let tried = super::live::unshare().args(line).stdin(Stdio::null()).output();
+    let is_made = tried.is_ok_and(|output| output.status.success());
+    (!is_made).then(|| "this kernel has no nf_tables".to_owned())
 }
 
 fn no_namespace(unshare: &mut Command) -> Option<String> {

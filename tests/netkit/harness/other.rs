@@ -14,10 +14,19 @@ pub struct Other {
 }
 
 impl Other {
-    /// Starts it, and waits until it is inside.
+    /// Starts it, and waits until it is inside and `lo` is up.
     pub fn new() -> Self {
+        Self::after("ip link set lo up")
+    }
+
+    /// The same where `lo` was never up.
+    pub fn without_lo() -> Self {
+        Self::after("true")
+    }
+
+    fn after(line: &str) -> Self {
         let mut child = Command::new("unshare")
-            .args(["--net", "sh", "-c", "ip link set lo up; echo inside; exec cat"])
+            .args(["--net", "sh", "-c", &format!("{line}; echo inside; exec cat")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

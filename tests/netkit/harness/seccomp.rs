@@ -1,4 +1,4 @@
-//! A process that may not use netlink, or not make namespaces, as under many container runtimes.
+//! A process that may not use netlink, not make namespaces, or not connect, as under many container runtimes.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,9 @@ const SOCKET: i64 = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
 /// The number of unshare(2).
 const UNSHARE: i64 = if cfg!(target_arch = "x86_64") { 272 } else { 97 };
 
+/// The number of connect(2).
+const CONNECT: i64 = if cfg!(target_arch = "x86_64") { 42 } else { 203 };
+
 /// Calls `body` on a thread where `socket(AF_NETLINK, …)` fails with EPERM; programs that it starts
 /// inherit that.
 pub fn without_netlink<T: Send>(body: impl FnOnce() -> T + Send) -> T {
@@ -28,6 +31,11 @@ pub fn without_netlink<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 /// The same where unshare(2) fails with EPERM.
 pub fn without_unshare<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     confined(UNSHARE, Vec::new(), body)
+}
+
+/// The same where connect(2) fails with EPERM, whatever the family.
+pub fn without_connect<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    confined(CONNECT, Vec::new(), body)
 }
 
 /// Calls `body` where the system call fails if a rule applies, or in any case if there is none.
