@@ -125,6 +125,15 @@ impl Attempt {
         self.outcome == Outcome::Connected
     }
 
+    /// Whether the ICMP message is of this machine's own kernel, about somebody else: of its packet
+    /// filter, or of its neighbour table.
+    pub(super) fn is_told_by_this_machine(&self) -> bool {
+        let Some(from) = self.icmp.and_then(|it| it.from) else { return false };
+        let is = |ip: IpAddr| ip.to_canonical() == from;
+        let destination = self.destination.as_ref().and_then(Destination::ip);
+        self.local.is_some_and(|it| is(it.ip())) && !destination.is_some_and(is)
+    }
+
     /// The C name of the code: `ECONNREFUSED`, `EAI_NONAME`; `OK` for 0.
     pub fn name(&self) -> String {
         if self.code < 0 { eai::name(self.code) } else { errnos::name(self.code) }

@@ -20,6 +20,7 @@ use super::resolve::{NoAddress, addresses};
 use super::stream::Stream;
 use super::surroundings;
 use super::target::Target;
+use crate::kernel::descriptors;
 use crate::kernel::patience::{Patience, Waited};
 use crate::kernel::{ProcRoot, interrupt::Interrupt};
 use crate::model::Protocol;
@@ -33,6 +34,18 @@ const JOBS: u16 = 64;
 const LOOKS: u64 = 1000;
 /// Complaints about lines of a file that are kept.
 const COMPLAINTS: usize = 1000;
+
+/// Descriptors of an attempt: the socket, the resolver's three, and one to look around.
+const OF_ATTEMPT: u64 = 5;
+/// Descriptors of the program itself.
+const OF_PROGRAM: u64 = 8;
+
+/// The targets that the limit on descriptors lets be tried at once.
+fn fitting() -> usize {
+    let limit = descriptors::raise_limit().unwrap_or(u64::MAX);
+    let fit = limit.saturating_sub(OF_PROGRAM) / OF_ATTEMPT;
+    usize::try_from(fit).unwrap_or(usize::MAX).max(1)
+}
 
 /// How all of it ended.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +111,7 @@ impl Campaign<'_> {
             self.once(all, known, stream, &mut ending)?;
         }
         ending.is_interrupted |= self.is_interrupted();
+        ending.tail.warnings.extend(self.fewer_jobs(pieces.len()));
         ending.tail.warnings.extend(self.not_looked_into());
         ending.tail.warnings.extend(ending.unnamed_complaints());
         Ok(ending)
@@ -133,7 +147,7 @@ impl Campaign<'_> {
         stream: &mut Stream<'_, '_>,
         ending: &mut Ending,
     ) -> io::Result<()> {
-        let workers = known.min(self.args.jobs.unwrap_or(JOBS).into());
+        let workers = self.workers(known);
         if workers <= 1 {
             for piece in all.take_while(|_| !self.is_interrupted()) {
                 self.deliver(self.try_piece(piece), stream, ending)?;
@@ -146,6 +160,23 @@ impl Campaign<'_> {
             |piece| self.try_piece(piece),
             |tried| self.deliver(tried, stream, ending),
         )
+    }
+
+    /// How many targets are tried at once: no more than there are descriptors for, or netkit's own
+    /// lack of them would be the answer.
+    fn workers(&self, targets: usize) -> usize {
+        let wanted = targets.min(self.args.jobs.unwrap_or(JOBS).into());
+        if wanted <= 1 { wanted } else { wanted.min(fitting()) }
+    }
+
+    fn fewer_jobs(&self, pieces: usize) -> Option<String> {
+        let jobs = self.args.jobs.filter(|_| pieces > 1 || self.args.targets.is_some())?;
+        let fit = fitting();
+        (fit < usize::from(jobs)).then(|| {
+            format!(
+                "the limit on descriptors (`ulimit -n`) lets {fit} targets be tried at once, not {jobs}"
+            )
+        })
     }
 
     /// Patience of this length, which SIGINT ends.

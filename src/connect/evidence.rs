@@ -14,6 +14,8 @@ use crate::model::{Endpoint, PortRange, TcpState};
 pub struct Evidence {
     /// Whether the destination is this machine.
     pub is_here: bool,
+    /// The source address, where that was asked for.
+    pub source: Option<IpAddr>,
     /// The way there, or the kernel's refusal.
     pub route: Option<Result<Route, Errno>>,
     /// The interface that it leaves by.

@@ -114,6 +114,7 @@ pub fn way(address: SocketAddr, options: &SocketOptions) -> Evidence {
     };
     Evidence {
         is_here,
+        source: question.from,
         link: name.as_deref().and_then(interfaces::is_up),
         interface: name,
         route: Some(route),

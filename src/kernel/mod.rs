@@ -5,6 +5,7 @@ pub mod binding;
 pub mod clock;
 pub mod connecting;
 pub mod counters;
+pub mod descriptors;
 pub mod drop_in_file;
 pub mod ending_signals;
 mod error;

@@ -10,8 +10,10 @@
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use dns_lookup::{AddrInfoHints, getaddrinfo};
 use nix::libc::{AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM};
@@ -35,6 +37,12 @@ pub enum Unresolved {
 /// The code where the answer cannot be read: `EAI_FAIL`.
 const UNREADABLE: i32 = -4;
 
+/// Questions at a time, each with a thread and some three descriptors: where no server answers, those
+/// of names long given up would else take all that there are.
+const MOST: usize = 128;
+/// Between looks whether one has ended.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// The addresses of `name` with `port`, each once, in the order of the C library (RFC 6724), of one
 /// `family` or of both.
 pub fn resolve(
@@ -44,6 +52,7 @@ pub fn resolve(
     patience: &Patience<'_>,
 ) -> Result<Vec<SocketAddr>, Unresolved> {
     let no_thread = |error: std::io::Error| Unresolved::NoThread(error.raw_os_error().unwrap_or(0));
+    let place = Place::wait(patience)?;
     let (done, at_end) = UnixStream::pair().map_err(no_thread)?;
     let (answer, answers) = mpsc::sync_channel(1);
     let name = name.to_owned();
@@ -53,6 +62,7 @@ pub fn resolve(
             // Nobody is there to hear it after the deadline.
             drop(answer.send(ask(&name, family)));
             drop(at_end);
+            drop(place);
         })
         .map_err(no_thread)?;
     match patience.wait(done.as_fd(), Event::Readable) {
@@ -66,6 +76,35 @@ pub fn resolve(
         address.set_port(port);
     }
     Ok(addresses)
+}
+
+/// The right to ask: a question that nobody waits for any more goes on asking.
+struct Place;
+
+/// How many are asking.
+static ASKING: AtomicUsize = AtomicUsize::new(0);
+
+impl Place {
+    /// Takes one, as soon as there is one.
+    fn wait(patience: &Patience<'_>) -> Result<Self, Unresolved> {
+        let one_more = |asking| (asking < MOST).then_some(asking + 1);
+        while ASKING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+            let waited = patience.at_most(PAUSE).sleep();
+            if waited == Ok(Waited::Interrupted) {
+                return Err(Unresolved::Interrupted);
+            }
+            if patience.left().is_some_and(|left| left.is_zero()) {
+                return Err(Unresolved::Late);
+            }
+        }
+        Ok(Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        ASKING.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn ask(name: &str, family: Option<Family>) -> Result<Vec<SocketAddr>, i32> {
@@ -92,8 +131,6 @@ fn ask(name: &str, family: Option<Family>) -> Result<Vec<SocketAddr>, i32> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

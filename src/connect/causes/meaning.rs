@@ -47,6 +47,9 @@ fn connected(destination: Option<&Destination>) -> &'static str {
 }
 
 fn failed(attempt: &Attempt) -> &'static str {
+    if attempt.is_told_by_this_machine() {
+        return "this machine itself says that it does not get there, or does not let it out";
+    }
     let sent = attempt.icmp.and_then(|it| icmp::find(it.is_v6, it.kind, it.code));
     if let Some(sent) = sent {
         return sent.meaning;

@@ -165,6 +165,9 @@ fn talk(attempt: &Attempt, diagnosis: &mut Diagnosis) {
             diagnosis.cause("the connection was made; the program behind it said nothing");
             diagnosis.advise("is the service stuck, or does it wait for another request: `--send`");
         }
+        (Outcome::Denied, _) if is_udp => diagnosis.cause(
+            "the datagram did not leave this machine: its firewall or a policy holds it back",
+        ),
         (Outcome::Connected, _) | (_, errnos::EAGAIN) => {}
         (_, _) => {
             diagnosis.cause("the connection was made, and ended before anything was answered");

@@ -17,9 +17,7 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
     let Some(icmp) = attempt.icmp else { return };
     let destination = attempt.destination.as_ref().and_then(Destination::ip);
     let is_from_there = icmp.from.is_some() && icmp.from == destination.map(|ip| ip.to_canonical());
-    let is_ours = icmp.from.is_some_and(|ip| {
-        attempt.local.is_some_and(|it| it.ip().to_canonical() == ip) && !is_from_there
-    });
+    let is_ours = attempt.is_told_by_this_machine();
     let from = icmp.from.map_or_else(|| "somebody".to_owned(), |ip| ip.to_string());
     let version = if icmp.is_v6 { "ICMPv6" } else { "ICMP" };
     let known = icmp::find(icmp.is_v6, icmp.kind, icmp.code);
@@ -75,7 +73,9 @@ fn advice(attempt: &Attempt, is_rejected: bool, from: &str) -> Vec<String> {
         Some(Destination::Internet(_, address)) => address.to_string(),
         _ => "the destination".to_owned(),
     };
-    if is_rejected {
+    if attempt.is_told_by_this_machine() {
+        vec!["`nft list ruleset`, `iptables -S OUTPUT` on this machine".to_owned()]
+    } else if is_rejected {
         vec![format!("ask for {local} → {remote} to be allowed on {from}")]
     } else {
         vec![

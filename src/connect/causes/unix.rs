@@ -75,6 +75,8 @@ fn refused(name: &UnixName, kind: UnixType, seen: &UnixEvidence, diagnosis: &mut
                 &advice,
             );
         }
+        // Abstract names of each type are apart (`unix_find_abstract`), so the kernel does not tell.
+        FileKind::Nothing if !seen.sockets.is_empty() => wrong_type(seen, diagnosis),
         FileKind::DanglingLink | FileKind::Nothing => {
             diagnosis.cause("no socket of this network namespace has that name");
             diagnosis

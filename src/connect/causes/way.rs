@@ -1,5 +1,7 @@
 //! Causes on the way out of this machine: links, routes, addresses and ports.
 
+use std::net::IpAddr;
+
 use serde_json::json;
 
 use super::Diagnosis;
@@ -14,8 +16,11 @@ use crate::kernel::Errno;
 use crate::kernel::connecting::Step;
 use crate::kernel::neighbour::NeighbourState;
 use crate::kernel::route::RouteKind;
-use crate::model::Severity;
+use crate::model::{Protocol, Severity};
 use crate::output::numbers::thousands;
+
+/// `RTN_BROADCAST`, include/uapi/linux/rtnetlink.h
+const BROADCAST: u8 = 3;
 
 /// The route that is to blame, in the word of ip-route(8).
 fn forbidding(evidence: &Evidence) -> Option<&'static str> {
@@ -45,6 +50,8 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
         local(attempt, evidence, diagnosis);
     } else if evidence.is_here && evidence.link.is_some_and(|(is_up, _)| !is_up) {
         loopback_is_down(diagnosis);
+    } else if to_many(attempt, evidence, diagnosis) {
+        // It said so.
     } else if let Some(word) = forbidding(evidence) {
         forbidden(word, &ip, diagnosis);
     } else if no_neighbour(evidence, diagnosis) {
@@ -62,6 +69,39 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
              cgroup, the sandbox or the firewall",
         );
     }
+}
+
+/// Names a destination that is many hosts; false if it is one. TCP has none of these
+/// (`tcp_v4_connect`: `RTCF_MULTICAST | RTCF_BROADCAST`; `tcp_v6_connect`: `IPV6_ADDR_MULTICAST`), and
+/// UDP sends to all hosts of a network only with `SO_BROADCAST` (`ip4_datagram_connect`).
+fn to_many(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) -> bool {
+    let Some(Destination::Internet(protocol, address)) = &attempt.destination else { return false };
+    let ip = address.ip().to_canonical();
+    let is_broadcast = match ip {
+        IpAddr::V4(ip) => ip.is_broadcast() || has_route(evidence, RouteKind::Other(BROADCAST)),
+        IpAddr::V6(_) => false,
+    };
+    match protocol {
+        Protocol::Tcp if is_broadcast || ip.is_multicast() => {
+            let kind = if is_broadcast { "broadcast" } else { "multicast" };
+            diagnosis
+                .cause(format!("{ip} is a {kind} address, and a connection has one other end"));
+            diagnosis.advise("connect to the address of a host; is the subnet's mask right");
+            true
+        }
+        Protocol::Udp if is_broadcast && attempt.code == errnos::EACCES => {
+            diagnosis.cause(format!(
+                "{ip} is a broadcast address, to which a program may send only with SO_BROADCAST"
+            ));
+            diagnosis.advise("ask one host: netkit does not send to all of a network");
+            true
+        }
+        Protocol::Tcp | Protocol::Udp => false,
+    }
+}
+
+fn has_route(evidence: &Evidence, kind: RouteKind) -> bool {
+    matches!(&evidence.route, Some(Ok(route)) if route.kind == kind)
 }
 
 /// Names a neighbour that does not answer; false if there is none.
@@ -125,7 +165,14 @@ pub fn local(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) 
         }
         (_, errnos::EADDRNOTAVAIL) => not_available(evidence, diagnosis),
         (_, errnos::EINVAL) => {
-            if let Some(word) = forbidding(evidence) {
+            // The kernel's answer for a route is the same EINVAL then.
+            if let Some(source) = evidence.source.filter(|it| it.is_loopback() && !evidence.is_here)
+            {
+                diagnosis.cause(format!(
+                    "the source address {source} is of `lo`, and cannot leave this machine"
+                ));
+                diagnosis.advise("leave --source out, or take one of `ip -brief address`");
+            } else if let Some(word) = forbidding(evidence) {
                 forbidden(word, &ip(attempt), diagnosis);
             } else if let Some(scope) = evidence.scopes.first() {
                 diagnosis.cause("a link-local address is one of each link: it takes its interface");
@@ -139,6 +186,10 @@ pub fn local(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) 
 fn not_available(evidence: &Evidence, diagnosis: &mut Diagnosis) {
     if evidence.ipv6_is_off == Some(true) {
         return ipv6_off(diagnosis);
+    }
+    // ::1 goes away with the interface, unlike 127.0.0.1.
+    if evidence.is_here && evidence.link.is_some_and(|(is_up, _)| !is_up) {
+        return loopback_is_down(diagnosis);
     }
     let Some(ports) = evidence.ports else { return };
     if ports.taken < ports.usable {
