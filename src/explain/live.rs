@@ -67,7 +67,9 @@ impl<'a> Now<'a> {
         let running = self.running(entry);
         let live = self.is_told().then(|| shown(entry, &running));
         let kernel = self.proc_root.map(sysctl_tree::target).unwrap_or_default();
-        (sysctl::Page::new(entry, running, kernel), live)
+        let is_child = self.proc_root.map(sysctl::is_child_namespace);
+        let is_child_namespace = is_child.and_then(|read| self.noted(read)).unwrap_or(false);
+        (sysctl::Page::new(entry, sysctl::Here { running, kernel, is_child_namespace }), live)
     }
 
     fn running(&self, entry: &SysctlEntry) -> Running {

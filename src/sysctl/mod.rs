@@ -32,8 +32,9 @@ pub mod undo;
 
 pub use args::Args;
 use args::SysctlCommand;
-pub use explain::Page;
+pub use explain::{Here, Page};
 pub use report::SysctlReport;
+pub use survey::is_child_namespace;
 
 use crate::exit::Exit;
 use crate::kernel::Place;
