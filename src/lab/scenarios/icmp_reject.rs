@@ -4,6 +4,7 @@
 
 use super::connecting::{fails, fails_as};
 use super::router::{Way, router, routes};
+use crate::catalogue::findings::CONNECT_REJECTED;
 use crate::kernel::Errno;
 use crate::kernel::new_route::NewRoute;
 use crate::lab::claim::Claim;
@@ -46,5 +47,6 @@ fn claims(way: &Way, errno: Errno, (kind, code): (u8, u8)) -> Vec<Claim> {
     claims.push(Claim::is("the router did it", "/results/0/icmp/from", router));
     claims.push(Claim::is("by a message of this type", "/results/0/icmp/type", kind));
     claims.push(Claim::is("with this code", "/results/0/icmp/code", code));
+    claims.push(Claim::finds(CONNECT_REJECTED));
     claims
 }
