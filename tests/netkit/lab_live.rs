@@ -62,7 +62,7 @@ fn the_other_formats_say_the_same() {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }
         let last = text.lines().last().unwrap();
-        assert!(last.starts_with("HOLDS  10 of 10 claims, after "), "{text}");
+        assert!(last.starts_with("HOLDS  11 of 11 claims, after "), "{text}");
         let csv = netkit("lab run fin-wait2 --sockets 3 --format csv").run().quietly().exits(0);
         let header = "scenario,command,claim,at,expected,found,holds";
         assert_eq!(csv.stdout.lines().next(), Some(header), "{csv}");
