@@ -6,5 +6,6 @@ pub mod eai;
 pub mod errnos;
 pub mod findings;
 pub mod icmp;
+pub mod layers;
 pub mod states;
 pub mod sysctls;

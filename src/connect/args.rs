@@ -174,6 +174,9 @@ impl Args {
         };
         match (wrong.or(foreign), target.is_unix()) {
             (Some(problem), _) => Err(problem.to_owned()),
+            (None, true) if self.layers => {
+                Err("a Unix socket has no layers: leave out --layers".to_owned())
+            }
             (None, true) if self.has_internet_options() => Err(
                 "--source, --interface, --ttl, --mark, -4 and -6 are not for a Unix socket: leave \
                  them out"

@@ -2,22 +2,25 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::args::Args;
 use super::attempt::{Attempt, Destination};
 use super::causes::{Diagnosis, diagnose};
 use super::evidence::Evidence;
 use super::expectation::Expected;
+use super::layers::walk;
 use super::list::{FileList, Piece};
 use super::ordered::in_order;
 use super::outcome::Outcome;
 use super::probe::{Options, try_once};
+use super::race::race;
 use super::report::{Row, Tail};
 use super::resolve::{NoAddress, addresses};
 use super::stream::Stream;
 use super::surroundings;
 use super::target::Target;
-use crate::kernel::patience::Patience;
+use crate::kernel::patience::{Patience, Waited};
 use crate::kernel::{ProcRoot, interrupt::Interrupt};
 use crate::model::Protocol;
 use crate::output::numbers::count;
@@ -47,6 +50,8 @@ pub struct Ending {
     /// What stands behind the rows.
     pub tail: Tail,
     complaints: usize,
+    /// The round, where there are several.
+    sequence: Option<u64>,
 }
 
 impl Ending {
@@ -76,7 +81,7 @@ pub struct Campaign<'a> {
 }
 
 impl Campaign<'_> {
-    /// Each of `pieces` once, then those of the file.
+    /// Each of `pieces` and those of the file, once or as often as was asked for.
     pub fn run(
         &self,
         pieces: &[Piece],
@@ -84,25 +89,70 @@ impl Campaign<'_> {
         stream: &mut Stream<'_, '_>,
     ) -> io::Result<Ending> {
         let mut ending = Ending::default();
-        let known = if file.is_some() { usize::MAX } else { pieces.len() };
-        let workers = known.min(self.args.jobs.unwrap_or(JOBS).into());
-        let all = pieces.iter().cloned().chain(file.into_iter().flatten());
-        if workers <= 1 {
-            for piece in all {
-                self.deliver(self.try_piece(piece), stream, &mut ending)?;
-            }
+        if self.args.repeats() {
+            // Each is needed again.
+            let all: Vec<Piece> =
+                pieces.iter().cloned().chain(file.into_iter().flatten()).collect();
+            self.again_and_again(&all, stream, &mut ending)?;
         } else {
-            in_order(
-                all.take_while(|_| !self.is_interrupted()),
-                workers,
-                |piece| self.try_piece(piece),
-                |tried| self.deliver(tried, stream, &mut ending),
-            )?;
+            let known = if file.is_some() { usize::MAX } else { pieces.len() };
+            let all = pieces.iter().cloned().chain(file.into_iter().flatten());
+            self.once(all, known, stream, &mut ending)?;
         }
         ending.is_interrupted |= self.is_interrupted();
         ending.tail.warnings.extend(self.not_looked_into());
         ending.tail.warnings.extend(ending.unnamed_complaints());
         Ok(ending)
+    }
+
+    /// Rounds over all of `pieces`, one beginning so long after the other; what is late is not made
+    /// up for.
+    fn again_and_again(
+        &self,
+        pieces: &[Piece],
+        stream: &mut Stream<'_, '_>,
+        ending: &mut Ending,
+    ) -> io::Result<()> {
+        let mut rounds = self.args.count.unwrap_or(u64::MAX);
+        let mut targets = pieces.to_vec();
+        while rounds > 0 && !targets.is_empty() && !ending.is_interrupted {
+            let next = self.until(self.args.interval);
+            ending.sequence = Some(ending.sequence.unwrap_or(0) + 1);
+            self.once(targets.iter().cloned(), targets.len(), stream, ending)?;
+            // A bad line is complained of once.
+            targets.retain(|it| matches!(it, Piece::Target(..)));
+            rounds -= 1;
+            ending.is_interrupted |=
+                rounds > 0 && next.sleep().is_ok_and(|it| it == Waited::Interrupted);
+        }
+        Ok(())
+    }
+
+    fn once(
+        &self,
+        all: impl Iterator<Item = Piece> + Send,
+        known: usize,
+        stream: &mut Stream<'_, '_>,
+        ending: &mut Ending,
+    ) -> io::Result<()> {
+        let workers = known.min(self.args.jobs.unwrap_or(JOBS).into());
+        if workers <= 1 {
+            for piece in all.take_while(|_| !self.is_interrupted()) {
+                self.deliver(self.try_piece(piece), stream, ending)?;
+            }
+            return Ok(());
+        }
+        in_order(
+            all.take_while(|_| !self.is_interrupted()),
+            workers,
+            |piece| self.try_piece(piece),
+            |tried| self.deliver(tried, stream, ending),
+        )
+    }
+
+    /// Patience of this length, which SIGINT ends.
+    fn until(&self, length: Duration) -> Patience<'_> {
+        Patience::of(length).or(self.interrupt.map(Interrupt::descriptor))
     }
 
     fn not_looked_into(&self) -> Option<String> {
@@ -123,14 +173,22 @@ impl Campaign<'_> {
             Piece::Target(text, target) => match self.try_target(&target) {
                 None => Tried::Interrupted,
                 Some(attempts) => {
-                    Tried::Target(attempts.iter().map(|it| self.row(&text, it)).collect())
+                    let rows = attempts.iter().map(|it| self.row(&text, &target, it));
+                    Tried::Target(rows.collect())
                 }
             },
         }
     }
 
-    fn row(&self, text: &str, attempt: &Attempt) -> (Row, Diagnosis) {
-        let diagnosis = self.diagnosis(text, attempt);
+    fn row(&self, text: &str, target: &Target, attempt: &Attempt) -> (Row, Diagnosis) {
+        let mut diagnosis = self.diagnosis(text, attempt);
+        if self.args.layers {
+            let way = match &attempt.destination {
+                Some(Destination::Internet(_, to)) => surroundings::way(*to, &self.options.socket),
+                _ => Evidence::default(),
+            };
+            diagnosis.layers = Some(walk(target, attempt, &way));
+        }
         (Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect), diagnosis)
     }
 
@@ -156,8 +214,7 @@ impl Campaign<'_> {
 
     /// The attempts at all addresses of `target`. `None` if the user interrupted.
     fn try_target(&self, target: &Target) -> Option<Vec<Attempt>> {
-        let descriptor = self.interrupt.map(Interrupt::descriptor);
-        let patience = Patience::of(self.args.timeout).or(descriptor);
+        let patience = self.until(self.args.timeout);
         let mut destinations = match addresses(target, self.options.family, &patience) {
             Ok(destinations) => destinations,
             Err(NoAddress::Failed(attempt)) => return Some(vec![*attempt]),
@@ -166,9 +223,12 @@ impl Campaign<'_> {
         if self.args.first {
             destinations.truncate(1);
         }
+        if self.args.race {
+            return race(&destinations, &self.options, &patience);
+        }
         // The name and its first address have one deadline; a silent address takes nothing from the
         // next.
-        let again = |_| Patience::of(self.args.timeout).or(descriptor);
+        let again = |_| self.until(self.args.timeout);
         let deadlines = std::iter::once(patience).chain((1..destinations.len()).map(again));
         let attempts = destinations.iter().zip(deadlines);
         attempts.map(|(it, patience)| try_once(it, &self.options, &patience)).collect()
@@ -192,8 +252,12 @@ impl Campaign<'_> {
             Tried::Target(rows) => {
                 ending.has_unmet |= !self.is_as_expected(&rows);
                 ending.is_blind |= rows.iter().any(|(row, _)| !row.met && could_not_try(row));
-                for (row, diagnosis) in rows {
+                for (mut row, diagnosis) in rows {
                     ending.last_code = row.code;
+                    row.sequence = ending.sequence;
+                    if ending.sequence.is_some() {
+                        ending.tail.count(&row);
+                    }
                     stream.row(&row)?;
                     diagnosis.findings.into_iter().for_each(|it| ending.tail.add(it));
                 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::attempt::Attempt;
 use super::causes::Diagnosis;
 use super::expectation::Expected;
+use super::layers::LayerStep;
 use super::outcome::Outcome;
+use super::statistics::Statistics;
 use crate::kernel::error_queue::IcmpError;
 use crate::model::Finding;
 use crate::output::numbers::microseconds_of;
@@ -58,6 +60,8 @@ pub struct Row {
     pub causes: Vec<String>,
     /// What helps, in order of use.
     pub advice: Vec<String>,
+    /// The steps from the name to the application, with `--layers`.
+    pub layers: Option<Vec<LayerStep>>,
 }
 
 /// One end of a connection.
@@ -122,6 +126,7 @@ impl Row {
             meaning: diagnosis.meaning,
             causes: diagnosis.causes,
             advice: diagnosis.advice,
+            layers: diagnosis.layers,
         }
     }
 }
@@ -129,6 +134,8 @@ impl Row {
 /// What stands behind the rows.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Tail {
+    /// What came of targets that were tried many times, each address by itself.
+    pub statistics: Vec<Statistics>,
     /// What of all targets together is worth a name.
     pub findings: Vec<Finding>,
     /// What has to be known about the answer.
@@ -139,6 +146,18 @@ pub struct Tail {
 const FINDINGS: usize = 100;
 
 impl Tail {
+    /// Counts an attempt to its address.
+    pub fn count(&mut self, row: &Row) {
+        let is_it = |it: &&mut Statistics| it.target == row.target && it.address == row.address;
+        if let Some(known) = self.statistics.iter_mut().find(is_it) {
+            known.count(row);
+            return;
+        }
+        let mut new = Statistics::of(row.target.clone(), row.address.clone());
+        new.count(row);
+        self.statistics.push(new);
+    }
+
     /// Takes a finding, once for each subject.
     pub fn add(&mut self, finding: Finding) {
         let is_known = |it: &Finding| (it.id, &it.subject) == (finding.id, &finding.subject);

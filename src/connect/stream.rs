@@ -101,7 +101,7 @@ impl<'a, 'b> Stream<'a, 'b> {
                 let members = members.strip_prefix('{').unwrap_or(&members);
                 writeln!(out, "\n],{members}")?;
             }
-            Format::Table => out.write_all(text::tail(tail, self.rows, *style).as_bytes())?,
+            Format::Table => out.write_all(text::tail(tail, *style).as_bytes())?,
             Format::Ndjson | Format::Csv => {}
         }
         out.flush()

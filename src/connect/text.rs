@@ -1,11 +1,12 @@
 //! `netkit connect` for people: what came of it, why, what helps.
 
+use super::layers::{LayerStep, Status};
 use super::outcome::Outcome;
 use super::report::{Row, Tail};
 use crate::catalogue::errnos;
 use crate::model::Severity;
-use crate::output::numbers::short_duration;
-use crate::output::{Style, sanitize, stated, wrapped};
+use crate::output::numbers::{count, short_duration, thousands};
+use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
 
 /// The word of a headline.
 fn headline(row: &Row) -> (Severity, &'static str) {
@@ -22,7 +23,12 @@ fn headline(row: &Row) -> (Severity, &'static str) {
         Outcome::LocalError => "FAILED",
         Outcome::Denied => "DENIED",
     };
-    (if row.met { Severity::Ok } else { Severity::Critical }, word)
+    let severity = match (row.met, row.causes.is_empty()) {
+        (false, _) => Severity::Critical,
+        (true, false) if row.outcome == Outcome::Connected => Severity::Warning,
+        (true, _) => Severity::Ok,
+    };
+    (severity, word)
 }
 
 /// `10.0.9.20  EHOSTUNREACH (113) No route to host, after 0.8 ms`
@@ -62,6 +68,9 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
     for fact in facts(row) {
         text += &format!("{}\n", wrapped("  ", &fact, style.width));
     }
+    if let Some(layers) = &row.layers {
+        text += &format!("\n{}", self::layers(layers, style));
+    }
     if !row.advice.is_empty() && !(row.met && row.outcome != Outcome::Connected) {
         text += &format!("{}\n", style.title("What to do"));
         for advice in &row.advice {
@@ -69,6 +78,37 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
         }
     }
     text
+}
+
+/// The walk, a step a line.
+fn layers(layers: &[LayerStep], style: Style) -> String {
+    let columns = [
+        ("STEP", Align::Left),
+        ("OSI", Align::Right),
+        ("SPOKEN", Align::Left),
+        ("", Align::Left),
+        ("SEEN", Align::Left),
+    ];
+    let row = |it: &LayerStep| {
+        let status = match it.status {
+            Status::Ok => "ok",
+            Status::Stops => "STOPS",
+            Status::Unknown => "-",
+            Status::NotReached => "not reached",
+        };
+        let seen = match it.status {
+            Status::Stops => format!("{}; by hand: {}", sanitize(&it.seen), it.by_hand),
+            Status::Ok | Status::Unknown | Status::NotReached => sanitize(&it.seen),
+        };
+        vec![
+            it.step.to_owned(),
+            it.osi.to_string(),
+            it.protocols.join(" "),
+            status.to_owned(),
+            seen,
+        ]
+    };
+    render_table(&columns, layers.iter().map(row).collect(), style.width)
 }
 
 fn facts(row: &Row) -> Vec<String> {
@@ -93,6 +133,29 @@ pub fn line(row: &Row, style: Style) -> String {
 }
 
 /// What stands behind the rows.
-pub fn tail(_tail: &Tail, _rows: u64, _style: Style) -> String {
-    String::new()
+pub fn tail(tail: &Tail, style: Style) -> String {
+    let mut text = String::new();
+    for it in &tail.statistics {
+        let address = it.address.as_deref().filter(|address| !it.target.contains(address));
+        let address = address.map(|it| format!("  {}", sanitize(it))).unwrap_or_default();
+        let title = format!("{}{address}", sanitize(&it.target));
+        text += &format!("\n{}\n", style.title(&title));
+        let mut counts = vec![count(it.attempts, "attempt")];
+        let others =
+            it.outcomes.iter().map(|(outcome, n)| format!("{} {}", thousands(*n), words(*outcome)));
+        counts.extend(others);
+        text += &format!("{}\n", wrapped("  ", &counts.join(", "), style.width));
+        if let Some(times) = &it.connected_us {
+            let [min, mean, max, deviation] =
+                [times.min, times.mean, times.max, times.standard_deviation].map(short_duration);
+            text += &format!(
+                "  connected in {min} at least, {mean} in the mean, {max} at most; deviation {deviation}\n"
+            );
+        }
+    }
+    text
+}
+
+fn words(outcome: Outcome) -> String {
+    outcome.word().replace('_', " ")
 }

@@ -1,6 +1,9 @@
 //! How long to wait for a descriptor: poll(2) to a moment of the monotonic clock.
 
-use std::os::fd::BorrowedFd;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -30,23 +33,54 @@ pub enum Waited {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Patience<'a> {
     deadline: Option<Instant>,
-    interrupt: Option<BorrowedFd<'a>>,
+    /// The user's, and somebody else's.
+    interrupts: [Option<BorrowedFd<'a>>; 2],
+}
+
+/// A descriptor that ends waits in other threads.
+#[derive(Debug)]
+pub struct Stop {
+    ours: UnixStream,
+    theirs: UnixStream,
+}
+
+impl Stop {
+    /// One that lets them wait.
+    pub fn new() -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        Ok(Self { ours, theirs })
+    }
+
+    /// What becomes readable.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.theirs.as_fd()
+    }
+
+    /// Ends the waits.
+    pub fn stop(&self) {
+        // A stream that is shut down already has done its work.
+        self.ours.shutdown(Shutdown::Both).unwrap_or_default();
+    }
 }
 
 impl<'a> Patience<'a> {
     /// Waits as long as the kernel does.
-    pub const ENDLESS: Self = Self { deadline: None, interrupt: None };
+    pub const ENDLESS: Self = Self { deadline: None, interrupts: [None, None] };
 
     /// Waits until `duration` from now.
     pub fn of(duration: Duration) -> Self {
         // A deadline past the clock's end is none.
-        Self { deadline: Instant::now().checked_add(duration), interrupt: None }
+        Self { deadline: Instant::now().checked_add(duration), ..Self::ENDLESS }
     }
 
-    /// The same, ended also by `descriptor` becoming readable.
+    /// The same, ended also by `descriptor` becoming readable, beside the one given last.
     #[must_use]
     pub fn or(self, descriptor: Option<BorrowedFd<'a>>) -> Self {
-        Self { interrupt: descriptor.or(self.interrupt), ..self }
+        let [last, _] = self.interrupts;
+        match descriptor {
+            Some(_) => Self { interrupts: [descriptor, last], ..self },
+            None => self,
+        }
     }
 
     /// The same without a deadline.
@@ -88,10 +122,12 @@ impl<'a> Patience<'a> {
     }
 
     fn poll(&self, first: Option<PollFd<'_>>) -> Result<Waited, Errno> {
-        let interrupt = self.interrupt.map(|it| PollFd::new(it, PollFlags::POLLIN));
-        let mut descriptors: Vec<PollFd> = first.into_iter().chain(interrupt).collect();
+        let is_first = usize::from(first.is_some());
+        let interrupts = self.interrupts.into_iter().flatten();
+        let interrupts = interrupts.map(|it| PollFd::new(it, PollFlags::POLLIN));
+        let mut descriptors: Vec<PollFd> = first.into_iter().chain(interrupts).collect();
+        let is_any = |it: &PollFd| it.any().unwrap_or(false);
         loop {
-            let is_any = |it: &PollFd| it.any().unwrap_or(false);
             match poll(&mut descriptors, self.timeout()) {
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno),
@@ -99,7 +135,7 @@ impl<'a> Patience<'a> {
                 // was longer than poll(2) can count.
                 Ok(0) if self.left().is_none_or(|left| !left.is_zero()) => {}
                 Ok(0) => return Ok(Waited::Late),
-                Ok(_) if self.interrupt.is_some() && descriptors.last().is_some_and(is_any) => {
+                Ok(_) if descriptors.iter().skip(is_first).any(is_any) => {
                     return Ok(Waited::Interrupted);
                 }
                 Ok(_) => return Ok(Waited::Ready),
@@ -117,8 +153,6 @@ impl<'a> Patience<'a> {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
-    use std::os::fd::AsFd as _;
-    use std::os::unix::net::UnixStream;
 
     use super::*;
 
@@ -135,6 +169,17 @@ mod tests {
         let interrupted = Patience::ENDLESS.or(Some(other.as_fd()));
         assert_eq!(interrupted.sleep(), Ok(Waited::Interrupted));
         assert_eq!(interrupted.wait(one.as_fd(), Event::Readable), Ok(Waited::Interrupted));
+    }
+
+    #[test]
+    fn a_wait_ends_by_either_descriptor() {
+        let (one, other) = (Stop::new().unwrap(), Stop::new().unwrap());
+        let both = Patience::of(Duration::from_millis(5))
+            .or(Some(one.descriptor()))
+            .or(Some(other.descriptor()));
+        assert_eq!(both.sleep(), Ok(Waited::Late));
+        one.stop();
+        assert_eq!(both.sleep(), Ok(Waited::Interrupted));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub use meaning::meaning;
 
 use super::attempt::{Attempt, Destination, Stage};
 use super::evidence::Evidence;
+use super::layers::LayerStep;
 use super::outcome::Outcome;
 use crate::catalogue::connect_errnos;
 use crate::catalogue::eai;
@@ -28,6 +29,8 @@ pub struct Diagnosis {
     pub advice: Vec<String>,
     /// What of it has a name.
     pub findings: Vec<Finding>,
+    /// The steps to it, where they were asked for.
+    pub layers: Option<Vec<LayerStep>>,
 }
 
 impl Diagnosis {

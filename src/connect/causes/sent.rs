@@ -35,14 +35,17 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
         return;
     }
     let place = match (is_ours, is_from_there) {
-        (true, _) => ", which is this machine itself",
-        (_, true) => ", which is the destination itself",
+        (true, _) => ", which is this machine itself,",
+        (_, true) => ", which is the destination itself,",
         (false, false) => "",
     };
-    let meaning = if is_ours && icmp.kind != 11 {
-        "nobody on the link answers for that address, or a firewall here refuses it"
-    } else {
-        known.map_or("an error that is in no table", |it| it.meaning)
+    if is_ours && super::way::no_neighbour(evidence, diagnosis) {
+        return;
+    }
+    let meaning = match known {
+        Some(_) if is_ours && icmp.kind != 11 => "a firewall of this machine refuses it",
+        Some(known) => known.meaning,
+        None => "an error that is in no table",
     };
     let message = format!(
         "{from}{place} answered \"{says}\" ({version} {}/{}): {meaning}",
@@ -91,13 +94,7 @@ pub fn silence(attempt: &Attempt, evidence: &Evidence, target: &str, diagnosis: 
         loopback_silence(evidence, diagnosis);
         return;
     }
-    if let Some((hop, NeighbourState::Failed | NeighbourState::Incomplete)) = evidence.neighbour {
-        let link = evidence.interface.as_deref().unwrap_or("the link");
-        diagnosis.cause(format!(
-            "nobody on {link} answers for {hop}: the host or router is off, or it is the wrong network"
-        ));
-        diagnosis
-            .advise(format!("`ip neigh show to {hop}`; is the cable, the VLAN, the mask right"));
+    if super::way::no_neighbour(evidence, diagnosis) {
         return;
     }
     let tries = match attempt.syn_retransmits {
@@ -119,7 +116,9 @@ pub fn silence(attempt: &Attempt, evidence: &Evidence, target: &str, diagnosis: 
     if attempt.deadline && !is_udp {
         diagnosis.advise("try once more after a second, with a longer `--timeout`");
     }
-    diagnosis.advise("the firewalls on the way and on the host; on the host, does the SYN come in: `tcpdump tcp port PORT`");
+    diagnosis.advise(
+        "the firewalls on the way and on the host; on the host, does the SYN come in: `tcpdump`",
+    );
     diagnosis.advise(format!("netkit connect --layers {target} walks the path"));
 }
 

@@ -47,20 +47,8 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
         loopback_is_down(diagnosis);
     } else if let Some(word) = forbidding(evidence) {
         forbidden(word, &ip, diagnosis);
-    } else if let Some((hop, NeighbourState::Failed | NeighbourState::Incomplete)) =
-        evidence.neighbour
-    {
-        let link = evidence.interface.clone().unwrap_or_else(|| "the link".to_owned());
-        let message =
-            format!("nobody on {link} answers for {hop}: it is off, or of another network");
-        let found = json!({ "neighbour": hop.to_string(), "interface": link });
-        let advice = [
-            format!("is {hop} on, and is the address right"),
-            format!(
-                "`ip neigh show to {hop}`, `ip -brief address show dev {link}`: is the mask right"
-            ),
-        ];
-        diagnosis.found((CONNECT_NO_NEIGHBOUR, Severity::Critical), message, found, &advice);
+    } else if no_neighbour(evidence, diagnosis) {
+        // It said so.
     } else if evidence.ipv6_is_off == Some(true) {
         ipv6_off(diagnosis);
     } else if attempt.code == errnos::ENETUNREACH {
@@ -74,6 +62,23 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
              cgroup, the sandbox or the firewall",
         );
     }
+}
+
+/// Names a neighbour that does not answer; false if there is none.
+pub fn no_neighbour(evidence: &Evidence, diagnosis: &mut Diagnosis) -> bool {
+    let Some((hop, NeighbourState::Failed | NeighbourState::Incomplete)) = evidence.neighbour
+    else {
+        return false;
+    };
+    let link = evidence.interface.clone().unwrap_or_else(|| "the link".to_owned());
+    let message = format!("nobody on {link} answers for {hop}: it is off, or of another network");
+    let found = json!({ "neighbour": hop.to_string(), "interface": link });
+    let advice = [
+        format!("is {hop} on, and is the address right"),
+        format!("`ip neigh show to {hop}`, `ip -brief address show dev {link}`: is the mask right"),
+    ];
+    diagnosis.found((CONNECT_NO_NEIGHBOUR, Severity::Critical), message, found, &advice);
+    true
 }
 
 /// `lo` is down: the addresses are there, and nothing arrives.
