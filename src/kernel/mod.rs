@@ -9,6 +9,7 @@ pub mod drop_in_file;
 mod error;
 pub mod error_queue;
 pub mod if_inet6;
+pub mod image_kernel;
 pub mod interfaces;
 pub mod interrupt;
 mod link;

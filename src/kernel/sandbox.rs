@@ -181,7 +181,7 @@ fn mount_tmpfs() -> Result<PathBuf, KernelError> {
 
 /// Writes a sysctl of the calling thread's network namespace.
 pub(super) fn set_sysctl(key: &str, value: &str) -> Result<(), KernelError> {
-    let file = ProcRoot::live().sysctl(key).unwrap_or_default();
+    let file = ProcRoot::live().path().join("sys").join(key.replace('.', "/"));
     fs::write(&file, value).map_err(|error| {
         let errno = errno(&error);
         let is_kept = matches!(errno, Errno::EROFS | Errno::EACCES | Errno::EPERM);

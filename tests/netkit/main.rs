@@ -40,6 +40,7 @@ mod states_verdict_live;
 mod sysctl_apply;
 mod sysctl_check;
 mod sysctl_cli;
+mod sysctl_docs;
 mod sysctl_files;
 mod sysctl_json;
 mod sysctl_values;
