@@ -106,6 +106,22 @@ fn a_command_runs_inside_with_its_own_output_and_exit_code() {
 }
 
 #[test]
+fn a_command_inside_reaches_the_router_too() {
+    live(&[Need::Ipv6], || {
+        for (target, router) in
+            [("198.51.100.9:80", "192.0.2.1"), ("[2001:db8:2::9]:80", "2001:db8:1::1")]
+        {
+            let shell = netkit("lab shell icmp-reject --").arg(PROGRAM).arg("connect").arg(target);
+            let report = shell.arg("--json").run().exits(1).quietly().json();
+            assert_eq!(report["results"][0]["icmp"]["from"], router, "{report:#}");
+        }
+        let shell = netkit("lab shell lo-down --").arg(PROGRAM).arg("connect").arg("127.0.0.1:80");
+        let report = shell.arg("--json").run().exits(1).quietly().json();
+        assert_eq!(report["results"][0]["name"], "ENETUNREACH", "{report:#}");
+    });
+}
+
+#[test]
 fn without_a_command_it_is_a_shell_that_reads_standard_input() {
     live(&[], || {
         let shell = netkit("lab shell close-wait-leak").env("SHELL", "/bin/sh");
