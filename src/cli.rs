@@ -38,7 +38,7 @@ pub(crate) enum Command {
     States(Called<states::Args>),
     /// Says whether an address can be bound, and else who has it, until when, and what helps
     Bind(Called<bind::Args>),
-    /// Says which code connect(2) gives for an address, what it means, who said so, and what helps
+    /// Says which code connect(2) gives for an address, and who said so
     Connect(Called<connect::Args>),
     /// Judges the TCP settings: what they do, and what they will be after a reboot
     Sysctl(Called<sysctl::Args>),

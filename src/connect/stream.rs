@@ -2,8 +2,6 @@
 
 use std::io::{self, Write as _};
 
-use serde::Serialize;
-
 use super::report::{Row, SCHEMA, Tail};
 use super::text;
 use crate::output::{Format, Screen, csv_rows, sanitize};
@@ -108,37 +106,19 @@ impl<'a, 'b> Stream<'a, 'b> {
     }
 }
 
-/// The fields that are of an end or of a message, which may not be there.
+/// The fields in the order of [`COLUMNS`]; those of an end or a message are empty without one.
 fn csv_row(out: &mut dyn io::Write, row: &Row) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Fields<'a>(
-        (String, Option<String>, Option<u64>, super::Outcome, i32, &'a str, Option<i32>, bool),
-        (&'static str, u64, bool, Option<&'a str>, Option<u16>, Option<u8>, Option<u8>),
-        (Option<&'a str>, Option<u32>, Option<u32>),
-    );
     let local = row.local.as_ref();
     let icmp = row.icmp.as_ref();
-    let fields = Fields(
-        (
-            sanitize(&row.target),
-            row.address.as_deref().map(sanitize),
-            row.sequence,
-            row.outcome,
-            row.code,
-            &row.name,
-            row.connect_ex,
-            row.deadline,
-        ),
-        (
-            row.stage,
-            row.elapsed_us,
-            row.met,
-            local.map(|it| it.address.as_str()),
-            local.map(|it| it.port),
-            icmp.map(|it| it.kind),
-            icmp.map(|it| it.code),
-        ),
-        (icmp.and_then(|it| it.from.as_deref()), row.syn_retransmits, row.rtt_us),
+    let before = (
+        (sanitize(&row.target), row.address.as_deref().map(sanitize), row.sequence),
+        (row.outcome, row.code, &row.name, row.connect_ex, row.deadline, row.stage),
+        (row.elapsed_us, row.met),
     );
-    csv_rows(out, |csv| csv.serialize(fields))
+    let after = (
+        (local.map(|it| &it.address), local.map(|it| it.port)),
+        (icmp.map(|it| it.kind), icmp.map(|it| it.code), icmp.and_then(|it| it.from.as_ref())),
+        (row.syn_retransmits, row.rtt_us),
+    );
+    csv_rows(out, |csv| csv.serialize((before, after)))
 }

@@ -21,6 +21,8 @@ mod bind_states;
 mod bind_udp;
 mod bind_unix;
 mod bind_untouched;
+mod connect_cli;
+mod connect_json;
 mod errnos;
 mod harness;
 mod house;
