@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
+//! - [`explain`]: the command `netkit explain`, made of the catalogues.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -16,6 +17,7 @@ pub mod catalogue;
 mod cli;
 pub mod connect;
 pub mod exit;
+pub mod explain;
 pub mod kernel;
 pub mod lab;
 pub mod model;
@@ -27,7 +29,6 @@ pub mod sysctl;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
@@ -37,7 +38,7 @@ pub use streams::Streams;
 
 /// Runs netkit with `arguments`, of which the first is the program's name.
 pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(answer) => return decline(&answer, streams),
     };
@@ -67,6 +68,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
         Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
+        Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }

@@ -107,8 +107,9 @@ fn answer(
         proc_root,
         interrupt,
         wants_causes: match (format, detail) {
-            (Format::Json | Format::Ndjson, _) | (Format::Table, Detail::Full) => true,
-            (Format::Csv, _) | (Format::Table, Detail::Line) => false,
+            (Format::Json | Format::Ndjson, _)
+            | (Format::Table | Format::Markdown, Detail::Full) => true,
+            (Format::Csv, _) | (Format::Table | Format::Markdown, Detail::Line) => false,
         },
         looks: 0.into(),
     };

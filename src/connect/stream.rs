@@ -55,7 +55,7 @@ impl<'a, 'b> Stream<'a, 'b> {
         captured_at: &str,
     ) -> io::Result<Self> {
         match screen.format {
-            Format::Table | Format::Ndjson => {}
+            Format::Table | Format::Markdown | Format::Ndjson => {}
             Format::Csv => csv_rows(screen.out, |csv| csv.write_record(COLUMNS))?,
             Format::Json => write!(
                 screen.out,
@@ -69,7 +69,7 @@ impl<'a, 'b> Stream<'a, 'b> {
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
         let out = &mut *self.screen.out;
         match self.screen.format {
-            Format::Table => {
+            Format::Table | Format::Markdown => {
                 let text = match self.detail {
                     Detail::Full => text::block(row, self.rows == 0, self.screen.style),
                     Detail::Line => text::line(row, self.screen.style),
@@ -99,7 +99,9 @@ impl<'a, 'b> Stream<'a, 'b> {
                 let members = members.strip_prefix('{').unwrap_or(&members);
                 writeln!(out, "\n],{members}")?;
             }
-            Format::Table => out.write_all(text::tail(tail, *style).as_bytes())?,
+            Format::Table | Format::Markdown => {
+                out.write_all(text::tail(tail, *style).as_bytes())?;
+            }
             Format::Ndjson | Format::Csv => {}
         }
         out.flush()

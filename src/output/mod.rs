@@ -20,4 +20,4 @@ pub use screen::{Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, render_table};
 pub use unified::unified;
-pub use wrap::{stated, wrapped};
+pub use wrap::{described, stated, wrapped};

@@ -8,7 +8,7 @@ use super::show::{plain, with_unit};
 use crate::catalogue::sysctls::{DefaultValue, SysctlEntry};
 use crate::kernel::sysctl_tree::Running;
 use crate::model::TargetKernel;
-use crate::output::{Report, Style, csv_rows, sanitize, wrapped};
+use crate::output::{Report, Style, csv_rows, described, sanitize, wrapped};
 
 /// A page; the JSON of docs/schema/sysctl_explain.json.
 #[derive(Clone, Debug, Serialize)]
@@ -76,7 +76,13 @@ impl Page {
         }
     }
 
-    fn paragraphs(&self) -> Vec<(&'static str, String)> {
+    /// The key, and what it does in one line.
+    pub fn title(&self) -> (&'static str, &'static str) {
+        (self.key, self.meaning)
+    }
+
+    /// What there is to say, each under its name; the sources come last.
+    pub fn paragraphs(&self) -> Vec<(&'static str, String)> {
         let scope = match self.scope {
             "namespace" => "each network namespace has its own, and begins with the default",
             _ => "the whole machine; the first network namespace alone can set it",
@@ -125,10 +131,9 @@ impl Report for Page {
     fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         writeln!(out, "{}", style.title(self.key))?;
         writeln!(out, "{}\n", wrapped("", self.meaning, style.width))?;
-        self.paragraphs().iter().try_for_each(|(name, text)| {
-            let lead = format!("  {name:<9}");
-            writeln!(out, "{}", wrapped(&lead, &sanitize(text), style.width))
-        })
+        let paragraphs = self.paragraphs().into_iter();
+        let safe: Vec<_> = paragraphs.map(|(name, text)| (name, sanitize(&text))).collect();
+        out.write_all(described(&safe, style.width).as_bytes())
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -32,6 +32,7 @@ pub mod undo;
 
 pub use args::Args;
 use args::SysctlCommand;
+pub use explain::Page;
 pub use report::SysctlReport;
 
 use crate::exit::Exit;

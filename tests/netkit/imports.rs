@@ -21,11 +21,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sysctl", FLOORS),
     ("connect", FLOORS),
     ("bind", FLOORS),
+    // The second row: the floors, and public functions of the first row.
+    ("explain", &["model", "kernel", "catalogue", "output", "exit", "sysctl"]),
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "lab"]),
+    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "explain", "lab"]),
     ("lib", &["*"]),
     ("main", &[]),
 ];

@@ -24,6 +24,7 @@ mod bind_untouched;
 mod connect_cli;
 mod connect_json;
 mod errnos;
+mod explain;
 mod harness;
 mod house;
 mod imports;
