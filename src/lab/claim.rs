@@ -109,10 +109,10 @@ impl Expected {
             Self::Has(value) => has(value) == Some(true),
             // What is not there cannot tell that something is not in it.
             Self::Lacks(value) => has(value) == Some(false),
-            Self::Says(words) => match found {
-                Value::Array(texts) => texts.iter().any(|text| says(text, words)),
-                text => says(text, words),
-            },
+            Self::Says(words) => {
+                let is_said = |text| says(text, words);
+                found.as_array().map_or_else(|| is_said(found), |texts| texts.iter().any(is_said))
+            }
         }
     }
 }

@@ -17,14 +17,18 @@ pub fn diagnose(
     diagnosis: &Diagnosis,
     style: Option<Style>,
 ) -> anyhow::Result<(Diagnosed, Option<String>)> {
-    let (json, outcome) = ask(&diagnosis.command, Format::Json, Style::PLAIN)?;
+    let ask = |format, style| {
+        diagnosis.before.iter().try_for_each(|before| before())?;
+        ask(&diagnosis.command, format, style)
+    };
+    let (json, outcome) = ask(Format::Json, Style::PLAIN)?;
     let report: Value = serde_json::from_str(&json)
         .with_context(|| format!("`netkit {}` answered no JSON: {json}", diagnosis.command))?;
     let exit = outcome.exit.code();
     let claims = diagnosis.claims.iter().map(|claim| claim.check(&report, exit)).collect();
     let text = match style {
         Some(style) => {
-            let (text, outcome) = ask(&diagnosis.command, Format::Table, style)?;
+            let (text, outcome) = ask(Format::Table, style)?;
             let messages = outcome.messages.iter().map(|message| format!("netkit: {message}\n"));
             Some(messages.fold(text, |text, message| text + &message))
         }

@@ -31,16 +31,20 @@ pub struct Size {
 }
 
 /// The condition as it was made.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scene {
     held: Vec<OwnedFd>,
     /// What netkit is to be asked, and what it has to find.
     pub diagnoses: Vec<Diagnosis>,
 }
 
+/// What has to be done before a command.
+pub type Before = Box<dyn Fn() -> anyhow::Result<()>>;
+
 /// A command of netkit and the truth that its answer is compared with.
-#[derive(Debug)]
 pub struct Diagnosis {
+    /// What has to be done each time before it is asked; the command itself changes the condition.
+    pub before: Option<Before>,
     /// The command line without `netkit`.
     pub command: String,
     /// What its JSON has to say.
@@ -55,7 +59,18 @@ impl Scene {
 
     /// Asks `command` (without `netkit`), whose answer has to keep `claims`.
     pub fn ask(&mut self, command: impl Into<String>, claims: Vec<Claim>) {
-        self.diagnoses.push(Diagnosis { command: command.into(), claims });
+        self.diagnoses.push(Diagnosis { before: None, command: command.into(), claims });
+    }
+
+    /// The same of a command that changes the condition: `before` makes it anew each time.
+    pub fn ask_after(
+        &mut self,
+        before: impl Fn() -> anyhow::Result<()> + 'static,
+        command: impl Into<String>,
+        claims: Vec<Claim>,
+    ) {
+        let before: Option<Before> = Some(Box::new(before));
+        self.diagnoses.push(Diagnosis { before, command: command.into(), claims });
     }
 }
 

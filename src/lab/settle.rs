@@ -42,6 +42,16 @@ pub fn wait_for_state(state: TcpState, sockets: u64) -> anyhow::Result<()> {
     })
 }
 
+/// Waits until `is_so`; `what` is named if it does not come.
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) -> anyhow::Result<()> {
+    let stopwatch = Stopwatch::start();
+    while !is_so() {
+        ensure!(stopwatch.elapsed() < PATIENCE, "{what} did not come in {PATIENCE:?}");
+        sleep(PAUSE);
+    }
+    Ok(())
+}
+
 fn wait(
     name: &str,
     sockets: u64,

@@ -62,7 +62,7 @@ fn the_other_formats_say_the_same() {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }
         let last = text.lines().last().unwrap();
-        assert!(last.starts_with("HOLDS  10 of 10 claims, after "), "{text}");
+        assert!(last.starts_with("HOLDS  11 of 11 claims, after "), "{text}");
         let csv = netkit("lab run fin-wait2 --sockets 3 --format csv").run().quietly().exits(0);
         let header = "scenario,command,claim,at,expected,found,holds";
         assert_eq!(csv.stdout.lines().next(), Some(header), "{csv}");
@@ -102,6 +102,22 @@ fn a_command_runs_inside_with_its_own_output_and_exit_code() {
             .run()
             .exits(127)
             .complains("netkit: cannot run `netkit-no-such-program`: No such file or directory");
+    });
+}
+
+#[test]
+fn a_command_inside_reaches_the_router_too() {
+    live(&[Need::Ipv6], || {
+        for (target, router) in
+            [("198.51.100.9:80", "192.0.2.1"), ("[2001:db8:2::9]:80", "2001:db8:1::1")]
+        {
+            let shell = netkit("lab shell icmp-reject --").arg(PROGRAM).arg("connect").arg(target);
+            let report = shell.arg("--json").run().exits(1).quietly().json();
+            assert_eq!(report["results"][0]["icmp"]["from"], router, "{report:#}");
+        }
+        let shell = netkit("lab shell lo-down --").arg(PROGRAM).arg("connect").arg("127.0.0.1:80");
+        let report = shell.arg("--json").run().exits(1).quietly().json();
+        assert_eq!(report["results"][0]["name"], "ENETUNREACH", "{report:#}");
     });
 }
 

@@ -3,6 +3,7 @@
 
 use super::connecting::{SOON, is_silent, is_unanswered, try_connect};
 use super::server::{HERE, bind};
+use crate::catalogue::findings::CONNECT_ACCEPT_QUEUE_FULL;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
@@ -30,7 +31,15 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
         scene.hold(stage.does("client", call, try_connect(HERE))?);
     }
     is_unanswered(stage, HERE)?;
-    let claims = is_silent();
+    let accepting = server.try_clone()?;
+    scene.ask_after(
+        // Leaves one in the queue, as many as the backlog, and so netkit is the last to get in.
+        move || Ok(accepting.accept().map(drop)?),
+        format!("connect {HERE}"),
+        taken(),
+    );
+    let mut claims = is_silent();
+    claims.extend(full());
     scene.ask(format!("connect {HERE} {SOON}"), claims);
     scene.ask(
         "states --listening --list",
@@ -41,4 +50,20 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     );
     scene.hold(server);
     Ok(scene)
+}
+
+/// The claims on a connection that the kernel takes, and that nobody may ever accept.
+fn taken() -> Vec<Claim> {
+    let mut claims =
+        vec![Claim::exits(0), Claim::is("the kernel takes it", "/results/0/outcome", "connected")];
+    claims.extend(full());
+    claims
+}
+
+fn full() -> [Claim; 3] {
+    [
+        Claim::finds(CONNECT_ACCEPT_QUEUE_FULL),
+        Claim::is("two wait to be accepted", "/findings/0/evidence/waiting", QUEUED),
+        Claim::is("where one was allowed", "/findings/0/evidence/backlog", BACKLOG),
+    ]
 }

@@ -3,6 +3,7 @@
 
 use super::connecting::{fails, fails_as};
 use super::router::Way;
+use crate::catalogue::findings::CONNECT_ROUTE_FORBIDS;
 use crate::kernel::Errno;
 use crate::kernel::new_route::NewRoute;
 use crate::lab::claim::Claim;
@@ -25,6 +26,8 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
         fails(stage, way.server, Errno::EINVAL)?;
         let mut claims = fails_as("local_error", Errno::EINVAL);
         claims.push(Claim::is("connect(2) said so", "/results/0/stage", "connect"));
+        claims.push(Claim::finds(CONNECT_ROUTE_FORBIDS));
+        claims.push(Claim::is("its type", "/findings/0/evidence/route", "blackhole"));
         scene.ask(format!("connect {}", way.server), claims);
     }
     Ok(scene)

@@ -3,6 +3,7 @@
 
 use super::connecting::{fails, fails_as};
 use super::router::Way;
+use crate::catalogue::findings::CONNECT_ROUTE_FORBIDS;
 use crate::kernel::Errno;
 use crate::kernel::new_route::NewRoute;
 use crate::lab::claim::Claim;
@@ -24,6 +25,8 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     fails(stage, way.server, Errno::EACCES)?;
     let mut claims = fails_as("denied", Errno::EACCES);
     claims.push(Claim::is("no router said so", "/results/0/icmp", ()));
+    claims.push(Claim::finds(CONNECT_ROUTE_FORBIDS));
+    claims.push(Claim::is("its type", "/findings/0/evidence/route", "prohibit"));
     let mut scene = Scene::default();
     scene.ask(format!("connect {}", way.server), claims);
     Ok(scene)

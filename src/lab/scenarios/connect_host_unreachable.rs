@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::connecting::{fails, fails_as};
 use super::router::{LINK, Way, router};
+use crate::catalogue::findings::CONNECT_NO_NEIGHBOUR;
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -32,6 +33,10 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     claims.push(Claim::is("host unreachable", "/results/0/icmp/code", 1));
     let own = way.client.addr().to_string();
     claims.push(Claim::is("it is this machine that says so", "/results/0/icmp/from", own));
+    claims.push(Claim::finds(CONNECT_NO_NEIGHBOUR));
+    let who = absent.ip().to_string();
+    claims.push(Claim::is("who does not answer", "/findings/0/evidence/neighbour", who));
+    claims.push(Claim::is("on which link", "/findings/0/evidence/interface", LINK));
     let mut scene = Scene::default();
     scene.ask(format!("connect {absent}"), claims);
     scene.hold(router);

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use super::connecting::{fails, fails_as};
 use super::loopback::{connect, listen};
 use super::server::HERE;
+use crate::catalogue::findings::{CONNECT_PORTS_EXHAUSTED, TW_PORTS_EXHAUSTED};
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -36,7 +37,18 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     fails(stage, HERE, Errno::EADDRNOTAVAIL)?;
     let mut claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
     claims.push(Claim::is("before a SYN was sent", "/results/0/stage", "connect"));
+    claims.push(Claim::finds(CONNECT_PORTS_EXHAUSTED));
+    claims.push(Claim::is("all are taken", "/findings/0/evidence/ports_taken", PORTS));
+    claims.push(Claim::is("of those that there are", "/findings/0/evidence/ports_usable", PORTS));
     scene.ask(format!("connect {HERE}"), claims);
+    scene.ask(
+        "states --time-wait",
+        vec![
+            Claim::finds(TW_PORTS_EXHAUSTED),
+            Claim::is("none of it is in TIME_WAIT", "/pileup/time_wait", 0),
+            Claim::is("all are connections", "/pileup/destinations/0/live", PORTS),
+        ],
+    );
     scene.hold(listener);
     Ok(scene)
 }

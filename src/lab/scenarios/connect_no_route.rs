@@ -2,6 +2,7 @@
 
 use super::connecting::{fails, fails_as};
 use super::router::Way;
+use crate::catalogue::findings::CONNECT_NO_ROUTE;
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -22,6 +23,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
         fails(stage, way.server, Errno::ENETUNREACH)?;
         let mut claims = fails_as("unreachable", Errno::ENETUNREACH);
         claims.push(Claim::is("no router said so", "/results/0/icmp", ()));
+        claims.push(Claim::finds(CONNECT_NO_ROUTE));
         scene.ask(format!("connect {}", way.server), claims);
     }
     Ok(scene)

@@ -1,17 +1,14 @@
-//! The connection comes about and is killed: a server that accepts and closes with what the client
-//! sent unread, or by SO_LINGER of 0, as proxies without a backend do. connect(2) says 0.
+//! The connection comes about and is killed: a server that closes before it has read all that was
+//! sent, as one does that is overrun, or a proxy without a backend. The kernel then sends an RST in
+//! place of a FIN (`net/ipv4/tcp.c`, `__tcp_close`; RFC 2525, 2.17). connect(2) has said 0.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
-
-use socket2::SockRef;
 
 use super::loopback::listen;
 use super::server::HERE;
 use crate::kernel::Errno;
-use crate::kernel::clock::sleep;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
@@ -19,7 +16,7 @@ use crate::lab::stage::Stage;
 /// `connect-reset`.
 pub static SCENARIO: Scenario = Scenario {
     name: "connect-reset",
-    about: "a server accepts, and resets",
+    about: "a server closes with data unread: an RST",
     sockets: None,
     per_destination: None,
     make,
@@ -28,14 +25,17 @@ pub static SCENARIO: Scenario = Scenario {
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     let server = listener.try_clone()?;
-    // It ends with the process, which ends with the condition.
-    thread::spawn(move || reset_all(&server));
-    stage.say("server", "accept, close with SO_LINGER of 0, again and again", "")?;
-    let client = stage.does("client", format_args!("connect({HERE})"), TcpStream::connect(HERE))?;
-    stage.is_refused("client", "recv()", (&client).read(&mut [0]), Errno::ECONNRESET)?;
+    // It ends with the process, and so with the condition.
+    thread::spawn(move || serve(&server));
+    stage.say("server", "of each connection, recv() of 1 byte, close()", "")?;
+    let client = TcpStream::connect(HERE);
+    let mut client = stage.does("client", format_args!("connect({HERE})"), client)?;
+    let sent = client.write(b"hello")?;
+    stage.say("client", "send(\"hello\")", sent)?;
+    stage.is_refused("client", "recv()", client.read(&mut [0]), Errno::ECONNRESET)?;
     let mut scene = Scene::default();
     scene.ask(
-        format!("connect {HERE} --expect-reply"),
+        format!("connect {HERE} --send hello --expect-reply"),
         vec![
             Claim::exits(1),
             Claim::is("the outcome is refused", "/results/0/outcome", "refused"),
@@ -47,11 +47,11 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     Ok(scene)
 }
 
-fn reset_all(listener: &TcpListener) -> io::Result<()> {
+/// Serves one client after another; one that sends nothing and closes gets a FIN.
+fn serve(listener: &TcpListener) -> io::Result<()> {
     loop {
-        let (accepted, _) = listener.accept()?;
-        // What a client sees first is then its connect(2), and not the RST.
-        sleep(Duration::from_millis(20));
-        SockRef::from(&accepted).set_linger(Some(Duration::ZERO))?;
+        let (mut accepted, _) = listener.accept()?;
+        // A client that resets first is no reason to stop.
+        drop(accepted.read(&mut [0]));
     }
 }

@@ -3,6 +3,7 @@
 use super::connecting::{SOON, is_silent, is_unanswered};
 use super::router::{Way, router, routes};
 use crate::kernel::new_route::NewRoute;
+use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
@@ -21,7 +22,9 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     routes(stage, &router, &way, NewRoute::Blackhole)?;
     is_unanswered(stage, way.server)?;
     let mut scene = Scene::default();
-    scene.ask(format!("connect {} {SOON}", way.server), is_silent());
+    let mut claims = is_silent();
+    claims.push(Claim::is("why is not claimed to be known", "/findings", Vec::<u8>::new()));
+    scene.ask(format!("connect {} {SOON}", way.server), claims);
     scene.hold(router);
     Ok(scene)
 }

@@ -5,7 +5,9 @@
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::connecting::{SOON, is_silent};
+use crate::catalogue::findings::CONNECT_ACCEPT_QUEUE_FULL;
 use crate::kernel::Errno;
+use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
@@ -38,7 +40,9 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     let client = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
     let call = format!("connect({end}), without waiting");
     stage.is_refused("client", call, client.connect(&address), Errno::EAGAIN)?;
-    scene.ask(format!("connect unix:{end} {SOON}"), is_silent());
+    let mut claims = is_silent();
+    claims.push(Claim::finds(CONNECT_ACCEPT_QUEUE_FULL));
+    scene.ask(format!("connect unix:{end} {SOON}"), claims);
     scene.hold(server);
     Ok(scene)
 }

@@ -4,6 +4,7 @@
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use super::connecting::fails_as;
+use crate::catalogue::findings::CONNECT_STALE_SOCKET;
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -28,6 +29,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.is_refused("client", format_args!("connect({end})"), answer, Errno::ECONNREFUSED)?;
     let mut claims = fails_as("refused", Errno::ECONNREFUSED);
     claims.push(Claim::is("it is of that file", "/results/0/address", end.to_string()));
+    claims.push(Claim::finds(CONNECT_STALE_SOCKET));
     let mut scene = Scene::default();
     scene.ask(format!("connect unix:{end}"), claims);
     Ok(scene)

@@ -5,7 +5,9 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use super::connecting::{fails, fails_as};
 use super::loopback::PORT;
+use crate::catalogue::findings::CONNECT_IPV6_OFF;
 use crate::kernel::Errno;
+use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
@@ -23,7 +25,8 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     // `all` reaches the interfaces that are there, `lo` among them.
     stage.set("net.ipv6.conf.all.disable_ipv6", "1")?;
     fails(stage, end, Errno::EADDRNOTAVAIL)?;
-    let claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
+    let mut claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
+    claims.push(Claim::finds(CONNECT_IPV6_OFF));
     let mut scene = Scene::default();
     scene.ask(format!("connect {end}"), claims);
     Ok(scene)

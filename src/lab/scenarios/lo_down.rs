@@ -3,7 +3,9 @@
 
 use super::connecting::{fails, fails_as};
 use super::server::HERE;
+use crate::catalogue::findings::CONNECT_LOOPBACK_DOWN;
 use crate::kernel::Errno;
+use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
 
@@ -20,7 +22,8 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.sandbox().leave_for_a_fresh_one()?;
     stage.say("client", "unshare(CLONE_NEWNET): `lo` is down there", 0)?;
     fails(stage, HERE, Errno::ENETUNREACH)?;
-    let claims = fails_as("unreachable", Errno::ENETUNREACH);
+    let mut claims = fails_as("unreachable", Errno::ENETUNREACH);
+    claims.push(Claim::finds(CONNECT_LOOPBACK_DOWN));
     let mut scene = Scene::default();
     scene.ask(format!("connect {HERE}"), claims);
     Ok(scene)

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::connecting::fails_as;
 use super::loopback::{connect, listen, repeatedly};
-use crate::catalogue::findings::TW_PORTS_EXHAUSTED;
+use crate::catalogue::findings::{CONNECT_PORTS_EXHAUSTED, TW_PORTS_EXHAUSTED};
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
@@ -48,6 +48,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     );
     let mut claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
     claims.push(Claim::is("no SYN was sent", "/results/0/stage", "connect"));
+    claims.push(Claim::finds(CONNECT_PORTS_EXHAUSTED));
     scene.ask(format!("connect {end}"), claims);
     scene.hold(listener);
     Ok(scene)

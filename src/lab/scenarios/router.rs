@@ -3,11 +3,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use anyhow::Context as _;
 use ipnet::IpNet;
 
+use super::connecting::try_connect;
 use super::loopback::PORT;
+use crate::kernel::interfaces;
+use crate::kernel::neighbour::{self, NeighbourState};
 use crate::kernel::new_route::NewRoute;
 use crate::kernel::second_ns::SecondNs;
+use crate::lab::settle::wait_until;
 use crate::lab::stage::Stage;
 
 /// What the interface is called at both ends.
@@ -21,6 +26,9 @@ const FAR_4: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 const ROUTER_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1));
 const CLIENT_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2));
 const FAR_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 9));
+
+/// The port of a service that nobody has (RFC 863).
+const DISCARD: u16 = 9;
 
 /// One side of what there is to reach: by IPv4 or by IPv6.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +91,23 @@ pub fn router(stage: &mut Stage<'_>, ways: &[Way]) -> anyhow::Result<SecondNs> {
         };
         keys.iter().try_for_each(|(key, value)| router.set(key, value))?;
         stage.route(way.network, NewRoute::Via(way.router))?;
+        meet(way)?;
     }
     Ok(router)
+}
+
+/// Waits until the link carries, which the kernel looks after in its own time
+/// (`net/core/link_watch.c`), and the client knows where on it the router is: what comes then is
+/// the router's doing, and not that of a packet that waits.
+fn meet(way: &Way) -> anyhow::Result<()> {
+    wait_until("the carrier of the link", || interfaces::is_up(LINK) == Some((true, true)))?;
+    let index = interfaces::index(LINK).context("the link is gone")?;
+    // Answered by RST. An ICMP message would use up what ip_error() lets the router send in a second
+    // (net/ipv4/route.c), which `icmp_ratelimit` does not lift.
+    drop(try_connect(SocketAddr::new(way.router, DISCARD)));
+    wait_until("the router's answer to ARP or ND", || {
+        neighbour::state(way.router, index) == Some(NeighbourState::Known)
+    })
 }
 
 /// Adds a route of the router's to the network of `way`.

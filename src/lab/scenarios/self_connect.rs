@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use super::connecting::try_connect;
+use crate::catalogue::findings::CONNECT_SELF;
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::stage::Stage;
@@ -43,6 +44,7 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
         vec![
             Claim::exits(1),
             Claim::is("the socket met itself", "/results/0/outcome", "self_connect"),
+            Claim::finds(CONNECT_SELF),
             Claim::is("connect(2) had no error", "/results/0/code", 0),
             Claim::is("from the port that it went to", "/results/0/local/port", PORT),
         ],
