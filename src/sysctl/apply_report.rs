@@ -64,7 +64,7 @@ impl End {
         match self {
             Self::Shown => "nothing was written: --write does it",
             Self::NeedsOverwrite => {
-                "nothing was written: --write needs --overwrite, and undo brings back what is there"
+                "nothing was written: --write needs --overwrite; undo brings back what is there"
             }
             Self::NeedsForce => {
                 "nothing was written: --write needs --force, which keeps what is there beside it"

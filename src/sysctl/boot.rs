@@ -137,7 +137,10 @@ impl AtBoot<'_> {
         self.known.entry.filter(|entry| entry.is_writable)?;
         let default = self.known.fixed_default().filter(|it| !self.known.is_same(running, it))?;
         let (when, advice) = if self.is_of_namespace() {
-            ("a new namespace begins with", "have it set by whatever makes the namespace")
+            (
+                "a new namespace begins with",
+                "if it is to stay, have whatever makes the namespace set it",
+            )
         } else {
             ("after a reboot it is", "put it into a file in /etc/sysctl.d if it is to stay")
         };

@@ -196,7 +196,12 @@ fn port_range(low: i64, high: i64) -> Option<Judgement> {
         return None;
     }
     warning(
-        format!("{ports} ports are few: outgoing connections fail soon, with EADDRNOTAVAIL"),
+        match ports {
+            1 => "1 port is little: the second outgoing connection to an address fails".to_owned(),
+            _ => {
+                format!("{ports} ports are few: outgoing connections fail soon, with EADDRNOTAVAIL")
+            }
+        },
         "set 32768 60999, the default",
     )
 }
@@ -349,7 +354,7 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
         );
     }
     if let Some(range) = values.range {
-        if range.low % 2 == range.high % 2 {
+        if range.low != range.high && range.low % 2 == range.high % 2 {
             add(
                 "net.ipv4.ip_local_port_range",
                 Severity::Info,

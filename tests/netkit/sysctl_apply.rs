@@ -250,16 +250,14 @@ fn an_edit_by_hand_is_shown_refused_and_never_lost() {
         for line in ["-net.core.somaxconn = 6000 ", "+net.ipv4.tcp_fin_timeout = 30"] {
             assert!(preview.stdout.contains(&format!("\n{line}\n")), "{preview}");
         }
-        let end = "\nnothing was written: --write needs --overwrite, and undo brings back what is there\n";
-        assert!(
-            preview.stdout.replace("what\nis there", "what is there").ends_with(end),
-            "{preview}"
-        );
+        let end =
+            "\nnothing was written: --write needs --overwrite; undo brings back what is there\n";
+        assert!(preview.stdout.ends_with(end), "{preview}");
         let preview = etc.sysctl("undo").exits(0);
         let preview = preview.complains("somebody has changed it since\n");
         let end =
             "\nnothing was written: --write needs --force, which keeps what is there beside it\n";
-        assert!(preview.stdout.replace("beside\nit", "beside it").ends_with(end), "{preview}");
+        assert!(preview.stdout.ends_with(end), "{preview}");
         assert!(preview.stdout.contains("\n-net.core.somaxconn = 6000 \n"), "{preview}");
         assert_eq!((etc.text(), etc.names()), (edited.clone(), names.clone()));
         for words in ["apply --write", "apply --write --force"] {

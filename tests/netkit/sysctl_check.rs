@@ -400,6 +400,8 @@ fn combinations_are_judged_together() {
         makes(&[], ID, &[]);
         set("ip_local_port_range", "32768 60998");
         makes(&[], ID, &["info net.ipv4.ip_local_port_range"]);
+        set("ip_local_port_range", "40000 40000");
+        makes(&[], ID, &[]);
         set("ip_local_port_range", "32767 60998");
         makes(&[], ID, &[]);
         let listener = std::net::TcpListener::bind("127.0.0.1:40000").unwrap();
@@ -545,9 +547,9 @@ fn what_is_expected_or_wanted_is_held_against_what_runs() {
         assert!(said(root, "--expect net/core/somaxconn>=4096", expect).is_empty());
         // The last part of one key is enough, as with show.
         assert_eq!(said(root, "--expect somaxconn>4096", expect), unmet);
-        let nobody =
-            Nobody::new().netkit("sysctl check --expect net.ipv4.tcp_fastopen_key!=1-2-3-4");
-        let hidden = nobody.run().exits(1);
+        let nobody = Nobody::new();
+        let secret = "sysctl check --expect net.ipv4.tcp_fastopen_key!=1-2-3-4";
+        let hidden = nobody.netkit(secret).run().exits(1);
         assert!(hidden.stdout.contains("tcp_fastopen_key: EACCES"), "{hidden}");
         let unmet = ["critical net.core.nothing"];
         assert_eq!(said(root, "--expect net.core.nothing=1", expect), unmet);
