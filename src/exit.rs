@@ -13,9 +13,9 @@ pub enum Exit {
     Usage,
     /// 3: could not look, so there is no verdict.
     Blind,
-    /// 130: the user interrupted, and what was known was said. The process then ends by SIGINT itself,
-    /// which a shell shows as 130.
-    Interrupted,
+    /// The user ended it by the signal of this number, and what was known was said. The process then dies
+    /// of the signal itself, which a shell shows as 128 and the number.
+    Signal(u8),
     /// The code of a program that was run for the user, handed on.
     Program(u8),
 }
@@ -30,7 +30,10 @@ pub const MEANINGS: [(&str, &str); 6] = [
     ),
     ("2", "the command line, or a file that it names, is wrong: nothing was looked at"),
     ("3", "could not look: no permission, no /proc, a kernel without the interface. No verdict"),
-    ("130", "SIGINT ended it, as it ends any program: a shell shows 128 + 2"),
+    (
+        "130",
+        "SIGINT ended it, as it ends any program: a shell shows 128 + 2. So it does for SIGTERM, 143",
+    ),
     ("other", "a program that netkit was asked to run ended with it"),
 ];
 
@@ -42,7 +45,7 @@ impl Exit {
             Self::Found => 1,
             Self::Usage => 2,
             Self::Blind => 3,
-            Self::Interrupted => 130,
+            Self::Signal(number) => number.saturating_add(128),
             Self::Program(code) => code,
         }
     }

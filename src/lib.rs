@@ -50,8 +50,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
             if !cli.common.quiet {
                 outcome.messages.iter().for_each(|message| streams.say(message));
             }
-            if outcome.exit == Exit::Interrupted {
-                kernel::interrupt::end_by_sigint();
+            if let Exit::Signal(signal) = outcome.exit {
+                kernel::ending_signals::die_of(signal);
             }
             outcome.exit
         }

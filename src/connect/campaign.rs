@@ -20,9 +20,10 @@ use super::resolve::{NoAddress, addresses};
 use super::stream::Stream;
 use super::surroundings;
 use super::target::Target;
+use crate::kernel::ProcRoot;
 use crate::kernel::descriptors;
+use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::{Patience, Waited};
-use crate::kernel::{ProcRoot, interrupt::Interrupt};
 use crate::model::Protocol;
 use crate::output::numbers::{count, microseconds_of};
 
@@ -87,7 +88,7 @@ pub struct Campaign<'a> {
     pub(super) args: &'a Args,
     pub(super) options: Options,
     pub(super) proc_root: &'a ProcRoot,
-    pub(super) interrupt: Option<&'a Interrupt>,
+    pub(super) signals: Option<&'a EndingSignals>,
     /// Whether the format has a place for causes.
     pub(super) wants_causes: bool,
     /// How many failures were looked into.
@@ -180,8 +181,9 @@ impl Campaign<'_> {
     }
 
     /// Patience of this length, which SIGINT ends.
+    /// Patience of this length, which a signal ends.
     fn until(&self, length: Duration) -> Patience<'_> {
-        Patience::of(length).or(self.interrupt.map(Interrupt::descriptor))
+        Patience::of(length).or(self.signals.map(EndingSignals::descriptor))
     }
 
     fn not_looked_into(&self) -> Option<String> {
@@ -193,7 +195,7 @@ impl Campaign<'_> {
     }
 
     fn is_interrupted(&self) -> bool {
-        self.interrupt.is_some_and(Interrupt::has_come)
+        self.signals.is_some_and(EndingSignals::has_arrived)
     }
 
     fn try_piece(&self, piece: Piece) -> Tried {

@@ -40,7 +40,7 @@ pub use target::{Host, Target};
 
 use crate::exit::Exit;
 use crate::kernel::clock::now;
-use crate::kernel::interrupt::Interrupt;
+use crate::kernel::ending_signals::{EndingSignals, number};
 pub use crate::kernel::patience::Patience;
 use crate::kernel::{Place, ProcRoot};
 use crate::model::UnixName;
@@ -74,13 +74,13 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
     // Whoever types a list ends it as any program; it could not be told while it waits for a line.
     let can_be_told = args.repeats() || file.as_ref().is_some_and(|it| !it.is_standard_input());
     // Before any thread is made, one of which is entering a namespace.
-    let interrupt = can_be_told.then(Interrupt::watch).transpose()?;
+    let signals = can_be_told.then(EndingSignals::hold).transpose()?;
     let answered = place.inside(|proc_root| match args.contradiction() {
         Some(problem) => Ok(Err(problem)),
-        None => answer(args, &pieces, file, (proc_root, interrupt.as_ref()), screen).map(Ok),
+        None => answer(args, &pieces, file, (proc_root, signals.as_ref()), screen).map(Ok),
     })??;
-    if interrupt.is_some_and(|it| it.take()) {
-        return Ok(output::Outcome { exit: Exit::Interrupted, messages: Vec::new() });
+    if let Some(signal) = signals.and_then(|it| it.take()) {
+        return Ok(output::Outcome { exit: Exit::Signal(number(signal)), messages: Vec::new() });
     }
     answered.map_or_else(wrong, |ending| {
         let exit = exit(args, &ending);
@@ -94,7 +94,7 @@ fn answer(
     args: &Args,
     pieces: &[Piece],
     file: Option<FileList<'_>>,
-    (proc_root, interrupt): (&ProcRoot, Option<&Interrupt>),
+    (proc_root, signals): (&ProcRoot, Option<&EndingSignals>),
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Ending> {
     let is_long = file.is_some() || args.repeats() || pieces.len() > FULL;
@@ -105,7 +105,7 @@ fn answer(
         args,
         options: args.options(),
         proc_root,
-        interrupt,
+        signals,
         wants_causes: match (format, detail) {
             (Format::Json | Format::Ndjson, _)
             | (Format::Table | Format::Markdown, Detail::Full) => true,

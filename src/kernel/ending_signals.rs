@@ -1,64 +1,98 @@
 //! SIGINT, SIGTERM and their like, held back while there is something to say before the end, and
 //! then died of: who started netkit sees the signal (`WIFSIGNALED`), as of any program.
 //!
-//! They are read from a signalfd(2) and not caught by a handler. What arrives when nobody reads any
+//! They are read from a signalfd(2), which a wait can be ended by, and not caught by a handler. What
+//! arrives when nobody reads any
 //! more stays pending, and ends the process, or the program that it becomes, once it is released.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 pub use nix::sys::signal::Signal;
-use nix::sys::signal::{SigSet, raise};
+use nix::sys::signal::{SigSet, SigmaskHow, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use super::patience::{Patience, Waited};
 use super::proc_root::read_text;
 use super::{KernelError, ProcRoot};
 
 /// The signals that end a program which does nothing about them, and that people send.
 const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
-/// The signals held back, in this thread and those that it starts from now on.
+/// The signals held back, in this thread and those that it starts from now on, while this is there.
+///
+/// To be made before any thread: a signal that one thread blocks goes to another that does not.
 #[derive(Debug)]
 pub struct EndingSignals {
-    held: SigSet,
+    mask_before: SigSet,
     arrived: SignalFd,
 }
 
 impl EndingSignals {
     /// Holds them back, but for those that this process ignores: under nohup(1), or in the
-    /// background of a shell without job control, they are to stay without effect.
+    /// background of a shell without job control, they are to stay without effect. So are those
+    /// that it was started with as blocked.
     pub fn hold() -> Result<Self, KernelError> {
         let status = read_text(&ProcRoot::live().path().join("self/status")).unwrap_or_default();
         let ignored = ignored(&status);
-        let held: SigSet = ENDING.into_iter().filter(|it| !has(ignored, *it)).collect();
-        held.thread_block().map_err(|errno| failed("block signals", errno))?;
+        let mask_before =
+            SigSet::thread_get_mask().map_err(|errno| failed("ask which signals wait", errno))?;
+        let has_effect = |it: &Signal| !has(ignored, *it) && !mask_before.contains(*it);
+        let held: SigSet = ENDING.into_iter().filter(has_effect).collect();
         let arrived = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| failed("wait for signals", errno))?;
-        Ok(Self { held, arrived })
+        held.thread_block().map_err(|errno| failed("block signals", errno))?;
+        Ok(Self { mask_before, arrived })
     }
 
-    /// The one that has arrived, if any.
-    pub fn arrived(&self) -> Option<Signal> {
+    /// What becomes readable when one has arrived, and stays so until it is taken.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.arrived.as_fd()
+    }
+
+    /// Whether one has arrived.
+    pub fn has_arrived(&self) -> bool {
+        let now = Patience::of(Duration::ZERO).or(Some(self.descriptor()));
+        now.sleep() == Ok(Waited::Interrupted)
+    }
+
+    /// The one that has arrived, if any. It does not end the process by itself any more.
+    pub fn take(&self) -> Option<Signal> {
         let info = self.arrived.read_signal().ok()??;
         i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok())
     }
+}
 
-    /// Lets them through again.
-    pub fn release(&self) -> Result<(), KernelError> {
-        self.held.thread_unblock().map_err(|errno| failed("unblock signals", errno))
+impl Drop for EndingSignals {
+    /// Lets them through again: one that arrived and was not taken ends the process now.
+    fn drop(&mut self) {
+        // A mask that was set before can be set again.
+        self.mask_before.thread_set_mask().unwrap_or_default();
     }
+}
 
-    /// Dies of `signal`. Returns only to a process that the kernel keeps from that, which is the
-    /// first of its PID namespace: the exit code that shells give in its place.
-    pub fn die_of(&self, signal: Signal) -> Result<u8, KernelError> {
-        self.release()?;
-        raise(signal).map_err(|errno| failed("raise a signal", errno))?;
-        Ok(u8::try_from(number(signal)).unwrap_or(0).saturating_add(128))
-    }
+/// Calls `body` while they wait, all of them.
+pub(super) fn without_signals<T>(body: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let ending: SigSet = ENDING.into_iter().collect();
+    let before = ending.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let result = body();
+    before.thread_set_mask()?;
+    result
+}
+
+/// Dies of the signal of this number, so that a shell and its script see that it was the user.
+/// Returns only to a process that the kernel keeps from that, which is the first of its PID namespace.
+pub fn die_of(number: u8) {
+    let died = Signal::try_from(i32::from(number)).and_then(raise);
+    died.unwrap_or_default();
 }
 
 /// The number of `signal`.
 #[expect(clippy::as_conversions, reason = "a C enum has no other way to its number")]
-fn number(signal: Signal) -> i32 {
-    signal as i32
+pub fn number(signal: Signal) -> u8 {
+    u8::try_from(signal as i32).unwrap_or(0)
 }
 
 /// `SigIgn` of /proc/PID/status: bit *n* - 1 is signal *n* (`fs/proc/array.c`, `task_sig`).
@@ -68,7 +102,7 @@ fn ignored(status: &str) -> u64 {
 }
 
 fn has(mask: u64, signal: Signal) -> bool {
-    let bit = u32::try_from(number(signal) - 1).ok().and_then(|bit| 1_u64.checked_shl(bit));
+    let bit = number(signal).checked_sub(1).and_then(|bit| 1_u64.checked_shl(bit.into()));
     bit.is_some_and(|bit| mask & bit != 0)
 }
 

@@ -13,7 +13,6 @@ pub mod error_queue;
 pub mod if_inet6;
 pub mod image_kernel;
 pub mod interfaces;
-pub mod interrupt;
 mod link;
 pub mod neighbour;
 pub mod net_ns;

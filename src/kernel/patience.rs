@@ -29,7 +29,7 @@ pub enum Waited {
     Interrupted,
 }
 
-/// A deadline, and a descriptor that ends every wait, such as that of [`super::interrupt`].
+/// A deadline, and a descriptor that ends every wait, such as that of [`super::ending_signals`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Patience<'a> {
     deadline: Option<Instant>,

@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::stat::{fstat, major, minor};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::KernelError;
 use super::binding::{Stage, Trial, answer};
+use super::ending_signals::without_signals;
 use super::sock_diag::{DumpNotes, SockDiag, SocketFile};
 use crate::model::UnixName;
 
@@ -103,18 +103,6 @@ fn own_file(socket: &Socket) -> Option<SocketFile> {
         })
         .ok()?;
     own
-}
-
-/// Calls `body` while SIGINT, SIGTERM, SIGHUP and SIGQUIT wait.
-fn without_signals<T>(body: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let mut ending = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
-        ending.add(signal);
-    }
-    let before = ending.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let result = body();
-    before.thread_set_mask()?;
-    result
 }
 
 /// Connects to the socket file at `path`, as the only way to learn whether a socket of another

@@ -69,7 +69,8 @@ pub fn follow(task: Task<'_>, progress: &mut Progress<'_>) -> Result<Course, Ker
             Err(RecvTimeoutError::Disconnected) => break,
         }
         is_reached = quorum.is_reached(&tallies);
-        signal = signals.arrived();
+        // One that comes with success waits for whom it was sent to: it is not ours to swallow.
+        signal = if is_reached { None } else { signals.take() };
         let now = clock.elapsed();
         if is_reached || signal.is_some() || deadline.is_some_and(|end| now > end + GRACE) {
             break;

@@ -28,7 +28,7 @@ use target::{Subject, Watch};
 
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
-use crate::kernel::ending_signals::EndingSignals;
+use crate::kernel::ending_signals::{EndingSignals, number};
 use crate::kernel::program::become_program;
 use crate::kernel::{KernelError, Place, io_text};
 use crate::output::{Aside, Format, Outcome, Screen, emit, sanitize};
@@ -59,23 +59,18 @@ pub fn run(
     };
     let course = match wait(args, watches, place, &signals, &mut progress) {
         Ok(course) => course,
-        Err(error) => {
-            signals.release()?;
-            // Named by the user, so it is the command line that is wrong.
-            if matches!(error, KernelError::NoInterface(_)) {
-                return Ok(wrong(error.to_string()));
-            }
-            return Err(error.into());
-        }
+        // Named by the user, so it is the command line that is wrong.
+        Err(error @ KernelError::NoInterface(_)) => return Ok(wrong(error.to_string())),
+        Err(error) => return Err(error.into()),
     };
     let signal = course.signal;
     let report = WaitReport::new(course, captured_at, args.timeout(), args.quorum());
     heard(show(&report, args, screen, aside))?;
-    if let Some(signal) = signal.filter(|_| !report.met) {
-        let code = signals.die_of(signal)?;
-        return Ok(Outcome { exit: Exit::Program(code), messages: Vec::new() });
+    if let Some(signal) = signal {
+        return Ok(Outcome { exit: Exit::Signal(number(signal)), messages: Vec::new() });
     }
-    signals.release()?;
+    // The command is to have them, and one that came since the verdict ends netkit before it.
+    drop(signals);
     Ok(end(args, &report))
 }
 

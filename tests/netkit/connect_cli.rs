@@ -3,7 +3,11 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::harness::command::PROGRAM;
 use crate::harness::netkit;
@@ -122,12 +126,29 @@ fn rows_of_many_targets_are_in_their_order() {
 }
 
 #[test]
-fn an_interrupt_ends_with_the_statistics() {
-    let target = closed();
+fn a_signal_ends_with_the_statistics_and_is_died_of() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let (said, status) = repeat_until(signal, "--default-signal");
+        assert_eq!(status.signal(), Some(signal as i32), "{status}");
+        assert!(said.ends_with("\n  1 attempt, 1 refused\n"), "{said}");
+    }
+}
+
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    let (said, status) = repeat_until(Signal::SIGTERM, "--ignore-signal");
+    assert_eq!(status.code(), Some(1), "{status}");
+    assert!(said.ends_with("\n  2 attempts, 2 refused\n"), "{said}");
+}
+
+/// Sends `signal` between the first attempt and the second, which is far off unless the signal is
+/// ignored.
+fn repeat_until(signal: Signal, disposition: &str) -> (String, ExitStatus) {
+    let pause = if disposition == "--ignore-signal" { "300ms" } else { "1h" };
     let mut child = Command::new("env")
         // A shell ignores SIGINT for what it runs in the background, and that is inherited.
-        .args(["--default-signal=INT", PROGRAM, "connect", "--continuous", "--interval", "1h"])
-        .arg(&target)
+        .arg(format!("{disposition}={}", signal.as_str().trim_start_matches("SIG")))
+        .args([PROGRAM, "connect", "--count", "2", "--interval", pause, &closed()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -135,13 +156,9 @@ fn an_interrupt_ends_with_the_statistics() {
     // The first row says that it waits for the second attempt.
     let mut said = vec![0; 1];
     stdout.read_exact(&mut said).unwrap();
-    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
     stdout.read_to_end(&mut said).unwrap();
-    let status = child.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2), "{status}");
-    let said = String::from_utf8(said).unwrap();
-    assert!(said.ends_with("\n  1 attempt, 1 refused\n"), "{said}");
+    (String::from_utf8(said).unwrap(), child.wait().unwrap())
 }
 
 #[test]
