@@ -9,7 +9,7 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, lab, states, sysctl};
+use crate::{bind, echo, lab, states, sysctl};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -17,6 +17,7 @@ Examples:
   netkit states                which sockets are in which TCP state
   netkit bind 127.0.0.1:8080   may a server bind this; if not, who has it and what helps
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
+  netkit echo                  does traffic go round here: TCP, UDP, Unix sockets, IPv4, IPv6
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
 Exit codes: 0 as it should be, 1 found something, 2 wrong arguments, 3 could not look";
 
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Bind(Called<bind::Args>),
     /// Judges the TCP settings: what they do, and what they will be after a reboot
     Sysctl(Called<sysctl::Args>),
+    /// Sends traffic round: an echo server, an echo client with load, a test of this machine
+    Echo(Called<echo::Args>),
     /// Makes conditions on demand, each in a network namespace of its own, and diagnoses them
     Lab(Called<lab::Args>),
 }

@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`], [`sysctl`]: the commands `netkit states`, `netkit bind` and `netkit sysctl`.
+//! - [`echo`]: the command `netkit echo`.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -14,6 +15,7 @@
 pub mod bind;
 pub mod catalogue;
 mod cli;
+pub mod echo;
 pub mod exit;
 pub mod kernel;
 pub mod lab;
@@ -62,6 +64,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
+        Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }

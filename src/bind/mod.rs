@@ -23,7 +23,7 @@ pub use args::Args;
 use args::Question;
 use free_ports::FreePorts;
 use report::BindReport;
-use target::Target;
+pub use target::{InternetTarget, Target, parse as parse_target};
 
 use crate::exit::Exit;
 use crate::kernel::net_ns::NetNs;

@@ -37,7 +37,7 @@ impl UnixType {
         }
     }
 
-    fn new_socket(self) -> io::Result<Socket> {
+    pub(super) fn new_socket(self) -> io::Result<Socket> {
         let kind = match self {
             Self::Stream => Type::STREAM,
             Self::Dgram => Type::DGRAM,
@@ -123,7 +123,7 @@ pub fn try_unix_connect(path: &Path, kind: UnixType) -> Result<i32, KernelError>
     answer(Stage::Socket, false, &result).map(|trial| trial.code)
 }
 
-fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
+pub(super) fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
     match name {
         UnixName::Path(path) => SockAddr::unix(path),
         UnixName::Abstract(name) => {

@@ -21,11 +21,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sysctl", FLOORS),
     ("connect", FLOORS),
     ("bind", FLOORS),
+    // The second row: the floors, and the first row's public functions.
+    ("echo", &["model", "kernel", "catalogue", "output", "exit", "bind"]),
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "lab"]),
+    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "echo", "lab"]),
     ("lib", &["*"]),
     ("main", &[]),
 ];
@@ -40,7 +42,8 @@ const SYSTEM: &[(&str, &[&str])] = &[
     ("std::net::UdpSocket", &["kernel"]),
     ("std::process::Command", &["kernel"]),
     ("nix", &["kernel"]),
-    ("socket2", &["kernel", "lab"]),
+    ("socket2", &["kernel", "lab", "echo"]),
+    ("tokio", &["echo"]),
     ("procfs", &["kernel"]),
     ("libc", &["kernel"]),
     ("std::process::exit", &[]),

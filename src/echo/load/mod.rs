@@ -1,0 +1,1 @@
+//! Load: many connections, many messages, how long they took, and whether every byte came back.
