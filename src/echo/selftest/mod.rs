@@ -8,6 +8,7 @@ use crate::output::{Outcome, Screen};
 
 /// What the self-test is asked for.
 #[derive(Clone, Debug, ClapArgs)]
+#[group(id = "selftest")]
 pub struct Args {}
 
 /// Answers `args` for `place` on `screen`.

@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 5);
         assert_eq!(answers.last(), Some(&Err(Empty::All)));
         for source in 0..20_000 {
-            drop(buckets.take(address(source), start));
+            assert_eq!(buckets.take(address(source), start), Err(Empty::All));
         }
         assert!(buckets.sources.len() <= SOURCES);
     }
