@@ -9,13 +9,14 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, echo, lab, states, sysctl};
+use crate::{bind, connect, echo, lab, states, sysctl};
 
 const AFTER_HELP: &str = "\
 Examples:
   netkit states --time-wait    is TIME_WAIT a problem here, where, and for how long
   netkit states                which sockets are in which TCP state
   netkit bind 127.0.0.1:8080   may a server bind this; if not, who has it and what helps
+  netkit connect host:5432     which code connect(2) gives, who said so, and what helps
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
   netkit echo                  does traffic go round here: TCP, UDP, Unix sockets, IPv4, IPv6
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     States(Called<states::Args>),
     /// Says whether an address can be bound, and else who has it, until when, and what helps
     Bind(Called<bind::Args>),
+    /// Says which code connect(2) gives for an address, what it means, who said so, and what helps
+    Connect(Called<connect::Args>),
     /// Judges the TCP settings: what they do, and what they will be after a reboot
     Sysctl(Called<sysctl::Args>),
     /// Sends traffic round: an echo server, an echo client with load, a test of this machine

@@ -13,18 +13,29 @@ pub enum Exit {
     Usage,
     /// 3: could not look, so there is no verdict.
     Blind,
+    /// 130: the user interrupted, and what was known was said. The process then ends by SIGINT itself,
+    /// which a shell shows as 130.
+    Interrupted,
     /// The code of a program that was run for the user, handed on.
     Program(u8),
 }
 
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Found => 1,
+            Self::Usage => 2,
+            Self::Blind => 3,
+            Self::Interrupted => 130,
+            Self::Program(code) => code,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Fine => 0,
-            Exit::Found => 1,
-            Exit::Usage => 2,
-            Exit::Blind => 3,
-            Exit::Program(code) => code,
-        })
+        Self::from(exit.code())
     }
 }

@@ -5,7 +5,7 @@
 //! - [`kernel`]: what Linux says; one file a kernel interface.
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
-//! - [`states`], [`bind`], [`sysctl`]: the commands `netkit states`, `netkit bind` and `netkit sysctl`.
+//! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
 //! - [`echo`]: the command `netkit echo`.
 //! - [`lab`]: the command `netkit lab`.
 //!
@@ -15,7 +15,8 @@
 pub mod bind;
 pub mod catalogue;
 mod cli;
-pub mod echo;
+pub mod connect;
+//! - [`echo`]: the command `netkit echo`.
 pub mod exit;
 pub mod kernel;
 pub mod lab;
@@ -48,6 +49,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
             if !cli.common.quiet {
                 outcome.messages.iter().for_each(|message| streams.say(message));
             }
+            if outcome.exit == Exit::Interrupted {
+                kernel::interrupt::end_by_sigint();
+            }
             outcome.exit
         }
         Err(error) => failed(&error, streams),
@@ -63,6 +67,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
+        Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),

@@ -14,6 +14,11 @@ pub fn now() -> Timestamp {
     now.round(Unit::Millisecond).unwrap_or(now)
 }
 
+/// A length of time as people write it: `3s`, `500ms`, `1m 30s`. `None` for what is none, or negative.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    text.parse::<SignedDuration>().ok()?.try_into().ok()
+}
+
 /// A stopwatch that does not jump with the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

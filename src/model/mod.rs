@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod finding;
+mod host_port;
 mod kernel_release;
 mod ports;
 mod sides;
@@ -15,6 +16,7 @@ mod unix_name;
 
 pub use endpoint::{Address, Endpoint};
 pub use finding::{Finding, Severity};
+pub use host_port::{BadIp, HostPort, ScopedIp};
 pub use kernel_release::KernelRelease;
 pub use ports::{BadPorts, PortRange, PortSet};
 pub use sides::{Listeners, Side, Sides};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::numbers::microseconds_of;
 use super::{Format, Style};
 
 /// What a command found, and how each format shows it.
@@ -76,5 +77,5 @@ pub fn json_tail(report: &impl Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// A duration as a member whose name ends in `_us`, for serde's `serialize_with`.
 pub fn microseconds<S: Serializer>(elapsed: &Duration, out: S) -> Result<S::Ok, S::Error> {
-    out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+    out.serialize_u64(microseconds_of(*elapsed))
 }
