@@ -16,7 +16,7 @@ pub mod bind;
 pub mod catalogue;
 mod cli;
 pub mod connect;
-//! - [`echo`]: the command `netkit echo`.
+pub mod echo;
 pub mod exit;
 pub mod kernel;
 pub mod lab;
