@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("connect", FLOORS),
     ("bind", FLOORS),
     // The second row: the floors, and the first row's public functions.
-    ("echo", &["model", "kernel", "catalogue", "output", "exit", "bind"]),
+    ("echo", &["model", "kernel", "catalogue", "output", "exit", "bind", "connect"]),
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind"]),
     // What holds the rest together.
