@@ -8,7 +8,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::bucket::{Buckets, Empty};
 use super::guard::{Question, Refusal, Rules};
-use super::listener::Shared;
+use super::shared::Shared;
 use crate::echo::datagram::{self, Header};
 use crate::kernel::datagrams::{Arrival, UdpEnd, UnixEnd};
 
