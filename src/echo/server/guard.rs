@@ -37,8 +37,12 @@ pub enum Refusal {
     SourceRate,
     /// All sources together send too many.
     GlobalRate,
+    /// Its reply would be larger than it is.
+    Larger,
     /// It was to be dropped.
     Dropped,
+    /// As many replies wait for their time as may.
+    Waiting,
     /// The reply could not be sent.
     NotSent,
     /// Its sender has no name to send to.
@@ -59,6 +63,8 @@ impl Refusal {
             Self::Reply => "a reply of netkit's",
             Self::SourceRate => "more than one source may send",
             Self::GlobalRate => "more than all sources may send",
+            Self::Larger => "the reply would be larger",
+            Self::Waiting => "more replies wait for their time than may",
             Self::Dropped => "dropped, as asked for",
             Self::NotSent => "the reply could not be sent",
             Self::NoName => "from a socket without a name",

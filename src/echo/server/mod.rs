@@ -17,6 +17,7 @@ mod listener;
 mod log;
 mod options;
 mod refused;
+mod reply;
 mod report;
 mod running;
 mod session;

@@ -49,10 +49,11 @@ impl Server {
                 Carrier::Udp => {
                     let end = UdpEnd::new(socket)?;
                     let rules = rules(&shared, &end, &own_ports);
+                    let end = Arc::new(end);
                     running.tasks.spawn(udp::serve_udp(reactor::register(end)?, rules, shared));
                 }
                 Carrier::UnixDgram => {
-                    let end = reactor::register(UnixEnd::new(socket))?;
+                    let end = reactor::register(Arc::new(UnixEnd::new(socket)))?;
                     running.tasks.spawn(udp::serve_unix(end, shared));
                 }
                 Carrier::Tcp | Carrier::UnixStream | Carrier::UnixSeqpacket => {
