@@ -28,11 +28,12 @@ pub async fn accept(
     hands: Vec<Handle>,
 ) {
     let mut turns = hands.iter().enumerate().cycle();
-    let mut burst = 0_u32;
+    let (mut burst, mut failures) = (0_u32, 0_u32);
     while let Ok(mut guard) = listener.readable().await {
         while shared.may_accept() {
             match serving::accept(guard.get_inner()) {
                 Ok(socket) => {
+                    failures = 0;
                     let Some((hand, handle)) = turns.next() else { return };
                     if let Some(visit) = Visit::begin(&shared, &socket, &local, hand) {
                         drop(handle.spawn(connection::serve(socket, visit)));
@@ -51,7 +52,9 @@ pub async fn accept(
                 }
                 Err(error) => {
                     shared.accept_failed(&error);
-                    if !serving::is_of_one_connection(&error) {
+                    failures += 1;
+                    // So many in a row are not of one connection each: a filter refuses the call itself.
+                    if !serving::is_of_one_connection(&error) || failures >= BURST {
                         drop(tokio::time::timeout(REST, shared.limits.one_ends()).await);
                     }
                 }
