@@ -164,7 +164,7 @@ fn after_so_many_bytes_a_connection_ends_with_its_replies() {
 fn without_descriptors_it_neither_ends_nor_spins() {
     live(&[], || {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("ulimit -n 20; exec {PROGRAM} \"$@\""), "sh"]);
+        command.args(["-c", &format!("ulimit -n 32; exec {PROGRAM} \"$@\""), "sh"]);
         let server = Serving::by(command, "127.0.0.1:0 --json --drain 0", 1);
         let mut streams: Vec<_> = (0..40).map(|_| server.connect()).collect();
         let served = |stream: &TcpStream| {
