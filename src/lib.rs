@@ -5,8 +5,9 @@
 //! - [`kernel`]: what Linux says; one file a kernel interface.
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
-//! - [`states`], [`bind`], [`sysctl`]: the commands `netkit states`, `netkit bind` and `netkit sysctl`.
+//! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
 //! - [`echo`]: the command `netkit echo`.
+//! - [`explain`]: the command `netkit explain`, made of the catalogues.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -15,8 +16,10 @@
 pub mod bind;
 pub mod catalogue;
 mod cli;
+pub mod connect;
 pub mod echo;
 pub mod exit;
+pub mod explain;
 pub mod kernel;
 pub mod lab;
 pub mod model;
@@ -28,7 +31,6 @@ pub mod sysctl;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
@@ -38,7 +40,7 @@ pub use streams::Streams;
 
 /// Runs netkit with `arguments`, of which the first is the program's name.
 pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(answer) => return decline(&answer, streams),
     };
@@ -47,6 +49,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
         Ok(outcome) => {
             if !cli.common.quiet {
                 outcome.messages.iter().for_each(|message| streams.say(message));
+            }
+            if outcome.exit == Exit::Interrupted {
+                kernel::interrupt::end_by_sigint();
             }
             outcome.exit
         }
@@ -63,8 +68,10 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
+        Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),
+        Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }

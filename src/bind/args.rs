@@ -118,7 +118,7 @@ impl Args {
             Target::Internet(_) if self.unix_type.is_some() => {
                 Some("--type is for Unix sockets: leave it out, or write --udp")
             }
-            Target::Internet(it) if self.v6only && it.ip.is_ipv4() => {
+            Target::Internet(it) if self.v6only && it.ip().is_ipv4() => {
                 Some("--v6only is for IPv6 addresses: an IPv4 socket has no IPV6_V6ONLY")
             }
             Target::Internet(it) => match (looks_for_ports, it.port()) {

@@ -50,7 +50,9 @@ impl FreePorts {
                 break;
             }
             let Some(address) = target.socket_address(port, interfaces::index) else {
-                return Err(KernelError::NoInterface(target.scope.clone().unwrap_or_default()));
+                return Err(KernelError::NoInterface(
+                    target.scope().unwrap_or_default().to_owned(),
+                ));
             };
             let trial = match args.protocol() {
                 Protocol::Tcp => try_tcp(address, options)?,

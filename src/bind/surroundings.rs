@@ -40,7 +40,7 @@ impl<'a> Surroundings<'a> {
         let port = target.port().unwrap_or(0);
         let address = target.socket_address(port, interfaces::index);
         let Some(address) = address else {
-            return Err(KernelError::NoInterface(target.scope.clone().unwrap_or_default()));
+            return Err(KernelError::NoInterface(target.scope().unwrap_or_default().to_owned()));
         };
         let Site { proc_root, prefix } = site;
         let settings = TcpSettings::read(proc_root);
@@ -125,7 +125,7 @@ impl<'a> Surroundings<'a> {
         let ip = self.address.ip().to_canonical();
         let known = if_inet6::entries(self.proc_root);
         let here = || known.iter().filter(|it| ip == it.address);
-        let asked = self.target.scope.as_deref();
+        let asked = self.target.scope();
         let is_there = |it: &&Ipv6Entry| asked.is_none_or(|scope| scope == it.interface);
         if let (Some(entry), Some(_), false) =
             (here().next(), asked, here().any(|it| is_there(&it)))

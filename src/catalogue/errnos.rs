@@ -142,14 +142,32 @@ pub const ERRNOS: [ErrnoEntry; 131] = [
     (133, "EHWPOISON", "Memory page has hardware error"),
 ];
 
+/// Other names of numbers that have two, and the name that stands in [`ERRNOS`].
+pub const ALIASES: [(&str, &str); 3] =
+    [("EWOULDBLOCK", "EAGAIN"), ("EDEADLOCK", "EDEADLK"), ("ENOTSUP", "EOPNOTSUPP")];
+
+/// Operation not permitted.
+pub const EPERM: i32 = 1;
+/// No such file or directory.
+pub const ENOENT: i32 = 2;
+/// Resource temporarily unavailable; also under the name EWOULDBLOCK.
+pub const EAGAIN: i32 = 11;
+/// Cannot allocate memory.
+pub const ENOMEM: i32 = 12;
 /// Permission denied.
 pub const EACCES: i32 = 13;
 /// Invalid argument.
 pub const EINVAL: i32 = 22;
+/// Protocol wrong type for socket.
+pub const EPROTOTYPE: i32 = 91;
 /// Address already in use.
 pub const EADDRINUSE: i32 = 98;
 /// Cannot assign requested address.
 pub const EADDRNOTAVAIL: i32 = 99;
+/// Network is unreachable.
+pub const ENETUNREACH: i32 = 101;
+/// Connection refused.
+pub const ECONNREFUSED: i32 = 111;
 
 /// The C name of `code`; `OK` for 0, and the number itself for one without a name.
 pub fn name(code: i32) -> String {

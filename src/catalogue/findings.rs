@@ -50,6 +50,34 @@ pub const BIND_REFUSED: &str = "BIND_REFUSED";
 pub const BIND_UNEXPLAINED: &str = "BIND_UNEXPLAINED";
 /// connect(2) may take the port.
 pub const BIND_PORT_IS_EPHEMERAL: &str = "BIND_PORT_IS_EPHEMERAL";
+/// The socket met itself.
+pub const CONNECT_SELF: &str = "CONNECT_SELF";
+/// Nobody accepts.
+pub const CONNECT_ACCEPT_QUEUE_FULL: &str = "CONNECT_ACCEPT_QUEUE_FULL";
+/// Another address of the port is listened at.
+pub const CONNECT_LISTENS_ELSEWHERE: &str = "CONNECT_LISTENS_ELSEWHERE";
+/// Bound, and no more.
+pub const CONNECT_NOT_LISTENING: &str = "CONNECT_NOT_LISTENING";
+/// A firewall says no.
+pub const CONNECT_REJECTED: &str = "CONNECT_REJECTED";
+/// A router has no way.
+pub const CONNECT_UNREACHABLE: &str = "CONNECT_UNREACHABLE";
+/// This machine has no way.
+pub const CONNECT_NO_ROUTE: &str = "CONNECT_NO_ROUTE";
+/// A route says no.
+pub const CONNECT_ROUTE_FORBIDS: &str = "CONNECT_ROUTE_FORBIDS";
+/// Nobody on the link.
+pub const CONNECT_NO_NEIGHBOUR: &str = "CONNECT_NO_NEIGHBOUR";
+/// `lo` is down.
+pub const CONNECT_LOOPBACK_DOWN: &str = "CONNECT_LOOPBACK_DOWN";
+/// No IPv6.
+pub const CONNECT_IPV6_OFF: &str = "CONNECT_IPV6_OFF";
+/// No port is left.
+pub const CONNECT_PORTS_EXHAUSTED: &str = "CONNECT_PORTS_EXHAUSTED";
+/// A file without a socket.
+pub const CONNECT_STALE_SOCKET: &str = "CONNECT_STALE_SOCKET";
+/// A mode says no.
+pub const CONNECT_UNIX_DENIED: &str = "CONNECT_UNIX_DENIED";
 /// A file sets what no longer exists.
 pub const SYSCTL_DEAD_KEY: &str = "SYSCTL_DEAD_KEY";
 /// A setting does not do what it is set for.
@@ -78,7 +106,7 @@ pub const SYSCTL_PROFILE: &str = "SYSCTL_PROFILE";
 pub const SYSCTL_EXPECTATION: &str = "SYSCTL_EXPECTATION";
 
 /// Every finding.
-pub const FINDINGS: [FindingEntry; 31] = [
+pub const FINDINGS: [FindingEntry; 45] = [
     FindingEntry {
         id: TW_PORTS_EXHAUSTED,
         meaning: "every ephemeral port to a destination is taken: connect() to it fails with \
@@ -130,7 +158,8 @@ pub const FINDINGS: [FindingEntry; 31] = [
     },
     FindingEntry {
         id: TW_OVERFLOWING,
-        meaning: "sockets close without TIME_WAIT now: TCPTimeWaitOverflow grew while netkit looked",
+        meaning: "sockets close without TIME_WAIT now: TCPTimeWaitOverflow grew while netkit \
+                  looked",
         source: "net/ipv4/tcp_minisocks.c, tcp_time_wait",
         about_destination: false,
     },
@@ -149,7 +178,8 @@ pub const FINDINGS: [FindingEntry; 31] = [
     },
     FindingEntry {
         id: TW_MOSTLY_FIN_WAIT2,
-        meaning: "most of what the kernel counts as TIME_WAIT is FIN_WAIT2: the peer has not closed",
+        meaning: "most of what the kernel counts as TIME_WAIT is FIN_WAIT2: the peer has not \
+                  closed",
         source: "net/ipv4/tcp_minisocks.c, tcp_time_wait; /proc/net/sockstat counts both",
         about_destination: false,
     },
@@ -201,6 +231,94 @@ pub const FINDINGS: [FindingEntry; 31] = [
         about_destination: false,
     },
     FindingEntry {
+        id: CONNECT_SELF,
+        meaning: "nobody listens: connect() picked the destination's own port for its end, and \
+                  TCP's simultaneous open connected the socket with itself",
+        source: "RFC 9293, section 3.5; net/ipv4/inet_hashtables.c, __inet_hash_connect; \
+                 measured on Linux 6.18",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_ACCEPT_QUEUE_FULL,
+        meaning: "the accept queue of a listener of this machine is full: of TCP, the kernel \
+                  drops every SYN, of a Unix socket connect() gives EAGAIN",
+        source: "include/net/sock.h, sk_acceptq_is_full; net/unix/af_unix.c, unix_stream_connect",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_LISTENS_ELSEWHERE,
+        meaning: "the port is listened on, at another address of this machine alone",
+        source: "net/ipv4/inet_hashtables.c, __inet_lookup_listener",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_NOT_LISTENING,
+        meaning: "a socket is bound to the address and has not called listen()",
+        source: "net/ipv4/tcp_ipv4.c, tcp_v4_rcv; net/unix/af_unix.c, unix_stream_connect",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_REJECTED,
+        meaning: "an ICMP message says that the connection is not allowed, and who says so",
+        source: "net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, icmpv6_err_convert; \
+                 measured on Linux 6.18",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_UNREACHABLE,
+        meaning: "an ICMP message says that the destination cannot be reached, and who says so",
+        source: "net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, icmpv6_err_convert",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_NO_ROUTE,
+        meaning: "this machine has no route to the destination",
+        source: "net/ipv4/route.c, ip_route_output_key_hash_rcu",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_ROUTE_FORBIDS,
+        meaning: "a route or rule of this machine forbids the destination",
+        source: "net/ipv4/fib_semantics.c, fib_props",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_NO_NEIGHBOUR,
+        meaning: "nobody on the link answers for the destination or the next router",
+        source: "net/core/neighbour.c, neigh_timer_handler",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_LOOPBACK_DOWN,
+        meaning: "the loopback interface is down, so that this machine does not reach itself",
+        source: "measured on Linux 6.18: a timeout where `lo` was up before, ENETUNREACH where not",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_IPV6_OFF,
+        meaning: "IPv6 is switched off by sysctl, so that no IPv6 address can be reached",
+        source: "net/ipv6/addrconf.c, addrconf_disable_ipv6",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_PORTS_EXHAUSTED,
+        meaning: "every port that connect() may choose from goes to that destination already",
+        source: "net/ipv4/inet_hashtables.c, __inet_hash_connect",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_STALE_SOCKET,
+        meaning: "a socket file is left by a server that is gone",
+        source: "net/unix/af_unix.c, unix_find_bsd",
+        about_destination: false,
+    },
+    FindingEntry {
+        id: CONNECT_UNIX_DENIED,
+        meaning: "the mode of a directory or of the socket file keeps this user out",
+        source: "unix(7); net/unix/af_unix.c, unix_find_bsd",
+        about_destination: false,
+    },
+    FindingEntry {
         id: SYSCTL_DEAD_KEY,
         meaning: "a file sets a key that the kernel no longer has, or that nothing reads",
         source: "commit 4396e46187ca for tcp_tw_recycle; catalogue::sysctls for the others",
@@ -221,12 +339,14 @@ pub const FINDINGS: [FindingEntry; 31] = [
     FindingEntry {
         id: SYSCTL_PRECEDENCE_CONFLICT,
         meaning: "systemd-sysctl at boot and sysctl --system leave different values",
-        source: "procps 4.0.2 and systemd 252, measured: the one reads /etc/sysctl.conf last, the other not at all",
+        source: "procps 4.0.2 and systemd 252, measured: the one reads /etc/sysctl.conf last, \
+                 the other not at all",
         about_destination: false,
     },
     FindingEntry {
         id: SYSCTL_NOT_PERSISTENT,
-        meaning: "a value that a reboot loses: no file sets it, or one that systemd-sysctl does not read",
+        meaning: "a value that a reboot loses: no file sets it, or one that systemd-sysctl does \
+                  not read",
         source: "sysctl.d(5); measured",
         about_destination: false,
     },
@@ -239,7 +359,8 @@ pub const FINDINGS: [FindingEntry; 31] = [
     FindingEntry {
         id: SYSCTL_COMBINATION,
         meaning: "settings that do not go together, or not with what listens",
-        source: "net/ipv4/tcp_ipv4.c, tcp_twsk_unique; net/ipv4/inet_hashtables.c, __inet_hash_connect",
+        source: "net/ipv4/tcp_ipv4.c, tcp_twsk_unique; net/ipv4/inet_hashtables.c, \
+                 __inet_hash_connect",
         about_destination: false,
     },
     FindingEntry {
@@ -280,6 +401,19 @@ pub const FINDINGS: [FindingEntry; 31] = [
     },
 ];
 
+/// The command that makes findings whose names begin so.
+const MAKERS: [(&str, &str); 4] = [
+    ("TW_", "netkit states --time-wait"),
+    ("BIND_", "netkit bind PORT"),
+    ("CONNECT_", "netkit connect HOST:PORT"),
+    ("SYSCTL_", "netkit sysctl"),
+];
+
+/// The command that makes findings of this name.
+pub fn maker(id: &str) -> Option<&'static str> {
+    MAKERS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, command)| *command)
+}
+
 /// Whether findings of this name are about a destination.
 pub fn is_about_destination(id: &str) -> bool {
     FINDINGS.iter().any(|entry| entry.id == id && entry.about_destination)
@@ -294,6 +428,7 @@ mod tests {
         for (index, entry) in FINDINGS.iter().enumerate() {
             assert!(FINDINGS.iter().skip(index + 1).all(|other| other.id != entry.id));
             assert!(!entry.meaning.ends_with('.') && !entry.source.is_empty(), "{}", entry.id);
+            assert!(maker(entry.id).is_some(), "no command makes {}", entry.id);
         }
     }
 }

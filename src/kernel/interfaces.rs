@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use nix::ifaddrs::getifaddrs;
-use nix::net::if_::{Interface, if_nameindex, if_nametoindex};
+use nix::net::if_::{Interface, InterfaceFlags, if_nameindex, if_nametoindex};
 
 /// The names by index in the calling thread's network namespace. An answer that fails is an empty
 /// one: indexes are then shown as numbers.
@@ -21,6 +21,14 @@ pub fn names() -> HashMap<u32, String> {
 /// The index of the interface `name`; `None` if there is none.
 pub fn index(name: &str) -> Option<u32> {
     if_nametoindex(name).ok()
+}
+
+/// Whether the interface `name` is up, and whether it has a carrier; `None` if there is none, or it
+/// cannot be asked.
+pub fn is_up(name: &str) -> Option<(bool, bool)> {
+    let mut all = getifaddrs().ok()?;
+    let flags = all.find(|it| it.interface_name == name)?.flags;
+    Some((flags.contains(InterfaceFlags::IFF_UP), flags.contains(InterfaceFlags::IFF_RUNNING)))
 }
 
 /// The addresses of the calling thread's network namespace, each with its interface's name; empty

@@ -37,13 +37,18 @@ impl UnixType {
         }
     }
 
-    pub(super) fn new_socket(self) -> io::Result<Socket> {
-        let kind = match self {
+    /// The type as socket(2) takes it.
+    pub(super) fn socket_type(self) -> Type {
+        match self {
             Self::Stream => Type::STREAM,
             Self::Dgram => Type::DGRAM,
             Self::Seqpacket => Type::SEQPACKET,
-        };
-        Socket::new(Domain::UNIX, kind, None)
+        }
+    }
+
+    /// A socket of this type.
+    pub(super) fn new_socket(self) -> io::Result<Socket> {
+        Socket::new(Domain::UNIX, self.socket_type(), None)
     }
 }
 
@@ -133,6 +138,7 @@ pub fn try_unix_connect(path: &Path, kind: UnixType) -> Result<i32, KernelError>
     answer(Stage::Socket, false, &result).map(|trial| trial.code)
 }
 
+/// The address of `name`, as the calls take it.
 pub(super) fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
     match name {
         UnixName::Path(path) => SockAddr::unix(path),

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::report::Diagnosed;
 use super::scenario::Diagnosis;
-use crate::exit::Exit;
 use crate::kernel::Place;
 use crate::output::{Format, Outcome, Screen, Style};
-use crate::{bind, states};
+use crate::{bind, connect, states};
 
 /// Asks, and compares the JSON of the answer with the claims. With a `style`, asks a second time
 /// for the text.
@@ -21,7 +20,7 @@ pub fn diagnose(
     let (json, outcome) = ask(&diagnosis.command, Format::Json, Style::PLAIN)?;
     let report: Value = serde_json::from_str(&json)
         .with_context(|| format!("`netkit {}` answered no JSON: {json}", diagnosis.command))?;
-    let exit = code(outcome.exit);
+    let exit = outcome.exit.code();
     let claims = diagnosis.claims.iter().map(|claim| claim.check(&report, exit)).collect();
     let text = match style {
         Some(style) => {
@@ -42,6 +41,7 @@ fn ask(line: &str, format: Format, style: Style) -> anyhow::Result<(String, Outc
     let here = Place::default();
     let outcome = match line.split(' ').next().unwrap_or(line) {
         "bind" => bind::run(&parsed(line)?, &here, &mut screen),
+        "connect" => connect::run(&parsed(line)?, &here, &mut screen),
         "states" => states::run(&parsed(line)?, &here, &mut screen),
         command => bail!("the lab does not know `netkit {command}`"),
     }?;
@@ -53,14 +53,4 @@ fn parsed<T: Args + FromArgMatches>(line: &str) -> anyhow::Result<T> {
     let command = T::augment_args(Command::new("netkit"));
     let matches = command.try_get_matches_from(line.split_whitespace())?;
     Ok(T::from_arg_matches(&matches)?)
-}
-
-fn code(exit: Exit) -> u8 {
-    match exit {
-        Exit::Fine => 0,
-        Exit::Found => 1,
-        Exit::Usage => 2,
-        Exit::Blind => 3,
-        Exit::Program(code) => code,
-    }
 }

@@ -1,5 +1,7 @@
 //! Numbers as people read them: thousands, plurals, shares, bars, durations.
 
+use std::time::Duration;
+
 /// `27,702`
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -101,6 +103,23 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// `duration` in whole microseconds.
+pub fn microseconds_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A short time as people read it, from microseconds: `58 µs`, `1.2 ms`, `350 ms`, `3.0 s`, `135 s`.
+pub fn short_duration(microseconds: u64) -> String {
+    let milliseconds = float(microseconds) / 1000.0;
+    match microseconds {
+        0..1000 => format!("{microseconds} µs"),
+        1000..100_000 => format!("{milliseconds:.1} ms"),
+        100_000..1_000_000 => format!("{milliseconds:.0} ms"),
+        1_000_000..60_000_000 => format!("{:.1} s", milliseconds / 1000.0),
+        _ => duration(milliseconds / 1000.0),
+    }
+}
+
 /// A rate: one decimal below 1,000, thousands above.
 pub fn rate(per_second: f64) -> String {
     if per_second < 1000.0 { format!("{per_second:.1}") } else { thousands(whole(per_second)) }
@@ -136,6 +155,8 @@ mod tests {
         assert_eq!(duration(0.25), "250 ms");
         assert_eq!(duration(119.9), "119 s");
         assert_eq!(duration(600.0), "10 min");
+        let short = [999, 1200, 350_400, 3_004_000, 134_900_000].map(short_duration);
+        assert_eq!(short, ["999 µs", "1.2 ms", "350 ms", "3.0 s", "2 min"]);
         assert_eq!(rate(470.53), "470.5");
         assert_eq!(rate(28_232.0), "28,232");
         assert_eq!([0, 1023, 1024, 1_500_000].map(bytes), ["0 B", "1023 B", "1.0 KiB", "1.4 MiB"]);

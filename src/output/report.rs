@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::numbers::microseconds_of;
 use super::{Format, Style};
 
 /// What a command found, and how each format shows it.
@@ -18,6 +19,12 @@ pub trait Report: Serialize {
     /// Writes its lines, each a JSON object; the whole in one, where it has no rows of its own.
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
         ndjson_rows(out, [self])
+    }
+
+    /// Writes it as Markdown, where the command has that: the root of the command line lets no other
+    /// be asked for it.
+    fn write_markdown(&self, _out: &mut dyn Write) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this answer has no Markdown"))
     }
 }
 
@@ -59,6 +66,7 @@ pub fn emit(
         Format::Table => report.write_text(out, style),
         Format::Csv => report.write_csv(out),
         Format::Ndjson => report.write_ndjson(out),
+        Format::Markdown => report.write_markdown(out),
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, report)?;
             out.write_all(b"\n")
@@ -76,5 +84,5 @@ pub fn json_tail(report: &impl Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// A duration as a member whose name ends in `_us`, for serde's `serialize_with`.
 pub fn microseconds<S: Serializer>(elapsed: &Duration, out: S) -> Result<S::Ok, S::Error> {
-    out.serialize_u64(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+    out.serialize_u64(microseconds_of(*elapsed))
 }

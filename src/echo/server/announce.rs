@@ -91,7 +91,7 @@ impl Announcement {
 fn is_open_udp(address: &Address) -> bool {
     match &address.target {
         Target::Internet(it) => {
-            address.carrier == Carrier::Udp && !it.ip.to_canonical().is_loopback()
+            address.carrier == Carrier::Udp && !it.ip().to_canonical().is_loopback()
         }
         Target::Unix(_) => false,
     }

@@ -1,5 +1,6 @@
 //! The asking and reading: one netlink socket, one request after another, one reused buffer.
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
@@ -11,9 +12,9 @@ use nix::sys::socket::{
 use nix::sys::time::{TimeVal, TimeValLike as _};
 
 use super::unix::{UnixSocket, decode_unix, unix_request};
-use super::wire::{Answer, Messages, Request, decode};
+use super::wire::{Answer, Messages, Request, decode, listener_request};
 use crate::kernel::KernelError;
-use crate::model::{Protocol, Socket};
+use crate::model::{Protocol, Socket, TcpState};
 
 /// The kernel fills at most 32 KiB less its own header (`netlink_dump`, `SKB_WITH_OVERHEAD(32768)`),
 /// so this holds whatever it sends.
@@ -111,6 +112,23 @@ impl SockDiag {
     ) -> Result<(), KernelError> {
         let question = self.question(unix_request);
         question.ask(&self.channel, &mut self.buffer, notes, &mut UnixRows(visit))
+    }
+
+    /// The socket that listens for connections of TCP to `address`; `None` if there is none. One
+    /// question and one answer, whatever the size of the tables.
+    pub fn listener(&mut self, address: SocketAddr) -> Result<Option<Socket>, KernelError> {
+        let mut found = None;
+        let mut first = |socket: &Socket| {
+            found = Some(*socket);
+            ControlFlow::Break(())
+        };
+        let mut rows = IpRows { protocol: Protocol::Tcp, seam: Seam::new(), visit: &mut first };
+        let question = self.question(|sequence| listener_request(address, sequence));
+        let notes = &mut DumpNotes::default();
+        match question.ask(&self.channel, &mut self.buffer, notes, &mut rows) {
+            Err(KernelError::Refused { errno: Errno::ENOENT, .. }) => Ok(None),
+            asked => asked.map(|()| found.filter(|it| it.state == TcpState::LISTEN)),
+        }
     }
 
     fn question(&mut self, encode: impl FnOnce(u32) -> Vec<u8>) -> Question {

@@ -10,5 +10,5 @@ mod wire;
 
 pub use dump::{DumpNotes, SockDiag};
 pub use unix::{SocketFile, UnixSocket, decode_unix};
-pub(super) use wire::unmap;
 pub use wire::{Answer, Detail, Messages, Request, decode};
+pub(super) use wire::{attribute, unmap};

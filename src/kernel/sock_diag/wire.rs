@@ -1,7 +1,7 @@
 //! The bytes: requests, messages, rows. Layouts from `include/uapi/linux/inet_diag.h` and
 //! `include/uapi/linux/netlink.h`; everything is in host byte order but ports and addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use nix::errno::Errno;
 
@@ -16,6 +16,8 @@ const ROW: usize = 72;
 const TCPDIAG_GETSOCK: u16 = 18;
 /// `SOCK_DIAG_BY_FAMILY`.
 pub(super) const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// `NLM_F_REQUEST`.
+const REQUEST: u16 = 1;
 /// `NLM_F_REQUEST | NLM_F_DUMP`.
 const DUMP_REQUEST: u16 = 0x301;
 /// `NLM_F_DUMP_INTR`: the table changed in a way that makes the dump inconsistent.
@@ -84,13 +86,36 @@ impl Request {
     }
 }
 
-/// A request for a dump: `struct nlmsghdr` and `body`.
+/// A request for a dump.
 pub(super) fn dump_request(kind: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+    message((kind, DUMP_REQUEST), sequence, body)
+}
+
+/// A question about one socket, and no dump: that which the kernel would give a SYN to `address`
+/// (`inet_diag_find_one_icsk` looks up as the input path does). The cookie says that any will do.
+pub(super) fn listener_request(address: SocketAddr, sequence: u32) -> Vec<u8> {
+    let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let mut body = by_family_body((family, Protocol::Tcp), u32::MAX, Detail::default());
+    let mut id = address.port().to_be_bytes().to_vec();
+    id.extend([0; 2]);
+    match address.ip() {
+        IpAddr::V4(ip) => id.extend(ip.octets()),
+        IpAddr::V6(ip) => id.extend(ip.octets()),
+    }
+    id.resize(40, 0);
+    id.extend([0xff; 8]);
+    body.truncate(8);
+    body.extend(id);
+    message((SOCK_DIAG_BY_FAMILY, REQUEST), sequence, &body)
+}
+
+/// `struct nlmsghdr` and `body`.
+fn message((kind, flags): (u16, u16), sequence: u32, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
     let mut message = Vec::with_capacity(HEADER + body.len());
     message.extend(length.to_ne_bytes());
     message.extend(kind.to_ne_bytes());
-    message.extend(DUMP_REQUEST.to_ne_bytes());
+    message.extend(flags.to_ne_bytes());
     message.extend(sequence.to_ne_bytes());
     message.extend(0_u32.to_ne_bytes());
     message.extend(body);
@@ -293,7 +318,7 @@ pub(in crate::kernel) fn unmap(local: Address, remote: Address) -> (Address, Add
 
 /// The value of the attribute `kind` among `attributes`, each a length, a type and a value, padded
 /// to multiples of four.
-pub(super) fn attribute(attributes: &[u8], kind: u16) -> Option<&[u8]> {
+pub(in crate::kernel) fn attribute(attributes: &[u8], kind: u16) -> Option<&[u8]> {
     let mut rest = attributes;
     while let Some(header) = rest.first_chunk::<4>() {
         let length = usize::from(u16_at(header, 0));

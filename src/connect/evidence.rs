@@ -1,0 +1,99 @@
+//! What surrounds an attempt, as far as it was looked at: values alone, for the judgement.
+
+use std::net::IpAddr;
+
+use crate::kernel::Errno;
+use crate::kernel::neighbour::NeighbourState;
+use crate::kernel::owners::Holder;
+use crate::kernel::route::Route;
+use crate::kernel::unix_binding::FileKind;
+use crate::model::{Endpoint, PortRange, TcpState};
+
+/// What was seen. `None` and empty are "not looked at, or not to be seen".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Whether the destination is this machine.
+    pub is_here: bool,
+    /// The way there, or the kernel's refusal.
+    pub route: Option<Result<Route, Errno>>,
+    /// The interface that it leaves by.
+    pub interface: Option<String>,
+    /// Whether that is up, and has a carrier.
+    pub link: Option<(bool, bool)>,
+    /// The next hop, and what is known of it.
+    pub neighbour: Option<(IpAddr, NeighbourState)>,
+    /// The queue of the listener here.
+    pub queue: Option<Queue>,
+    /// Sockets of this port here that are at another address, or do not listen.
+    pub others: Vec<Other>,
+    /// Whether IPv6 is switched off here.
+    pub ipv6_is_off: Option<bool>,
+    /// The interfaces that have the address, where it lacks one.
+    pub scopes: Vec<String>,
+    /// The ports that connect(2) may choose from, and how many of them go to this destination.
+    pub ports: Option<Ports>,
+    /// A Unix name.
+    pub unix: Option<UnixEvidence>,
+}
+
+/// The accept queue of a listener: full when there are more than the limit (`sk_acceptq_is_full`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Connections that wait to be accepted.
+    pub waiting: u32,
+    /// The backlog of listen(2), cut to net.core.somaxconn.
+    pub limit: u32,
+}
+
+impl Queue {
+    /// Whether the next SYN is dropped.
+    pub fn is_full(self) -> bool {
+        self.waiting > self.limit
+    }
+}
+
+/// Another socket with the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// Where it is bound.
+    pub local: Endpoint,
+    /// LISTEN, BOUND_INACTIVE, or CLOSE for UDP.
+    pub state: TcpState,
+    /// Who has it.
+    pub owner: Option<Holder>,
+}
+
+/// The ports of connect(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// `net.ipv4.ip_local_port_range`.
+    pub range: PortRange,
+    /// Of them, those that are not reserved.
+    pub usable: u64,
+    /// Those that go to this destination already, in whatever state.
+    pub taken: u64,
+}
+
+/// What is at a Unix name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnixEvidence {
+    /// The file; of an abstract name nothing.
+    pub file: FileKind,
+    /// The sockets that have it: type and state.
+    pub sockets: Vec<(u8, TcpState)>,
+    /// The part of the path that this user may not pass, and why.
+    pub barrier: Option<(String, Barrier)>,
+}
+
+/// What of a path is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// It does not exist.
+    Missing,
+    /// This user may not search it.
+    NoSearch,
+    /// This user may not write to it, as connect(2) must.
+    NoWrite,
+}

@@ -1,0 +1,166 @@
+//! `netkit connect` for people: what came of it, why, what helps.
+
+use super::layers::{LayerStep, Status};
+use super::outcome::Outcome;
+use super::report::{Row, Tail};
+use crate::catalogue::errnos;
+use crate::model::Severity;
+use crate::output::numbers::{count, short_duration, thousands};
+use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
+
+/// The word of a headline.
+fn headline(row: &Row) -> (Severity, &'static str) {
+    let word = match row.outcome {
+        Outcome::Connected if row.met => "OPEN",
+        Outcome::Connected => "CONNECTED",
+        Outcome::Refused => "REFUSED",
+        Outcome::Rejected => "REJECTED",
+        Outcome::TimedOut if row.stage == "reply" => "SILENT",
+        Outcome::TimedOut => "NO ANSWER",
+        Outcome::Unreachable => "UNREACHABLE",
+        Outcome::SelfConnect => "NOBODY",
+        Outcome::ResolveFailed => "NO ADDRESS",
+        Outcome::LocalError => "FAILED",
+        Outcome::Denied => "DENIED",
+    };
+    let severity = match (row.met, row.causes.is_empty()) {
+        (false, _) => Severity::Critical,
+        (true, false) if row.outcome == Outcome::Connected => Severity::Warning,
+        (true, _) => Severity::Ok,
+    };
+    (severity, word)
+}
+
+/// `10.0.9.20  EHOSTUNREACH (113) No route to host, after 0.8 ms`
+fn sentence(row: &Row) -> String {
+    let target = sanitize(&row.target);
+    let address = row.address.as_deref().map(sanitize);
+    // An address that was written as such is not said twice.
+    let address = address.filter(|it| !target.contains(it.as_str()));
+    let address = address.map(|it| format!("  {it}")).unwrap_or_default();
+    let sequence = row.sequence.map(|it| format!("  #{it}")).unwrap_or_default();
+    let [elapsed, timeout] = [row.elapsed_us, row.timeout_us].map(short_duration);
+    let code = match (row.outcome, row.deadline) {
+        (Outcome::Connected, _) => format!("in {elapsed}"),
+        (Outcome::SelfConnect, _) => format!("the socket met itself, after {elapsed}"),
+        (Outcome::ResolveFailed, _) => format!("{} ({}), after {elapsed}", row.name, row.code),
+        (_, true) if row.connect_ex == Some(errnos::EAGAIN) => {
+            format!("nothing by our deadline of {timeout}: EAGAIN (11) to connect_ex")
+        }
+        (_, true) => format!("nothing by our deadline of {timeout}"),
+        _ => {
+            let text = errnos::text(row.code);
+            format!("{} ({}) {text}, after {elapsed}", row.name, row.code)
+        }
+    };
+    format!("{target}{address}{sequence}  {code}")
+}
+
+/// The whole of a row.
+pub fn block(row: &Row, is_first: bool, style: Style) -> String {
+    let (severity, word) = headline(row);
+    let mut text = if is_first { String::new() } else { "\n".to_owned() };
+    text += &stated(severity, word, &sentence(row), style);
+    // What is known of the cause says more than what the code can mean.
+    if row.causes.is_empty() && !(row.outcome == Outcome::Connected && row.met) {
+        text += &format!("{}\n", wrapped("  ", &row.meaning, style.width));
+    }
+    for cause in &row.causes {
+        text += &format!("{}\n", wrapped("  ", &sanitize(cause), style.width));
+    }
+    for fact in facts(row) {
+        text += &format!("{}\n", wrapped("  ", &fact, style.width));
+    }
+    if let Some(layers) = &row.layers {
+        text += &format!("\n{}", self::layers(layers, style));
+    }
+    // A failure that was expected needs no advice.
+    let is_wanted = !row.met || row.outcome == Outcome::Connected;
+    if !row.advice.is_empty() && is_wanted {
+        text += &format!("{}\n", style.title("What to do"));
+        for advice in &row.advice {
+            text += &format!("{}\n", wrapped("  ", &sanitize(advice), style.width));
+        }
+    }
+    text
+}
+
+/// The walk, a step a line.
+fn layers(layers: &[LayerStep], style: Style) -> String {
+    let columns = [
+        ("STEP", Align::Left),
+        ("OSI", Align::Right),
+        ("SPOKEN", Align::Left),
+        ("", Align::Left),
+        ("SEEN", Align::Left),
+    ];
+    let row = |it: &LayerStep| {
+        let status = match it.status {
+            Status::Ok => "ok",
+            Status::Stops => "STOPS",
+            Status::Unknown => "-",
+            Status::NotReached => "not reached",
+        };
+        let seen = match it.status {
+            Status::Stops => format!("{}; by hand: {}", sanitize(&it.seen), it.by_hand),
+            Status::Ok | Status::Unknown | Status::NotReached => sanitize(&it.seen),
+        };
+        vec![
+            it.step.to_owned(),
+            it.osi.to_string(),
+            it.protocols.join(" "),
+            status.to_owned(),
+            seen,
+        ]
+    };
+    render_table(&columns, layers.iter().map(row).collect(), style.width)
+}
+
+fn facts(row: &Row) -> Vec<String> {
+    let mut facts = Vec::new();
+    if let Some(reply) = row.reply.as_deref().filter(|it| !it.is_empty()) {
+        facts.push(format!("it said: {}", sanitize(reply.trim_end())));
+    }
+    if row.connect_ex != Some(row.code) && !row.deadline {
+        facts.extend(
+            row.connect_ex.map(|code| {
+                format!("connect_ex gives {code} ({}) in this mode", errnos::name(code))
+            }),
+        );
+    }
+    facts
+}
+
+/// A row in a line.
+pub fn line(row: &Row, style: Style) -> String {
+    let (severity, word) = headline(row);
+    format!("{}  {}\n", style.severity(severity, &format!("{word:<11}")), sentence(row))
+}
+
+/// What stands behind the rows.
+pub fn tail(tail: &Tail, style: Style) -> String {
+    let mut text = String::new();
+    for it in &tail.statistics {
+        let address = it.address.as_deref().filter(|address| !it.target.contains(address));
+        let address = address.map(|it| format!("  {}", sanitize(it))).unwrap_or_default();
+        let title = format!("{}{address}", sanitize(&it.target));
+        text += &format!("\n{}\n", style.title(&title));
+        let mut counts = vec![count(it.attempts, "attempt")];
+        let others =
+            it.outcomes.iter().map(|(outcome, n)| format!("{} {}", thousands(*n), words(*outcome)));
+        counts.extend(others);
+        text += &format!("{}\n", wrapped("  ", &counts.join(", "), style.width));
+        if let Some(times) = &it.connected_us {
+            let [min, mean, max, deviation] =
+                [times.min, times.mean, times.max, times.standard_deviation].map(short_duration);
+            text += &format!(
+                "  connected in {min} at least, {mean} in the mean, {max} at most; deviation {deviation}\n"
+            );
+        }
+    }
+    text
+}
+
+fn words(outcome: Outcome) -> String {
+    outcome.word().replace('_', " ")
+}
