@@ -1,15 +1,16 @@
 //! The root of the command line, and the options that every command has.
 
+use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::PathBuf;
 
-use clap::error::Error;
+use clap::error::{Error, ErrorKind};
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, connect, echo, lab, states, sysctl};
+use crate::{bind, connect, echo, explain, lab, states, sysctl};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -19,6 +20,7 @@ Examples:
   netkit connect host:5432     which code connect(2) gives, who said so, and what helps
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
   netkit echo                  does traffic go round here: TCP, UDP, Unix sockets, IPv4, IPv6
+  netkit explain EADDRINUSE    what an errno, a state, a setting or a call is
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
 Exit codes: 0 as it should be, 1 found something, 2 wrong arguments, 3 could not look";
 
@@ -39,12 +41,14 @@ pub(crate) enum Command {
     States(Called<states::Args>),
     /// Says whether an address can be bound, and else who has it, until when, and what helps
     Bind(Called<bind::Args>),
-    /// Says which code connect(2) gives for an address, what it means, who said so, and what helps
+    /// Says which code connect(2) gives for an address, and who said so
     Connect(Called<connect::Args>),
     /// Judges the TCP settings: what they do, and what they will be after a reboot
     Sysctl(Called<sysctl::Args>),
     /// Sends traffic round: an echo server, an echo client with load, a test of this machine
     Echo(Called<echo::Args>),
+    /// Explains a state, an errno, a setting, a counter, a finding or a call
+    Explain(Called<explain::Args>),
     /// Makes conditions on demand, each in a network namespace of its own, and diagnoses them
     Lab(Called<lab::Args>),
 }
@@ -83,6 +87,39 @@ impl<A: FromArgMatches> FromArgMatches for Called<A> {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl Command {
+    /// The formats that it has besides those of all commands.
+    fn more_formats(&self) -> &'static [Format] {
+        match self {
+            Self::Explain(_) => &[Format::Markdown],
+            Self::States(_)
+            | Self::Bind(_)
+            | Self::Connect(_)
+            | Self::Sysctl(_)
+            | Self::Echo(_)
+            | Self::Lab(_) => &[],
+        }
+    }
+}
+
+impl Cli {
+    /// Reads the command line. Fails also where the command has no such format.
+    pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Error> {
+        let cli = Self::try_parse_from(arguments)?;
+        let (format, more) = (cli.common.format(), cli.command.more_formats());
+        if Format::OF_ALL.contains(&format) || more.contains(&format) {
+            return Ok(cli);
+        }
+        let known: Vec<_> = Format::OF_ALL.iter().chain(more).map(|it| it.name()).collect();
+        let problem = format!(
+            "this command has no format `{}`\nhint: it has {}",
+            format.name(),
+            known.join(", ")
+        );
+        Err(Error::raw(ErrorKind::InvalidValue, problem))
     }
 }
 

@@ -20,6 +20,20 @@ pub enum Exit {
     Program(u8),
 }
 
+/// What each code means, for people: the code, and the sentence.
+pub const MEANINGS: [(&str, &str); 6] = [
+    ("0", "looked, and all is as it should be; a reader that closes the pipe early is no error"),
+    (
+        "1",
+        "looked, and found something: a finding at or above --fail-on, or an outcome that was not \
+         expected",
+    ),
+    ("2", "the command line, or a file that it names, is wrong: nothing was looked at"),
+    ("3", "could not look: no permission, no /proc, a kernel without the interface. No verdict"),
+    ("130", "SIGINT ended it, as it ends any program: a shell shows 128 + 2"),
+    ("other", "a program that netkit was asked to run ended with it"),
+];
+
 impl Exit {
     /// The number.
     pub fn code(self) -> u8 {

@@ -7,6 +7,7 @@
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
 //! - [`echo`]: the command `netkit echo`.
+//! - [`explain`]: the command `netkit explain`, made of the catalogues.
 //! - [`lab`]: the command `netkit lab`.
 //!
 //! A module imports only from what stands above it in this list. [`run`] is the program: it can be
@@ -18,6 +19,7 @@ mod cli;
 pub mod connect;
 pub mod echo;
 pub mod exit;
+pub mod explain;
 pub mod kernel;
 pub mod lab;
 pub mod model;
@@ -29,7 +31,6 @@ pub mod sysctl;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
@@ -39,7 +40,7 @@ pub use streams::Streams;
 
 /// Runs netkit with `arguments`, of which the first is the program's name.
 pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(answer) => return decline(&answer, streams),
     };
@@ -70,6 +71,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),
+        Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }
 }

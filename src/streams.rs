@@ -41,6 +41,13 @@ impl Streams {
         Self { out, err, style: Style::PLAIN }
     }
 
+    /// The same for an answer of `width` columns.
+    #[must_use]
+    pub fn wide(mut self, width: u16) -> Self {
+        self.style.width = width;
+        self
+    }
+
     /// How the answer may look.
     pub(crate) fn style(&self, color: Color) -> Style {
         let color = match color {

@@ -49,10 +49,24 @@ pub fn unix(name: &str) -> &'static str {
     meaning(&UNIX, name)
 }
 
+/// The same, where bind(2) is known to give that error.
+pub fn of_internet(name: &str) -> Option<&'static str> {
+    find(&INTERNET, name)
+}
+
+/// The same for a Unix socket.
+pub fn of_unix(name: &str) -> Option<&'static str> {
+    find(&UNIX, name)
+}
+
 fn meaning(table: &[BindErrno], name: &str) -> &'static str {
-    match (name, table.iter().find(|(known, _)| *known == name)) {
+    match (name, find(table, name)) {
         ("OK", _) => "such a bind succeeds now",
-        (_, Some((_, meaning))) => meaning,
+        (_, Some(meaning)) => meaning,
         (_, None) => "an error that bind(2) does not document",
     }
+}
+
+fn find(table: &[BindErrno], name: &str) -> Option<&'static str> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
 }

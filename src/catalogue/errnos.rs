@@ -142,6 +142,10 @@ pub const ERRNOS: [ErrnoEntry; 131] = [
     (133, "EHWPOISON", "Memory page has hardware error"),
 ];
 
+/// Other names of numbers that have two, and the name that stands in [`ERRNOS`].
+pub const ALIASES: [(&str, &str); 3] =
+    [("EWOULDBLOCK", "EAGAIN"), ("EDEADLOCK", "EDEADLK"), ("ENOTSUP", "EOPNOTSUPP")];
+
 /// Operation not permitted.
 pub const EPERM: i32 = 1;
 /// No such file or directory.

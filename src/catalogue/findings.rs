@@ -401,6 +401,19 @@ pub const FINDINGS: [FindingEntry; 45] = [
     },
 ];
 
+/// The command that makes findings whose names begin so.
+const MAKERS: [(&str, &str); 4] = [
+    ("TW_", "netkit states --time-wait"),
+    ("BIND_", "netkit bind PORT"),
+    ("CONNECT_", "netkit connect HOST:PORT"),
+    ("SYSCTL_", "netkit sysctl"),
+];
+
+/// The command that makes findings of this name.
+pub fn maker(id: &str) -> Option<&'static str> {
+    MAKERS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, command)| *command)
+}
+
 /// Whether findings of this name are about a destination.
 pub fn is_about_destination(id: &str) -> bool {
     FINDINGS.iter().any(|entry| entry.id == id && entry.about_destination)
@@ -415,6 +428,7 @@ mod tests {
         for (index, entry) in FINDINGS.iter().enumerate() {
             assert!(FINDINGS.iter().skip(index + 1).all(|other| other.id != entry.id));
             assert!(!entry.meaning.ends_with('.') && !entry.source.is_empty(), "{}", entry.id);
+            assert!(maker(entry.id).is_some(), "no command makes {}", entry.id);
         }
     }
 }

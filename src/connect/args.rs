@@ -18,18 +18,18 @@ use crate::model::{BadIp, Family, HostPort, ScopedIp};
 
 const EXAMPLES: &str = "\
 Examples:
-  netkit connect 127.0.0.1:8080                     which code connect(2) gives, and why
-  netkit connect --layers db.internal:5432          where the way there stops
-  netkit connect --expect refused 127.0.0.1:8081    exit code 0 if nobody listens there
+  netkit connect 127.0.0.1:8080                    which code connect(2) gives, and why
+  netkit connect --layers localhost:5432           at which layer the way there stops
+  netkit connect --expect refused 127.0.0.1:8081   exit code 0 if nobody listens there
   netkit connect unix:/run/app.sock
-  netkit connect udp://127.0.0.1:53 --send 'x\\0y'   of UDP, only an answer proves anything
-  netkit connect 127.0.0.1:8080 --count 10          statistics, and no TIME_WAIT left behind
-  netkit connect --targets targets.txt --format csv
-  netkit connect --codes                            what each error number means
+  netkit connect udp://127.0.0.1:53 --send ping    of UDP, only an answer proves anything
+  netkit connect 127.0.0.1:8080 --count 3 --interval 100ms
+  netkit connect --targets - --format csv          a target a line, from standard input
+  netkit connect --codes                           what each error number means
 
 Exit codes: 0 as expected, 1 not, 2 wrong arguments or a wrong line of a file, 3 could not try";
 
-/// Says which code connect(2) gives for an address, what it means, who said so, and what helps
+/// Says which code connect(2) gives for an address, and who said so
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -49,7 +49,7 @@ pub struct Args {
     )]
     unix_type: Option<TypeArg>,
     /// Print what each error number means, of TCP, UDP and Unix sockets
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["texts", "targets"])]
     pub(super) codes: bool,
 
     /// Our deadline for each target, its name included
@@ -172,7 +172,7 @@ impl Args {
             }
             _ => None,
         };
-        match (wrong.or(foreign), target.is_unix()) {
+        match (foreign.or(wrong), target.is_unix()) {
             (Some(problem), _) => Err(problem.to_owned()),
             (None, true) if self.layers => {
                 Err("a Unix socket has no layers: leave out --layers".to_owned())
@@ -281,7 +281,7 @@ fn parse_source(text: &str) -> Result<SocketAddr, String> {
     };
     let ip = ScopedIp::parse(host).map_err(|problem| match problem {
         BadIp::NotAnAddress => format!("`{host}` is not an address of this machine's"),
-        problem => problem.to_string(),
+        problem @ (BadIp::NoScope | BadIp::Ipv4Scope) => problem.to_string(),
     })?;
     ip.socket_address(port, interfaces::index)
         .ok_or_else(|| "there is no such interface".to_owned())

@@ -23,7 +23,7 @@ use super::target::Target;
 use crate::kernel::patience::{Patience, Waited};
 use crate::kernel::{ProcRoot, interrupt::Interrupt};
 use crate::model::Protocol;
-use crate::output::numbers::count;
+use crate::output::numbers::{count, microseconds_of};
 
 /// Targets that are tried at once where nothing was said: as many deadlines run at a time, and each
 /// is a descriptor or two.
@@ -36,6 +36,7 @@ const COMPLAINTS: usize = 1000;
 
 /// How all of it ended.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out by itself")]
 pub struct Ending {
     /// Whether a target was not as expected.
     pub has_unmet: bool,
@@ -90,10 +91,7 @@ impl Campaign<'_> {
     ) -> io::Result<Ending> {
         let mut ending = Ending::default();
         if self.args.repeats() {
-            // Each is needed again.
-            let all: Vec<Piece> =
-                pieces.iter().cloned().chain(file.into_iter().flatten()).collect();
-            self.again_and_again(&all, stream, &mut ending)?;
+            self.again_and_again(pieces, stream, &mut ending)?;
         } else {
             let known = if file.is_some() { usize::MAX } else { pieces.len() };
             let all = pieces.iter().cloned().chain(file.into_iter().flatten());
@@ -189,7 +187,9 @@ impl Campaign<'_> {
             };
             diagnosis.layers = Some(walk(target, attempt, &way));
         }
-        (Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect), diagnosis)
+        let mut row = Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect);
+        row.timeout_us = microseconds_of(self.args.timeout);
+        (row, diagnosis)
     }
 
     /// Why it ended as it did. Looked into after a failure alone, but for the queue of a listener of

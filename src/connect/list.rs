@@ -1,8 +1,11 @@
 //! What is to be tried: the targets of the command line, or those of a file, line by line.
 
+use std::path::Path;
+
 use super::args::Args;
 use super::target::Target;
 use crate::kernel::user_file::{self, Line, Lines};
+use crate::output::sanitize;
 
 /// The next thing in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +19,8 @@ pub enum Piece {
 /// The targets of the command line; in the error, what is wrong with the first that is none.
 pub fn of_arguments(args: &Args) -> Result<Vec<Piece>, String> {
     let piece = |text: &String| {
-        let target = args.target(text).map_err(|problem| format!("`{text}`: {problem}"))?;
+        let target =
+            args.target(text).map_err(|problem| format!("`{}`: {problem}", sanitize(text)))?;
         Ok(Piece::Target(text.clone(), target))
     };
     args.texts.iter().map(piece).collect()
@@ -41,6 +45,11 @@ impl<'a> FileList<'a> {
         };
         let lines = user_file::lines(path).map_err(|why| format!("cannot read {name}: {why}"))?;
         Ok(Some(Self { args, name, lines, number: 0, has_ended: false }))
+    }
+
+    /// Whether it is standard input, which may be somebody who types.
+    pub fn is_standard_input(&self) -> bool {
+        self.args.targets.as_deref() == Some(Path::new("-"))
     }
 
     fn bad(&self, problem: &str) -> Piece {
@@ -68,7 +77,7 @@ impl Iterator for FileList<'_> {
                     }
                     return Some(match self.args.target(text) {
                         Ok(target) => Piece::Target(text.to_owned(), target),
-                        Err(problem) => self.bad(&format!("`{text}`: {problem}")),
+                        Err(problem) => self.bad(&format!("`{}`: {problem}", sanitize(text))),
                     });
                 }
             }

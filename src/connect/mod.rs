@@ -56,19 +56,25 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         return Ok(output::Outcome { exit: Exit::Fine, messages: Vec::new() });
     }
     let wrong = |problem| Ok(output::Outcome { exit: Exit::Usage, messages: vec![problem] });
-    let pieces = match list::of_arguments(args) {
+    let mut pieces = match list::of_arguments(args) {
         Ok(pieces) => pieces,
         Err(problem) => return wrong(problem),
     };
     if let Some(problem) = foreign_path(&pieces, place) {
         return wrong(problem);
     }
-    let file = match FileList::open(args) {
+    let mut file = match FileList::open(args) {
         Ok(file) => file,
         Err(problem) => return wrong(problem),
     };
+    if args.repeats() {
+        // Each is needed again.
+        pieces.extend(file.take().into_iter().flatten());
+    }
+    // Whoever types a list ends it as any program; it could not be told while it waits for a line.
+    let can_be_told = args.repeats() || file.as_ref().is_some_and(|it| !it.is_standard_input());
     // Before any thread is made, one of which is entering a namespace.
-    let interrupt = (args.repeats() || file.is_some()).then(Interrupt::watch).transpose()?;
+    let interrupt = can_be_told.then(Interrupt::watch).transpose()?;
     let answered = place.inside(|proc_root| match args.contradiction() {
         Some(problem) => Ok(Err(problem)),
         None => answer(args, &pieces, file, (proc_root, interrupt.as_ref()), screen).map(Ok),
@@ -101,8 +107,9 @@ fn answer(
         proc_root,
         interrupt,
         wants_causes: match (format, detail) {
-            (Format::Json | Format::Ndjson, _) | (Format::Table, Detail::Full) => true,
-            (Format::Csv, _) | (Format::Table, Detail::Line) => false,
+            (Format::Json | Format::Ndjson, _)
+            | (Format::Table | Format::Markdown, Detail::Full) => true,
+            (Format::Csv, _) | (Format::Table | Format::Markdown, Detail::Line) => false,
         },
         looks: 0.into(),
     };

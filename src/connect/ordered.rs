@@ -117,17 +117,13 @@ impl<T, I: Iterator<Item = T>, R> Shared<I, R> {
         drop(belt);
         let piece = source.next();
         let mut belt = self.belt();
-        match piece {
-            Some(piece) => {
-                belt.results.push_back(None);
-                Some((piece, belt.delivered + belt.results.len() - 1))
-            }
-            None => {
-                belt.is_exhausted = true;
-                self.is_done.notify_one();
-                None
-            }
-        }
+        let Some(piece) = piece else {
+            belt.is_exhausted = true;
+            self.is_done.notify_one();
+            return None;
+        };
+        belt.results.push_back(None);
+        Some((piece, belt.delivered + belt.results.len() - 1))
     }
 
     fn hand_over<E>(&self, deliver: &mut impl FnMut(R) -> Result<(), E>) -> Result<(), E> {

@@ -77,13 +77,14 @@ impl Outcome {
     pub fn of_icmp(icmp: &IcmpError, is_udp: bool) -> Self {
         let is_port = (icmp.is_v6, icmp.kind, icmp.code) == (false, 3, 3)
             || (icmp.is_v6, icmp.kind, icmp.code) == (true, 1, 4);
-        match is_port {
-            // The host's own answer for a port of UDP that nobody has (RFC 1122, section 4.1.3.1).
-            true if is_udp => Self::Refused,
-            // TCP answers by RST; this is a firewall's.
-            true => Self::Rejected,
-            false if is_no_way(icmp) => Self::Unreachable,
-            false => Self::Rejected,
+        if is_port && is_udp {
+            // The host's own answer for a port that nobody has (RFC 1122, section 4.1.3.1). For one of
+            // TCP it has an RST, so that the message is a firewall's.
+            Self::Refused
+        } else if is_no_way(icmp) {
+            Self::Unreachable
+        } else {
+            Self::Rejected
         }
     }
 }

@@ -223,23 +223,21 @@ impl Probe<'_> {
         kind: UnixType,
         attempt: &mut Attempt,
     ) -> Option<()> {
-        if kind == UnixType::Dgram && self.options.talk.hear != Hear::Nothing {
-            if let Err(code) = connecting.take_any_name() {
-                self.failed(connecting, attempt, code);
-                return Some(());
-            }
+        let needs_name = kind == UnixType::Dgram && self.options.talk.hear != Hear::Nothing;
+        if needs_name && let Err(code) = connecting.take_any_name() {
+            self.failed(connecting, attempt, code);
+            return Some(());
         }
         self.talk(connecting, attempt)
     }
 
     /// Sends what is to be sent over a connection, and hears what is to be heard.
     fn talk(&self, connecting: &Connecting, attempt: &mut Attempt) -> Option<()> {
-        if !self.options.talk.send.is_empty() {
-            if let Err(code) = connecting.send(&self.options.talk.send) {
-                attempt.stage = Stage::Send;
-                self.failed(connecting, attempt, code);
-                return Some(());
-            }
+        let has_something_to_say = !self.options.talk.send.is_empty();
+        if has_something_to_say && let Err(code) = connecting.send(&self.options.talk.send) {
+            attempt.stage = Stage::Send;
+            self.failed(connecting, attempt, code);
+            return Some(());
         }
         match self.options.talk.hear {
             Hear::Nothing => Some(()),

@@ -82,32 +82,31 @@ fn interleaved(destinations: &[Destination]) -> Vec<&Destination> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{SocketAddr, TcpListener};
+    use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
 
     use super::*;
-    use crate::model::Protocol;
-
-    fn destination(address: SocketAddr) -> Destination {
-        Destination::Internet(Protocol::Tcp, address)
-    }
+    use crate::kernel::unix_binding::UnixType;
+    use crate::model::{Protocol, UnixName};
 
     #[test]
     fn families_take_turns() {
         let all = ["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1"];
-        let all = all.map(|it| destination(it.parse().unwrap()));
+        let all = all.map(|it| Destination::Internet(Protocol::Tcp, it.parse().unwrap()));
         let order: Vec<_> = interleaved(&all).iter().map(ToString::to_string).collect();
         assert_eq!(order, ["::1", "127.0.0.1", "::2", "::3"]);
     }
 
     #[test]
     fn a_refusal_lets_the_next_begin_at_once_and_the_first_to_connect_ends_it() {
-        let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        let open = destination(server.local_addr().unwrap());
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let all = [destination(gone), open.clone(), open];
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("open");
+        let _server = UnixListener::bind(&path).unwrap();
+        let at = |path: PathBuf| Destination::Unix(UnixName::Path(path), UnixType::Stream);
+        let all = [at(directory.path().join("gone")), at(path.clone()), at(path)];
         let patience = Patience::of(Duration::from_secs(10));
         let ended = race(&all, &Options::default(), &patience).unwrap();
         let codes: Vec<_> = ended.iter().map(|it| it.code).collect();
-        assert_eq!(codes, [111, 0]);
+        assert_eq!(codes, [2, 0]);
     }
 }

@@ -62,6 +62,9 @@ pub struct Row {
     pub advice: Vec<String>,
     /// The steps from the name to the application, with `--layers`.
     pub layers: Option<Vec<LayerStep>>,
+    /// Our deadline, for people.
+    #[serde(skip)]
+    pub timeout_us: u64,
 }
 
 /// One end of a connection.
@@ -127,6 +130,7 @@ impl Row {
             causes: diagnosis.causes,
             advice: diagnosis.advice,
             layers: diagnosis.layers,
+            timeout_us: 0,
         }
     }
 }

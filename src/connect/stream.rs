@@ -2,8 +2,6 @@
 
 use std::io::{self, Write as _};
 
-use serde::Serialize;
-
 use super::report::{Row, SCHEMA, Tail};
 use super::text;
 use crate::output::{Format, Screen, csv_rows, sanitize};
@@ -57,7 +55,7 @@ impl<'a, 'b> Stream<'a, 'b> {
         captured_at: &str,
     ) -> io::Result<Self> {
         match screen.format {
-            Format::Table | Format::Ndjson => {}
+            Format::Table | Format::Markdown | Format::Ndjson => {}
             Format::Csv => csv_rows(screen.out, |csv| csv.write_record(COLUMNS))?,
             Format::Json => write!(
                 screen.out,
@@ -71,7 +69,7 @@ impl<'a, 'b> Stream<'a, 'b> {
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
         let out = &mut *self.screen.out;
         match self.screen.format {
-            Format::Table => {
+            Format::Table | Format::Markdown => {
                 let text = match self.detail {
                     Detail::Full => text::block(row, self.rows == 0, self.screen.style),
                     Detail::Line => text::line(row, self.screen.style),
@@ -101,44 +99,28 @@ impl<'a, 'b> Stream<'a, 'b> {
                 let members = members.strip_prefix('{').unwrap_or(&members);
                 writeln!(out, "\n],{members}")?;
             }
-            Format::Table => out.write_all(text::tail(tail, *style).as_bytes())?,
+            Format::Table | Format::Markdown => {
+                out.write_all(text::tail(tail, *style).as_bytes())?
+            }
             Format::Ndjson | Format::Csv => {}
         }
         out.flush()
     }
 }
 
-/// The fields that are of an end or of a message, which may not be there.
+/// The fields in the order of [`COLUMNS`]; those of an end or a message are empty without one.
 fn csv_row(out: &mut dyn io::Write, row: &Row) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Fields<'a>(
-        (String, Option<String>, Option<u64>, super::Outcome, i32, &'a str, Option<i32>, bool),
-        (&'static str, u64, bool, Option<&'a str>, Option<u16>, Option<u8>, Option<u8>),
-        (Option<&'a str>, Option<u32>, Option<u32>),
-    );
     let local = row.local.as_ref();
     let icmp = row.icmp.as_ref();
-    let fields = Fields(
-        (
-            sanitize(&row.target),
-            row.address.as_deref().map(sanitize),
-            row.sequence,
-            row.outcome,
-            row.code,
-            &row.name,
-            row.connect_ex,
-            row.deadline,
-        ),
-        (
-            row.stage,
-            row.elapsed_us,
-            row.met,
-            local.map(|it| it.address.as_str()),
-            local.map(|it| it.port),
-            icmp.map(|it| it.kind),
-            icmp.map(|it| it.code),
-        ),
-        (icmp.and_then(|it| it.from.as_deref()), row.syn_retransmits, row.rtt_us),
+    let before = (
+        (sanitize(&row.target), row.address.as_deref().map(sanitize), row.sequence),
+        (row.outcome, row.code, &row.name, row.connect_ex, row.deadline, row.stage),
+        (row.elapsed_us, row.met),
     );
-    csv_rows(out, |csv| csv.serialize(fields))
+    let after = (
+        (local.map(|it| &it.address), local.map(|it| it.port)),
+        (icmp.map(|it| it.kind), icmp.map(|it| it.code), icmp.and_then(|it| it.from.as_ref())),
+        (row.syn_retransmits, row.rtt_us),
+    );
+    csv_rows(out, |csv| csv.serialize((before, after)))
 }

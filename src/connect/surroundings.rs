@@ -45,7 +45,15 @@ pub fn look(attempt: &Attempt, options: &SocketOptions, proc_root: &ProcRoot) ->
                 Outcome::Unreachable if address.is_ipv6() => {
                     evidence.ipv6_is_off = ipv6_is_off(*address, proc_root);
                 }
-                _ => {}
+                Outcome::Connected
+                | Outcome::Refused
+                | Outcome::Rejected
+                | Outcome::TimedOut
+                | Outcome::Unreachable
+                | Outcome::SelfConnect
+                | Outcome::ResolveFailed
+                | Outcome::LocalError
+                | Outcome::Denied => {}
             }
             if attempt.code == errnos::EINVAL && lacks_scope(*address) {
                 let all = interfaces::addresses().into_iter();

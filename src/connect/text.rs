@@ -39,12 +39,15 @@ fn sentence(row: &Row) -> String {
     let address = address.filter(|it| !target.contains(it.as_str()));
     let address = address.map(|it| format!("  {it}")).unwrap_or_default();
     let sequence = row.sequence.map(|it| format!("  #{it}")).unwrap_or_default();
-    let elapsed = short_duration(row.elapsed_us);
+    let [elapsed, timeout] = [row.elapsed_us, row.timeout_us].map(short_duration);
     let code = match (row.outcome, row.deadline) {
         (Outcome::Connected, _) => format!("in {elapsed}"),
         (Outcome::SelfConnect, _) => format!("the socket met itself, after {elapsed}"),
         (Outcome::ResolveFailed, _) => format!("{} ({}), after {elapsed}", row.name, row.code),
-        (_, true) => format!("by our deadline, after {elapsed}; EAGAIN (11) to connect_ex"),
+        (_, true) if row.connect_ex == Some(errnos::EAGAIN) => {
+            format!("nothing by our deadline of {timeout}: EAGAIN (11) to connect_ex")
+        }
+        (_, true) => format!("nothing by our deadline of {timeout}"),
         _ => {
             let text = errnos::text(row.code);
             format!("{} ({}) {text}, after {elapsed}", row.name, row.code)
@@ -71,7 +74,9 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
     if let Some(layers) = &row.layers {
         text += &format!("\n{}", self::layers(layers, style));
     }
-    if !row.advice.is_empty() && !(row.met && row.outcome != Outcome::Connected) {
+    // A failure that was expected needs no advice.
+    let is_wanted = !row.met || row.outcome == Outcome::Connected;
+    if !row.advice.is_empty() && is_wanted {
         text += &format!("{}\n", style.title("What to do"));
         for advice in &row.advice {
             text += &format!("{}\n", wrapped("  ", &sanitize(advice), style.width));

@@ -8,6 +8,7 @@
 //! - [`server`], [`client`], [`load`], [`selftest`].
 
 pub mod address;
+mod amounts;
 mod args;
 pub mod client;
 pub mod datagram;

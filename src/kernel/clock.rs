@@ -76,5 +76,18 @@ pub fn time_wait_slack_ms() -> u64 {
     (tick_us * slot).div_ceil(1000)
 }
 
+/// `CONFIG_HZ` of the running kernel. The coarse clock moves with the tick
+/// (`kernel/time/posix-timers.c`, `posix_get_coarse_res`), so that no file of the build is needed.
+pub fn tick_hz() -> Option<u32> {
+    let tick = Duration::from(clock_getres(ClockId::CLOCK_MONOTONIC_COARSE).ok()?).as_nanos();
+    // `TICK_NSEC` is rounded: 3,333,333 ns are 300 Hz.
+    let hz = (1_000_000_000 + tick / 2).checked_div(tick)?;
+    u32::try_from(hz).ok().filter(|hz| (MIN_HZ..=MAX_HZ).contains(hz))
+}
+
+/// What kernels are built with; a clock that moves at another pace is not the tick.
+const MIN_HZ: u32 = 24;
+const MAX_HZ: u32 = 1200;
+
 /// The tick of most kernels.
 const TICK: Duration = Duration::from_millis(4);

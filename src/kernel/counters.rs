@@ -127,6 +127,18 @@ impl TcpCounters {
     }
 }
 
+/// The number of `name` in `file` of the network directory, among the lines that start with `head`:
+/// of sockstat beside its name, of netstat and snmp below it. `None` where the kernel has no such.
+pub fn read_one(
+    proc_root: &ProcRoot,
+    file: &str,
+    head: &str,
+    name: &str,
+) -> Result<Option<u64>, KernelError> {
+    let text = read_text(&proc_root.net(file))?;
+    Ok(if file == "sockstat" { pair(&text, head, name) } else { column(&text, head, name) })
+}
+
 /// The value under `name` in the pair of lines that start with `head`.
 fn column(text: &str, head: &str, name: &str) -> Option<u64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(head));

@@ -6,16 +6,19 @@
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::KernelError;
-use super::proc_root::{open_file, read_text};
+use super::proc_root::open_file;
 use super::rooted_path::{below, resolve};
 
 /// Readable by all, as files that set sysctls are.
 const MODE: u32 = 0o644;
+
+/// No drop-in, and no list of what one replaced, is larger.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// A file, there or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,9 @@ pub enum Found {
     Text(String),
     /// A link, a directory, a device: nothing to write over.
     NoFile,
+    /// A regular file that is no text in UTF-8, or larger than any file of settings: what it says
+    /// could not be kept in text.
+    NoText,
 }
 
 impl DropInFile {
@@ -63,11 +69,19 @@ impl DropInFile {
     /// What is there.
     pub fn read(&self) -> Result<Found, KernelError> {
         match fs::symlink_metadata(&self.path) {
-            Ok(metadata) if metadata.is_file() => read_text(&self.path).map(Found::Text),
+            Ok(metadata) if metadata.is_file() => {
+                self.bytes().map(text).map_err(|error| failed("read", &self.path, error))
+            }
             Ok(_) => Ok(Found::NoFile),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
             Err(error) => Err(failed("read", &self.path, error)),
         }
+    }
+
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        open_file(&self.path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Makes `text` its content, and the directory if there is none.
@@ -124,6 +138,13 @@ impl DropInFile {
     }
 }
 
+fn text(bytes: Vec<u8>) -> Found {
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MOST_BYTES) {
+        return Found::NoText;
+    }
+    String::from_utf8(bytes).map_or(Found::NoText, Found::Text)
+}
+
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> KernelError {
     KernelError::File { operation, path: path.to_owned(), source }
 }
@@ -156,6 +177,19 @@ mod tests {
         file.remove().unwrap();
         file.remove().unwrap();
         assert_eq!(names(&root.path().join("sysctl.d")), ["60.conf.saved"]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_taken_for_one() {
+        let root = tempfile::tempdir().unwrap();
+        let file = DropInFile::at(None, &root.path().join("60.conf")).unwrap();
+        for (bytes, found) in [
+            (&b"a\r\n\xc3\xa9"[..], Found::Text("a\r\n\u{e9}".to_owned())),
+            (&b"a\xff\n"[..], Found::NoText),
+        ] {
+            fs::write(file.path(), bytes).unwrap();
+            assert_eq!(file.read().unwrap(), found);
+        }
     }
 
     #[test]

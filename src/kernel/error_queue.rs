@@ -36,19 +36,25 @@ pub struct IcmpError {
 /// Takes the messages off the queue and gives the last one, which is what the socket's error is of.
 /// `None` where there was none: an RST, or an error of this machine's own.
 pub fn last_icmp(socket: BorrowedFd<'_>) -> Option<IcmpError> {
-    (0..MOST).map_while(|_| next(socket)).flatten().last()
+    let mut last = None;
+    for _ in 0..MOST {
+        match next(socket) {
+            Ok(message) => last = message.or(last),
+            Err(_) => break,
+        }
+    }
+    last
 }
 
-/// The next message: `None` at the end of the queue, `Some(None)` for one that is no ICMP message.
-fn next(socket: BorrowedFd<'_>) -> Option<Option<IcmpError>> {
+/// The next message, `None` for one that is not of ICMP. Fails at the end of the queue.
+fn next(socket: BorrowedFd<'_>) -> nix::Result<Option<IcmpError>> {
     let mut control = nix::cmsg_space!(sock_extended_err, nix::libc::sockaddr_in6);
     let mut payload = [0; 64];
     let mut parts = [IoSliceMut::new(&mut payload)];
     let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
     let message =
-        recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)
-            .ok()?;
-    Some(message.cmsgs().ok().and_then(|mut parts| parts.find_map(|part| icmp(&part))))
+        recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)?;
+    Ok(message.cmsgs().ok().and_then(|mut parts| parts.find_map(|part| icmp(&part))))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is asked for")]

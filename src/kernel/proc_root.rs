@@ -65,11 +65,11 @@ impl ProcRoot {
         self.net.join(name)
     }
 
-    /// The file of the sysctl `key`, dots or slashes, as in `net.ipv4.tcp_tw_reuse`.
+    /// The tree of the namespace's sysctls; `sysctl_tree` reads it.
     ///
     /// `None` for another process's tables: /proc/sys shows the reader's namespace, never that one.
-    pub fn sysctl(&self, key: &str) -> Option<PathBuf> {
-        self.has_sysctls.then(|| self.root.join("sys").join(key.replace('.', "/")))
+    pub fn sysctls(&self) -> Option<PathBuf> {
+        self.has_sysctls.then(|| self.root.join("sys"))
     }
 }
 

@@ -62,7 +62,9 @@ pub fn resolve(
         Err(errno) => return Err(no_thread(errno.into())),
     }
     let mut addresses = answers.recv().unwrap_or(Err(UNREADABLE)).map_err(Unresolved::Code)?;
-    addresses.iter_mut().for_each(|address| address.set_port(port));
+    for address in &mut addresses {
+        address.set_port(port);
+    }
     Ok(addresses)
 }
 

@@ -13,6 +13,8 @@ use nix::sys::time::{TimeVal, TimeValLike as _};
 pub(super) const REQUEST: u16 = 1;
 /// `NLM_F_ACK`
 pub(super) const ACKNOWLEDGE: u16 = 4;
+/// `NLM_F_CREATE | NLM_F_EXCL`: make it, and fail if it is there.
+pub(super) const MAKE: u16 = 0x400 | 0x200;
 /// `NLMSG_ERROR`
 const NLMSG_ERROR: u16 = 2;
 /// `struct nlmsghdr`.

@@ -9,14 +9,19 @@
 //! [`Worker`](super::program::Worker). The namespace ends with the last process in it.
 
 use std::fs;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use ipnet::IpNet;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{getegid, geteuid};
 
+use super::new_route::{self, NewRoute};
 use super::proc_root::open_file;
+use super::second_ns::SecondNs;
 use super::{KernelError, ProcRoot, link};
 
 const NO_NAMESPACE: &str = "it takes root, or user namespaces for all: see \
@@ -26,6 +31,7 @@ const NO_CAPABILITIES: &str = "a user namespace could be made, but its root has 
                                as under `kernel.apparmor_restrict_unprivileged_userns = 1`: run \
                                it as root";
 
+const NO_VETH: &str = "the kernel has no veth: it is in the module `veth`";
 const READ_ONLY: &str = "is /proc/sys mounted read-only, as in a container?";
 
 /// Where a file system may be mounted for files of our own, the first that is empty.
@@ -67,12 +73,47 @@ impl Sandbox {
 
     /// Writes `value` to the sysctl `key` of this network namespace.
     pub fn set(&self, key: &str, value: &str) -> Result<(), KernelError> {
-        let file = ProcRoot::live().sysctl(key).unwrap_or_default();
-        fs::write(&file, value).map_err(|error| {
-            let errno = errno(&error);
-            let is_kept = matches!(errno, Errno::EROFS | Errno::EACCES | Errno::EPERM);
-            refused(&format!("writing {value} to {key}"), errno, is_kept.then_some(READ_ONLY))
-        })
+        set_sysctl(key, value)
+    }
+
+    /// Adds a route to this network namespace.
+    pub fn add_route(&self, to: IpNet, route: NewRoute) -> Result<(), KernelError> {
+        new_route::add_route(to, route)
+            .map_err(|errno| refused(&format!("adding the route {to} {route}"), errno, None))
+    }
+
+    /// Leaves for a network namespace in which nothing was done: `lo` is down there.
+    pub fn leave_for_a_fresh_one(&self) -> Result<(), KernelError> {
+        new_net_ns().map(drop)
+    }
+
+    /// Makes a second network namespace beside this one, and a veth pair between them, which is
+    /// called `name` here and there, and is down.
+    pub fn second_ns(&self, name: &str) -> Result<SecondNs, KernelError> {
+        let here = own_net_ns()?;
+        let there = new_net_ns()?;
+        setns(&here, CloneFlags::CLONE_NEWNET)
+            .map_err(|errno| refused("setns(CLONE_NEWNET)", errno, None))?;
+        link::veth(name, name, there.as_fd()).map_err(|errno| {
+            let has_none = errno == Errno::EOPNOTSUPP;
+            refused("making a veth pair", errno, has_none.then_some(NO_VETH))
+        })?;
+        Ok(SecondNs::new(there))
+    }
+
+    /// Gives the interface `name` these addresses and brings it up.
+    pub fn furnish(&self, name: &str, addresses: &[IpNet]) -> Result<(), KernelError> {
+        furnish(name, addresses)
+    }
+
+    /// Lets ARP ask once on the interface `name`, and give up after `patience`.
+    pub fn ask_for_neighbours_once(
+        &self,
+        name: &str,
+        patience: Duration,
+    ) -> Result<(), KernelError> {
+        link::ask_for_neighbours_once(name, patience)
+            .map_err(|errno| refused(&format!("changing how {name} asks by ARP"), errno, None))
     }
 
     /// An empty directory that nobody else sees, and that is gone with the namespace.
@@ -138,7 +179,40 @@ fn mount_tmpfs() -> Result<PathBuf, KernelError> {
     Ok(PathBuf::from(spare))
 }
 
-fn refused(operation: &str, errno: Errno, hint: Option<&'static str>) -> KernelError {
+/// Writes a sysctl of the calling thread's network namespace.
+pub(super) fn set_sysctl(key: &str, value: &str) -> Result<(), KernelError> {
+    let file = ProcRoot::live().path().join("sys").join(key.replace('.', "/"));
+    fs::write(&file, value).map_err(|error| {
+        let errno = errno(&error);
+        let is_kept = matches!(errno, Errno::EROFS | Errno::EACCES | Errno::EPERM);
+        refused(&format!("writing {value} to {key}"), errno, is_kept.then_some(READ_ONLY))
+    })
+}
+
+/// Gives an interface of the calling thread's network namespace addresses and brings it up.
+pub(super) fn furnish(name: &str, addresses: &[IpNet]) -> Result<(), KernelError> {
+    link::up(name).map_err(|errno| refused(&format!("bringing up `{name}`"), errno, None))?;
+    addresses.iter().try_for_each(|address| {
+        link::add_address(name, *address)
+            .map_err(|errno| refused(&format!("adding {address} to `{name}`"), errno, None))
+    })
+}
+
+/// Moves this process into a new network namespace, and gives the file that it is by.
+fn new_net_ns() -> Result<OwnedFd, KernelError> {
+    unshare(CloneFlags::CLONE_NEWNET)
+        .map_err(|errno| refused("unshare(CLONE_NEWNET)", errno, Some(NO_NAMESPACE)))?;
+    own_net_ns()
+}
+
+fn own_net_ns() -> Result<OwnedFd, KernelError> {
+    const PATH: &str = "/proc/thread-self/ns/net";
+    open_file(Path::new(PATH))
+        .map(OwnedFd::from)
+        .map_err(|error| refused(&format!("opening {PATH}"), errno(&error), None))
+}
+
+pub(super) fn refused(operation: &str, errno: Errno, hint: Option<&'static str>) -> KernelError {
     KernelError::Sandbox { operation: operation.to_owned(), errno, hint }
 }
 

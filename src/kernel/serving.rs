@@ -5,13 +5,15 @@
 //! connection. Buffers have to be set before listen(2) anyhow, for the window's scale to follow.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
 use rustix::net::{SocketFlags, accept_with};
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use super::binding::Stage;
 use super::unix_binding::{UnixType, unix_address};
@@ -171,8 +173,33 @@ pub fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// The other end of a connection, as it is shown: `127.0.0.1:4711`, or of a Unix socket its name or
-/// who has it.
-pub fn peer(socket: &Socket) -> Option<SockAddr> {
-    socket.peer_addr().ok()
+/// The address of the other end of a connection; of IPv4 on an IPv6 socket, the IPv4 one. `None` for
+/// a Unix socket.
+pub fn peer_address(socket: &Socket) -> Option<IpAddr> {
+    let peer = socket.peer_addr().ok()?.as_socket()?;
+    Some(peer.ip().to_canonical())
+}
+
+/// The other end of a connection, as it is shown: `127.0.0.1:4711`; of a Unix socket its name, or who
+/// had it when it connected.
+pub fn peer_name(socket: &Socket) -> String {
+    let Ok(peer) = socket.peer_addr() else { return "gone".to_owned() };
+    if let Some(address) = peer.as_socket() {
+        return SocketAddr::new(address.ip().to_canonical(), address.port()).to_string();
+    }
+    if let Some(path) = peer.as_pathname() {
+        return UnixName::Path(path.to_owned()).to_string();
+    }
+    if let Some(name) = peer.as_abstract_namespace() {
+        return UnixName::Abstract(name.to_owned()).to_string();
+    }
+    match getsockopt(socket, PeerCredentials) {
+        Ok(who) => format!("pid {}, uid {}", who.pid(), who.uid()),
+        Err(_) => "unnamed".to_owned(),
+    }
+}
+
+/// Lets close(2) reset the connection.
+pub fn reset_at_close(socket: &Socket) -> io::Result<()> {
+    socket.set_linger(Some(Duration::ZERO))
 }

@@ -10,6 +10,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+
 use super::KernelError;
 use super::error::io_text;
 use super::proc_root::open_file;
@@ -26,6 +28,9 @@ pub const DIRECTORIES: [&str; 5] = [
 
 /// The one file outside those directories.
 pub const SYSCTL_CONF: &str = "/etc/sysctl.conf";
+
+/// The name that stands for standard input, as with sysctl(8).
+pub const STDIN: &str = "-";
 
 /// No sysctl file is longer; one that is, is not read.
 const MOST_BYTES: u64 = 16 << 20;
@@ -104,12 +109,27 @@ pub fn read_tree(root: &Path) -> Result<ConfigTree, KernelError> {
     Ok(tree)
 }
 
-/// The bytes of a file that the user names, at whatever path.
+/// The bytes of a file that the user names, at whatever path; `-` is standard input.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, KernelError> {
+    let read = if path == Path::new(STDIN) {
+        read_whole(io::stdin())
+    } else {
+        open_file(path).and_then(read_whole)
+    };
+    read.map_err(|source| KernelError::NoFile { path: path.to_owned(), source })
+}
+
+fn read_whole(file: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = open_file(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
-    read.map_err(|source| KernelError::NoFile { path: path.to_owned(), source })?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MOST_BYTES) {
+        return Err(io::Error::other(too_long()));
+    }
     Ok(bytes)
+}
+
+fn too_long() -> String {
+    format!("it is longer than {} MiB", MOST_BYTES >> 20)
 }
 
 /// The entries of `directory`; none if it is not there or, by a link, was `listed` under another
@@ -136,7 +156,15 @@ fn look(root: &Path, path: &Path) -> Option<ConfigFile> {
     // A link of the directory is followed, one of the file itself is not.
     let directory = resolve(root, path.parent()?).ok()?;
     let entry = below(root, &directory).join(path.file_name()?);
-    let is_link = fs::symlink_metadata(&entry).ok()?.is_symlink();
+    let is_link = match fs::symlink_metadata(&entry) {
+        Ok(metadata) => metadata.is_symlink(),
+        Err(error) if is_nothing(&error) => return None,
+        // It was listed, and its directory may not be entered.
+        Err(error) => {
+            let content = if is_conf(path) { unread(&error) } else { Content::OtherName };
+            return Some(ConfigFile { path: path.to_owned(), target: None, content });
+        }
+    };
     let resolved = resolve(root, path);
     let target = if is_link { resolved.as_ref().ok().cloned() } else { None };
     let content = if is_conf(path) {
@@ -155,10 +183,15 @@ fn is_conf(path: &Path) -> bool {
 }
 
 fn unread(error: &io::Error) -> Content {
-    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+    // A link that leads back to itself leads nowhere, whoever follows it.
+    if is_nothing(error) || error.raw_os_error().map(Errno::from_raw) == Some(Errno::ELOOP) {
         return Content::Missing;
     }
     Content::Unreadable(io_text(error))
+}
+
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn content(root: &Path, resolved: &Path) -> io::Result<Content> {
@@ -179,11 +212,9 @@ fn content(root: &Path, resolved: &Path) -> io::Result<Content> {
         return Ok(Content::Special);
     }
     if metadata.len() > MOST_BYTES {
-        return Ok(Content::Unreadable(format!("it is longer than {} MiB", MOST_BYTES >> 20)));
+        return Ok(Content::Unreadable(too_long()));
     }
-    let mut bytes = Vec::new();
-    open_file(&path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(Content::Bytes(bytes))
+    open_file(&path).and_then(read_whole).map(Content::Bytes)
 }
 
 #[cfg(test)]
@@ -257,7 +288,7 @@ mod tests {
                 (Some("/etc/sysctl.conf"), &x),
                 (Some("/dev/null"), &Content::Null),
                 (Some("/etc/nothing"), &Content::Missing),
-                (None, &Content::Unreadable("ELOOP (Too many symbolic links encountered)".into())),
+                (None, &Content::Missing),
                 (Some("/etc"), &Content::Directory),
                 (None, &x),
             ]
@@ -271,6 +302,16 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let found = read_tree(root.path()).unwrap();
         assert_eq!(found.files.first().unwrap().content, Content::Special);
+    }
+
+    #[test]
+    fn a_file_that_a_user_names_is_read_whole_or_not() {
+        let path = tempfile::tempdir().unwrap();
+        let path = path.path().join("a");
+        fs::write(&path, "x").unwrap();
+        assert_eq!(read_file(&path).unwrap(), b"x");
+        let error = read_file(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(error.contains("longer than 16 MiB"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::scenario::Scenario;
-use super::table::{SCENARIOS, scenario};
+use super::scenarios::{SCENARIOS, scenario};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,7 +10,7 @@ use super::args::{RunArgs, SizeArgs};
 use super::event::Event;
 use super::report::{LabReport, Played, SCHEMA};
 use super::scenario::Scenario;
-use super::table::SCENARIOS;
+use super::scenarios::SCENARIOS;
 use super::text;
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
@@ -29,7 +29,7 @@ pub fn run(args: &RunArgs, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
         warnings: Vec::new(),
     };
     let Some(scenario) = args.name else {
-        report.scenarios = SCENARIOS.into_iter().map(play_unseen).collect::<Result<_, _>>()?;
+        report.scenarios = SCENARIOS.iter().copied().map(play_unseen).collect::<Result<_, _>>()?;
         emit(&report, screen.format, screen.style, screen.out)?;
         screen.out.flush()?;
         return Ok(Outcome { exit: report.exit(), messages: Vec::new() });

@@ -32,6 +32,9 @@ pub enum Expected {
     Has(Value),
     /// An array that does not have this value.
     Lacks(Value),
+    /// A text, or an array of texts, with these words in it: names and numbers that are known, and
+    /// no phrase.
+    Says(String),
 }
 
 /// A claim and what was found.
@@ -58,6 +61,11 @@ impl Claim {
     /// At the place `at` is this value.
     pub fn is(what: impl Into<String>, at: &'static str, value: impl Into<Value>) -> Self {
         Self::new(what, at, Expected::Is(value.into()))
+    }
+
+    /// At the place `at` is a text, or a list of texts, that has `words` in it.
+    pub fn says(what: impl Into<String>, at: &'static str, words: impl Into<String>) -> Self {
+        Self::new(what, at, Expected::Says(words.into()))
     }
 
     /// The command ends with this exit code.
@@ -101,8 +109,16 @@ impl Expected {
             Self::Has(value) => has(value) == Some(true),
             // What is not there cannot tell that something is not in it.
             Self::Lacks(value) => has(value) == Some(false),
+            Self::Says(words) => match found {
+                Value::Array(texts) => texts.iter().any(|text| says(text, words)),
+                text => says(text, words),
+            },
         }
     }
+}
+
+fn says(text: &Value, words: &str) -> bool {
+    text.as_str().is_some_and(|text| text.contains(words))
 }
 
 impl fmt::Display for Expected {
@@ -114,6 +130,7 @@ impl fmt::Display for Expected {
             }
             Self::Has(value) => write!(f, "{} among others", words(value)),
             Self::Lacks(value) => write!(f, "no {}", words(value)),
+            Self::Says(words) => write!(f, "something with `{words}`"),
         }
     }
 }
@@ -192,6 +209,7 @@ mod tests {
             Expected::Within(0, 9),
             Expected::Has(json!(1)),
             Expected::Lacks(json!(1)),
+            Expected::Says(String::new()),
         ] {
             assert!(!expected.is_met_by(&Value::Null), "{expected}");
         }
@@ -205,6 +223,9 @@ mod tests {
         assert_eq!((seen.expected.as_str(), words(&seen.found).as_str()), ("1 to 9", "20"));
         assert!(Claim::finds("A").check(&report(), 0).holds);
         assert!(!Claim::does_not_find("A").check(&report(), 0).holds);
+        assert!(Claim::says("in one", "/states/0/state", "IST").check(&report(), 0).holds);
+        assert!(Claim::says("in any", "/findings/*/id", "B").check(&report(), 0).holds);
+        assert!(!Claim::says("in none", "/findings/*/id", "C").check(&report(), 0).holds);
         assert!(Claim::exits(3).check(&report(), 3).holds);
         assert!(!Claim::exits(3).check(&report(), 0).holds);
     }

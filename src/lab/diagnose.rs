@@ -9,7 +9,7 @@ use super::report::Diagnosed;
 use super::scenario::Diagnosis;
 use crate::kernel::Place;
 use crate::output::{Format, Outcome, Screen, Style};
-use crate::{bind, states};
+use crate::{bind, connect, states};
 
 /// Asks, and compares the JSON of the answer with the claims. With a `style`, asks a second time
 /// for the text.
@@ -41,6 +41,7 @@ fn ask(line: &str, format: Format, style: Style) -> anyhow::Result<(String, Outc
     let here = Place::default();
     let outcome = match line.split(' ').next().unwrap_or(line) {
         "bind" => bind::run(&parsed(line)?, &here, &mut screen),
+        "connect" => connect::run(&parsed(line)?, &here, &mut screen),
         "states" => states::run(&parsed(line)?, &here, &mut screen),
         command => bail!("the lab does not know `netkit {command}`"),
     }?;

@@ -18,7 +18,6 @@ mod scenarios;
 mod settle;
 mod shell;
 mod stage;
-mod table;
 mod text;
 
 pub use args::Args;
@@ -37,7 +36,7 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
     }
     match &args.verb {
         Verb::List => {
-            emit(&ListReport::of(&table::SCENARIOS), screen.format, screen.style, screen.out)?;
+            emit(&ListReport::of(scenarios::SCENARIOS), screen.format, screen.style, screen.out)?;
             screen.out.flush()?;
             Ok(Outcome { exit: Exit::Fine, messages: Vec::new() })
         }

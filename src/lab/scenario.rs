@@ -86,7 +86,7 @@ impl Scenario {
 
 #[cfg(test)]
 mod tests {
-    use crate::lab::table::scenario;
+    use crate::lab::scenarios::scenario;
 
     #[test]
     fn a_size_that_does_not_fit_is_told_before_anything_is_made() {

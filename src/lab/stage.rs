@@ -5,9 +5,11 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::Errno;
+use crate::kernel::new_route::NewRoute;
 use crate::kernel::sandbox::Sandbox;
 
 /// A call and what the kernel said.
@@ -81,6 +83,17 @@ impl<'a> Stage<'a> {
     /// Sets a sysctl of the namespace that is only a means, and tells nobody.
     pub fn set_silently(&mut self, key: &str, value: &str) -> anyhow::Result<()> {
         Ok(self.sandbox.set(key, value)?)
+    }
+
+    /// The namespaces, for what is no call of a socket.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Adds a route of the namespace.
+    pub fn route(&mut self, to: IpNet, route: NewRoute) -> anyhow::Result<()> {
+        self.sandbox.add_route(to, route)?;
+        self.say("route", format_args!("{to} {route}"), "")
     }
 
     /// A directory for files that are gone with the namespace.

@@ -124,7 +124,7 @@ pub fn summary(report: &LabReport, style: Style) -> String {
     text
 }
 
-/// `OK  13 scenarios ran, and netkit found the truth in each`
+/// `HOLDS  netkit found the truth in each of 34 scenarios`
 fn headline(report: &LabReport, style: Style) -> String {
     let number = |wanted| {
         let those = report.scenarios.iter().filter(|it| it.holds == wanted).count();

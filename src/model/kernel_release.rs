@@ -19,6 +19,29 @@ impl KernelRelease {
     }
 }
 
+/// The kernel that something is judged for, as far as it is known; what is not is taken to be as in the
+/// newest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetKernel {
+    /// Its release.
+    pub release: Option<KernelRelease>,
+    /// `CONFIG_HZ`, in which it counts the times of its timers.
+    pub tick_hz: Option<u32>,
+}
+
+impl TargetKernel {
+    /// Whether it is older than `release`; one that is not known is not.
+    pub fn is_before(self, release: KernelRelease) -> bool {
+        self.release.is_some_and(|own| own < release)
+    }
+}
+
+impl From<KernelRelease> for TargetKernel {
+    fn from(release: KernelRelease) -> Self {
+        Self { release: Some(release), tick_hz: None }
+    }
+}
+
 impl fmt::Display for KernelRelease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)

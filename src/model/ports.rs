@@ -97,6 +97,17 @@ impl PortSet {
         self.len() == 0
     }
 
+    /// The ports as ranges, lowest first, each as long as can be.
+    pub fn ranges(&self) -> impl Iterator<Item = PortRange> {
+        let mut next = Some(0_u16);
+        std::iter::from_fn(move || {
+            let low = (next?..=u16::MAX).find(|port| self.contains(*port))?;
+            let high = (low..=u16::MAX).take_while(|port| self.contains(*port)).last()?;
+            next = high.checked_add(1);
+            Some(PortRange { low, high })
+        })
+    }
+
     /// How many ports are in both sets.
     pub fn count_common(&self, other: &Self) -> u32 {
         let pairs = self.words.iter().zip(other.words.iter());
@@ -132,6 +143,17 @@ mod tests {
         assert!(matches!("70000".parse::<PortRange>(), Err(BadPorts::NotAPort(_))));
         assert!(matches!("90-80".parse::<PortRange>(), Err(BadPorts::Backwards(_))));
         assert!(matches!("-".parse::<PortRange>(), Err(BadPorts::NotAPort(_))));
+    }
+
+    #[test]
+    fn a_set_is_told_in_ranges() {
+        let mut set = PortSet::new();
+        assert_eq!(set.ranges().count(), 0);
+        for (low, high) in [(0, 0), (80, 90), (91, 92), (65534, 65535)] {
+            set.insert_range(PortRange { low, high });
+        }
+        let ranges: Vec<_> = set.ranges().map(|range| range.to_string()).collect();
+        assert_eq!(ranges, ["0", "80-92", "65534-65535"]);
     }
 
     #[test]

@@ -1,17 +1,15 @@
-//! Values of sysctls as the kernel reads them.
-//!
-//! `kernel/sysctl.c`, `proc_get_long` and its callers; every rule measured on Linux 6.18. The first
-//! word counts, in base 0: `0x1e` and `036` are 30, `08` is an error. What follows it after a blank
-//! is dropped without a word, what follows without one (`30;`, `30.5`, `30#x`) is an error.
+//! Values of sysctls, and why a text is none.
 
 use std::fmt;
 
+use super::sysctl_number::number;
 use super::{PortRange, PortSet};
 
-/// What a text means to the kernel. Two texts are the same setting if their values are equal.
+/// What a text means to the kernel: two texts set the same if their values are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SysctlValue {
-    /// One number or several.
+    /// The numbers, in their order. One from 2⁶³ on, which a setting in an unsigned long can have, is
+    /// kept as 2⁶³−1.
     Numbers(Vec<i64>),
     /// A set of ports.
     Ports(PortSet),
@@ -19,35 +17,70 @@ pub enum SysctlValue {
     Text(String),
 }
 
-/// How the kernel reads a value, and which it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SysctlKind {
-    /// A number (`proc_dointvec`, `proc_dointvec_minmax`, `proc_dou8vec_minmax`), from `low` to
-    /// `high`.
-    Integer {
-        /// The least.
-        low: i64,
-        /// The greatest.
-        high: i64,
-    },
-    /// The same, of which each bit has a meaning.
-    Bitmask {
-        /// The least.
-        low: i64,
-        /// The greatest.
-        high: i64,
-    },
-    /// Two ports, the first not above the second (`ipv4_local_port_range`).
-    RangePair,
-    /// Ports and ranges, with commas (`proc_do_large_bitmap`).
-    PortList,
-    /// Three numbers, each at least `low` (`proc_doulongvec_minmax`, or `proc_dointvec_minmax`).
-    Triple {
-        /// The least of each.
-        low: i64,
-    },
-    /// A word.
-    Word,
+impl SysctlValue {
+    /// The only number, where there is one.
+    pub fn number(&self) -> Option<i64> {
+        match self.numbers() {
+            [number] => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The first number, of one or of several.
+    pub fn first(&self) -> Option<i64> {
+        self.numbers().first().copied()
+    }
+
+    /// The range of two ports, the lower one first.
+    pub fn port_range(&self) -> Option<PortRange> {
+        let [low, high] = self.numbers() else { return None };
+        let (low, high) = (u16::try_from(*low).ok()?, u16::try_from(*high).ok()?);
+        (low <= high).then_some(PortRange { low, high })
+    }
+
+    /// The ports, of a list of them.
+    pub fn ports(self) -> Option<PortSet> {
+        match self {
+            Self::Ports(ports) => Some(ports),
+            Self::Numbers(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The numbers; none for ports and text.
+    pub fn numbers(&self) -> &[i64] {
+        match self {
+            Self::Numbers(numbers) => numbers,
+            Self::Ports(_) | Self::Text(_) => &[],
+        }
+    }
+}
+
+impl fmt::Display for SysctlValue {
+    /// As the kernel writes it: tabs between numbers, commas between ports.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |parts: Vec<String>, separator| parts.join(separator);
+        match self {
+            Self::Numbers(numbers) => {
+                f.write_str(&joined(numbers.iter().map(ToString::to_string).collect(), "\t"))
+            }
+            Self::Ports(ports) => {
+                f.write_str(&joined(ports.ranges().map(|range| range.to_string()).collect(), ","))
+            }
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The numbers of `text`, however many, where there is nothing else: to compare values whatever range
+/// a setting has. `None` if a word is no number of 64 bits, or there is none.
+pub fn numbers(text: &str) -> Option<Vec<i64>> {
+    let words = text.split_ascii_whitespace().map(|word| {
+        let number = number(word, &[])?;
+        let magnitude = i64::try_from(number.magnitude).ok()?;
+        Some(if number.is_negative { -magnitude } else { magnitude })
+    });
+    let numbers = words.collect::<Option<Vec<_>>>()?;
+    (!numbers.is_empty()).then_some(numbers)
 }
 
 /// A text that the kernel takes.
@@ -55,234 +88,106 @@ pub enum SysctlKind {
 pub struct Parsed {
     /// What it means.
     pub value: SysctlValue,
-    /// What the kernel drops: the words after those that it reads.
+    /// What the kernel drops without a word: all after the last number that it reads, as the `# for
+    /// nginx` of `30 # for nginx`.
     pub dropped: Option<String>,
-    /// Whether it has fewer numbers than the key: the others stay as they are.
+    /// Whether there are fewer numbers than the setting has: the others keep their running values.
     pub is_partial: bool,
 }
 
 /// A text that the kernel refuses, with EINVAL.
+///
+/// `set_before` is how many numbers are set although the write fails: those of a triple are stored one
+/// by one, and a wrong third leaves the first two changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadValue {
-    /// Nothing: a write of no bytes changes nothing, and of blanks is refused.
-    #[error("no value")]
+    /// Nothing but blanks.
+    #[error("there is no value")]
     Empty,
     /// A word that is no number, or that goes on after one.
-    #[error("`{0}` is not a number to the kernel")]
-    NotANumber(String),
-    /// A number that the key does not take.
+    #[error("`{}` is not a number to the kernel", .word.escape_debug())]
+    NotANumber {
+        /// The word.
+        word: String,
+        /// How many numbers before it are set all the same.
+        set_before: usize,
+    },
+    /// A minus sign where the setting has none.
+    #[error("`{}` has a sign, and this setting takes none", .word.escape_debug())]
+    Signed {
+        /// The word.
+        word: String,
+        /// How many numbers before it are set all the same.
+        set_before: usize,
+    },
+    /// A number that does not fit where the kernel keeps it.
+    #[error("`{}` is too large for this setting", .word.escape_debug())]
+    TooLarge {
+        /// The word.
+        word: String,
+        /// How many numbers before it are set all the same.
+        set_before: usize,
+    },
+    /// A number below the least or above the greatest.
     #[error("{value} is not from {low} to {high}")]
     OutOfRange {
         /// The number.
         value: i64,
-        /// The least.
+        /// The least that is taken.
         low: i64,
-        /// The greatest.
+        /// The greatest that is taken.
         high: i64,
+        /// How many numbers before it are set all the same.
+        set_before: usize,
     },
     /// Ports that are no list of them.
-    #[error("`{0}` is not a list of ports such as 8080,9000-9100, without blanks")]
+    #[error(
+        "`{}` is not a list of ports such as 8080,9000-9100, without blanks",
+        .0.escape_debug()
+    )]
     NotPorts(String),
+    /// Keys of TCP Fast Open that are none.
+    #[error(
+        "`{}` is no key: four hexadecimal numbers with dashes, a second key after a comma",
+        .0.escape_debug()
+    )]
+    NotKeys(String),
     /// The ends of a range the wrong way round.
     #[error("the first port, {0}, is above the second, {1}")]
-    Backwards(i64, i64),
+    Backwards(u16, u16),
 }
 
-impl SysctlKind {
-    /// Reads `text` as the kernel would.
-    pub fn parse(self, text: &str) -> Result<Parsed, BadValue> {
+impl BadValue {
+    /// How many numbers are set although the write fails.
+    pub fn set_before(&self) -> usize {
         match self {
-            Self::Integer { low, high } | Self::Bitmask { low, high } => {
-                numbers(text, 1, (low, high))
-            }
-            Self::Triple { low } => numbers(text, 3, (low, i64::MAX)),
-            Self::RangePair => {
-                let parsed = numbers(text, 2, (0, u16::MAX.into()))?;
-                match &parsed.value {
-                    SysctlValue::Numbers(ends) => match ends.as_slice() {
-                        [low, high] if low > high => Err(BadValue::Backwards(*low, *high)),
-                        _ => Ok(parsed),
-                    },
-                    SysctlValue::Ports(_) | SysctlValue::Text(_) => Ok(parsed),
-                }
-            }
-            Self::PortList => ports(text).map(|ports| Parsed {
-                value: SysctlValue::Ports(ports),
-                dropped: None,
-                is_partial: false,
-            }),
-            Self::Word => {
-                let word = text.trim();
-                let value = SysctlValue::Text(word.to_owned());
-                if word.is_empty() { Err(BadValue::Empty) } else { Ok(whole(value)) }
-            }
+            Self::NotANumber { set_before, .. }
+            | Self::Signed { set_before, .. }
+            | Self::TooLarge { set_before, .. }
+            | Self::OutOfRange { set_before, .. } => *set_before,
+            Self::Empty | Self::NotPorts(_) | Self::NotKeys(_) | Self::Backwards(..) => 0,
         }
     }
-
-    /// Whether the kernel makes the same of both; a number that one leaves out does not count.
-    pub fn is_same(self, one: &str, other: &str) -> bool {
-        match (self.parse(one).map(|it| it.value), self.parse(other).map(|it| it.value)) {
-            (Ok(SysctlValue::Numbers(a)), Ok(SysctlValue::Numbers(b))) => {
-                a.iter().zip(&b).all(|(a, b)| a == b)
-            }
-            (Ok(a), Ok(b)) => a == b,
-            _ => one.split_whitespace().eq(other.split_whitespace()),
-        }
-    }
-
-    /// The word of JSON and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Integer { .. } => "integer",
-            Self::Bitmask { .. } => "bitmask",
-            Self::RangePair => "range_pair",
-            Self::PortList => "port_list",
-            Self::Triple { .. } => "triple",
-            Self::Word => "word",
-        }
-    }
-}
-
-impl fmt::Display for SysctlKind {
-    /// What it takes, as in `0 to 255`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer { low, high } | Self::Bitmask { low, high } => {
-                write!(f, "{low} to {high}")
-            }
-            Self::RangePair => f.write_str("two ports, low and high"),
-            Self::PortList => f.write_str("ports and ranges, 8080,9000-9100"),
-            Self::Triple { low } => write!(f, "three numbers of at least {low}"),
-            Self::Word => f.write_str("a word"),
-        }
-    }
-}
-
-fn whole(value: SysctlValue) -> Parsed {
-    Parsed { value, dropped: None, is_partial: false }
-}
-
-/// The first `count` words as numbers.
-fn numbers(text: &str, count: usize, (low, high): (i64, i64)) -> Result<Parsed, BadValue> {
-    let mut words = text.split_ascii_whitespace();
-    let mut values = Vec::with_capacity(count);
-    for word in words.by_ref().take(count) {
-        let value = number(word).ok_or_else(|| BadValue::NotANumber(word.to_owned()))?;
-        if !(low..=high).contains(&value) {
-            return Err(BadValue::OutOfRange { value, low, high });
-        }
-        values.push(value);
-    }
-    if values.is_empty() {
-        return Err(BadValue::Empty);
-    }
-    let rest = words.collect::<Vec<_>>().join(" ");
-    Ok(Parsed {
-        is_partial: values.len() < count,
-        value: SysctlValue::Numbers(values),
-        dropped: (!rest.is_empty()).then_some(rest),
-    })
-}
-
-/// A number in base 0, with a minus sign or none.
-fn number(word: &str) -> Option<i64> {
-    let (digits, is_negative) = match word.strip_prefix('-') {
-        Some(digits) => (digits, true),
-        None => (word, false),
-    };
-    let magnitude = unsigned(digits).and_then(|number| i64::try_from(number).ok())?;
-    Some(if is_negative { -magnitude } else { magnitude })
-}
-
-fn unsigned(digits: &str) -> Option<u64> {
-    let in_base = |digits: &str, radix| {
-        // The parser of the standard library takes a plus sign.
-        let is_plain = digits.chars().all(|c| c.is_digit(radix));
-        if is_plain { u64::from_str_radix(digits, radix).ok() } else { None }
-    };
-    match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(hex) => in_base(hex, 16),
-        None if digits.len() > 1 && digits.starts_with('0') => in_base(digits, 8),
-        None => in_base(digits, 10),
-    }
-}
-
-/// `80,90-100`; a comma or a line's end between them, and one at the end.
-fn ports(text: &str) -> Result<PortSet, BadValue> {
-    let wrong = || BadValue::NotPorts(text.trim().to_owned());
-    let port = |word: &str| unsigned(word).and_then(|port| u16::try_from(port).ok());
-    let mut set = PortSet::new();
-    let list = text.trim_end_matches('\n').trim_end_matches(',');
-    for part in list.split([',', '\n']).filter(|_| !list.is_empty()) {
-        let (low, high) = part.split_once('-').unwrap_or((part, part));
-        let (low, high) = (port(low).ok_or_else(wrong)?, port(high).ok_or_else(wrong)?);
-        if low > high {
-            return Err(BadValue::Backwards(low.into(), high.into()));
-        }
-        set.insert_range(PortRange { low, high });
-    }
-    Ok(set)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    const ANY: SysctlKind = SysctlKind::Integer { low: -2_147_483_648, high: 2_147_483_647 };
-
-    fn one(text: &str) -> Option<i64> {
-        match ANY.parse(text).ok()?.value {
-            SysctlValue::Numbers(numbers) => numbers.first().copied(),
-            SysctlValue::Ports(_) | SysctlValue::Text(_) => None,
+    #[test]
+    fn numbers_are_read_without_a_range() {
+        assert_eq!(numbers("0x1e"), Some(vec![30]));
+        assert_eq!(numbers("4096\t-1 9223372036854775807"), Some(vec![4096, -1, i64::MAX]));
+        for text in ["", " ", "08", "30 # x", "+1", "9223372036854775808", "cubic"] {
+            assert_eq!(numbers(text), None, "{text:?}");
         }
     }
 
     #[test]
-    fn numbers_are_read_as_linux_6_18_reads_them() {
-        for text in ["30", "0x1e", "036", " 30", "\t30\n", "30 # x", "30\n40", "0X1E"] {
-            assert_eq!(one(text), Some(30), "{text:?}");
-        }
-        assert_eq!(one("-5"), Some(-5));
-        for text in ["08", "30#x", "30;", "30.5", "+30", "", " ", "abc", "0x", "-", "- 5", "--5"] {
-            assert_eq!(one(text), None, "{text:?}");
-        }
-        assert_eq!(one("99999999999999999999"), None);
-        let byte = SysctlKind::Integer { low: 0, high: 255 };
-        assert!(
-            byte.parse("255").is_ok() && byte.parse("256").is_err() && byte.parse("-1").is_err()
-        );
-        assert_eq!(byte.parse("1 # on").unwrap().dropped.as_deref(), Some("# on"));
-    }
-
-    #[test]
-    fn ranges_lists_and_triples_too() {
-        let pair = SysctlKind::RangePair;
-        assert!(pair.is_same("32768\t60999", "0x8000 60999 # wide"));
-        assert!(pair.parse("40000").unwrap().is_partial && pair.is_same("40000", "40000 60999"));
-        for text in ["50000 40000", "40000 70000", "40000,41000", "40001 x"] {
-            assert!(pair.parse(text).is_err(), "{text}");
-        }
-        let list = SysctlKind::PortList;
-        assert!(list.is_same("80,90-92", "80,90,91,92") && list.is_same("", "\n"));
-        for text in ["80", "80,", "0x50", "80\n", "80,80"] {
-            assert!(list.is_same(text, "80"), "{text:?}");
-        }
-        for text in ["80, 90", "80 90", ",80", "100-90", "70000", "80;", "1-2-3", "080"] {
-            assert!(list.parse(text).is_err(), "{text}");
-        }
-        let triple = SysctlKind::Triple { low: 1 };
-        assert!(triple.is_same("4096\t131072\t6291456", "4096 131072 6291456"));
-        assert!(triple.parse("0 0 0").is_err() && triple.parse("1 2").unwrap().is_partial);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,40}") {
-            for kind in [ANY, SysctlKind::RangePair, SysctlKind::PortList, SysctlKind::Word] {
-                drop(kind.parse(&text));
-            }
-        }
+    fn two_ports_are_a_range() {
+        let range = |low, high| SysctlValue::Numbers(vec![low, high]).port_range();
+        assert_eq!(range(80, 90), Some(PortRange { low: 80, high: 90 }));
+        assert_eq!((range(90, 80), range(80, 65_536), range(-1, 80)), (None, None, None));
+        assert_eq!(SysctlValue::Numbers(vec![80]).port_range(), None);
     }
 }

@@ -9,6 +9,7 @@ mod sanitize;
 mod screen;
 mod style;
 mod table;
+mod unified;
 mod wrap;
 
 pub use format::Format;
@@ -18,4 +19,5 @@ pub use sanitize::sanitize;
 pub use screen::{Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, render_table};
-pub use wrap::{stated, wrapped};
+pub use unified::unified;
+pub use wrap::{described, stated, wrapped};

@@ -20,6 +20,12 @@ pub trait Report: Serialize {
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
         ndjson_rows(out, [self])
     }
+
+    /// Writes it as Markdown, where the command has that: the root of the command line lets no other
+    /// be asked for it.
+    fn write_markdown(&self, _out: &mut dyn Write) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this answer has no Markdown"))
+    }
 }
 
 /// Writes each of `rows` as JSON in a line of its own.
@@ -60,6 +66,7 @@ pub fn emit(
         Format::Table => report.write_text(out, style),
         Format::Csv => report.write_csv(out),
         Format::Ndjson => report.write_ndjson(out),
+        Format::Markdown => report.write_markdown(out),
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, report)?;
             out.write_all(b"\n")

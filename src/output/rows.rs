@@ -62,7 +62,7 @@ impl<'a> RowWriter<'a> {
     /// Writes what stands above the rows: the heading; in JSON the object's beginning.
     pub fn begin(&mut self) -> io::Result<()> {
         match self.format {
-            Format::Table => self.buffer.extend(TEXT_HEADER.bytes()),
+            Format::Table | Format::Markdown => self.buffer.extend(TEXT_HEADER.bytes()),
             Format::Csv => self.csv_record(CSV_HEADER)?,
             Format::Json => self.buffer.extend(b"{\"sockets\":["),
             Format::Ndjson => {}
@@ -73,7 +73,7 @@ impl<'a> RowWriter<'a> {
     /// Writes one row.
     pub fn row(&mut self, socket: &Socket) -> io::Result<()> {
         match self.format {
-            Format::Table => self.text(socket),
+            Format::Table | Format::Markdown => self.text(socket),
             Format::Csv => self.csv(socket)?,
             Format::Json => {
                 self.buffer.extend(if self.is_first { &b"\n"[..] } else { &b",\n"[..] });

@@ -45,6 +45,16 @@ impl Style {
         self.paint(Ansi::new().bold(), text)
     }
 
+    /// `text` as a line that goes.
+    pub fn removed(self, text: &str) -> String {
+        self.paint(AnsiColor::Red.on_default(), text)
+    }
+
+    /// `text` as a line that comes.
+    pub fn added(self, text: &str) -> String {
+        self.paint(AnsiColor::Green.on_default(), text)
+    }
+
     fn paint(self, ansi: Ansi, text: &str) -> String {
         if self.color { format!("{ansi}{text}{ansi:#}") } else { text.to_owned() }
     }

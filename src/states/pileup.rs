@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::census::{Census, Destination, DestinationCount, ReuseRule};
 use super::filter::Filter;
 use super::verdict;
+use crate::catalogue::time_wait::DOES_NOT_HELP;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::tcp_settings::{TcpSettings, TwReuse};
 use crate::model::{Address, Endpoint, Finding, Severity, TIME_WAIT_MS};
@@ -255,7 +256,7 @@ pub fn judge(
         services: services(census, filter),
         ages: ages(&census.ages),
         sample: around.sample,
-        does_not_help: verdict::DOES_NOT_HELP.to_vec(),
+        does_not_help: DOES_NOT_HELP.to_vec(),
     };
     let findings = verdict::findings(&pileup, around, limits);
     let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or_default();

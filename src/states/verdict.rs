@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::pileup::{Around, DestinationVerdict, Pileup, Thresholds};
+use crate::catalogue::counters::{self, TIME_WAIT_OVERFLOW};
 use crate::catalogue::findings as ids;
+use crate::catalogue::time_wait::CLOSE_ELSEWHERE;
 use crate::model::{Endpoint, Finding, Severity};
 use crate::output::numbers::{count, duration, float, rate, thousands};
 
@@ -11,13 +13,6 @@ use crate::output::numbers::{count, duration, float, rate, thousands};
 pub(super) const MINI_SOCKET_BYTES: u64 = 256;
 /// The widest range that leaves the privileged ports alone, and its size.
 const WIDEST: (u16, u16, u64) = (1024, 65_535, 64_512);
-
-/// What is often advised against TIME_WAIT and does not help.
-pub const DOES_NOT_HELP: [&str; 3] = [
-    "net.ipv4.tcp_fin_timeout does not change TIME_WAIT, which is a fixed 60 s",
-    "net.ipv4.tcp_tw_recycle no longer exists (removed in Linux 4.12)",
-    "a lower net.ipv4.tcp_max_tw_buckets breaks connections instead of shortening TIME_WAIT",
-];
 
 /// All findings, the worst first.
 pub(super) fn findings(pileup: &Pileup, around: &Around<'_>, limits: &Thresholds) -> Vec<Finding> {
@@ -167,7 +162,7 @@ fn port_advice(there: &DestinationVerdict, pileup: &Pileup) -> Vec<String> {
         thousands(there.live)
     )];
     if there.closed_here_first > 0 {
-        advice.push("let the server close first, so that TIME_WAIT is kept there".to_owned());
+        advice.push(CLOSE_ELSEWHERE.to_owned());
     }
     let (low, high, ports) = WIDEST;
     if pileup.ephemeral.low > Some(low) || pileup.ephemeral.high < Some(high) {
@@ -283,7 +278,7 @@ fn overflow(pileup: &Pileup, around: &Around<'_>) -> Option<Finding> {
     Some(Finding {
         id,
         severity,
-        subject: "TcpExt TCPTimeWaitOverflow".to_owned(),
+        subject: counters::full_name(TIME_WAIT_OVERFLOW),
         message,
         evidence: members(json!({
             "overflows_since_boot": since_boot,

@@ -3,21 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{
-    CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, is_named, pattern,
+    CheckArgs, DiffArgs, ExplainArgs, FailOn, LintArgs, ShowArgs, TreeArgs, is_named, pattern,
 };
 use super::expectation::{Expectation, Relation};
 use super::explain::Page;
+use super::listening::listening;
 use super::profile::Profile;
 use super::report::{SCHEMA, SettingReport, SysctlFinding, SysctlReport, View};
-use super::survey::{Known, Survey};
+use super::survey::{Known, Sought, Survey, System};
 use super::{check, lint};
 use crate::catalogue::findings::SYSCTL_EXPECTATION;
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls;
 use crate::exit::Exit;
 use crate::kernel::clock::{Stopwatch, now};
-use crate::kernel::sockets::{Wanted, scan};
 use crate::kernel::{KernelError, Place, ProcRoot, sysctl_files, sysctl_tree};
-use crate::model::{Protocol, StateSet, SysctlKey, TcpState};
+use crate::model::{KeyPattern, SysctlKey, TargetKernel};
 use crate::output::numbers::count;
 use crate::output::sanitize;
 
@@ -46,7 +46,7 @@ pub fn check(args: &CheckArgs, place: &Place) -> anyhow::Result<Answer<SysctlRep
     }
     let mut also: Vec<SysctlKey> = args.expect.iter().map(|it| it.key.clone()).collect();
     also.extend(profile.iter().flat_map(|it| &it.wants).map(|it| it.expectation.key.clone()));
-    look(place, &args.root, &also, |survey, listening| {
+    look(place, &args.tree, &also, |survey, listening| {
         let mut findings = check::expectations(survey, &args.expect);
         findings.extend(profile.iter().flat_map(|it| check::profile(survey, it)));
         findings.extend(check::findings(survey, listening));
@@ -94,16 +94,25 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
             || patterns.iter().any(|(text, pattern)| is_named(text, pattern, key))
     };
     let others = visit(place, |proc_root| {
-        let plain = patterns.iter().filter(|(text, _)| text.contains(['.', '/']));
-        Ok(plain.flat_map(|(_, it)| sysctl_tree::list(proc_root, it)).collect::<Vec<_>>())
+        let whole = patterns.iter().filter(|(text, _)| text.contains(['.', '/']));
+        let there = whole.flat_map(|(_, it)| sysctl_tree::list(proc_root, it));
+        let is_secret = |key: &SysctlKey| sysctls::find(key).is_some_and(|it| it.is_secret);
+        // A secret is shown to those who name it, and not by a pattern.
+        let mut others: Vec<_> = there.filter(|key| !is_secret(key)).collect();
+        others.extend(secrets().filter(|key| {
+            let is_one = |it: &KeyPattern, text| it.is_plain() && is_named(text, it, key);
+            patterns.iter().any(|(text, it)| is_one(it, text))
+        }));
+        Ok(others)
     })?;
-    let shown = look(place, Path::new("/"), &others, |survey, _| {
+    let here = TreeArgs { root: None, kernel: None };
+    let shown = look(place, &here, &others, |survey, _| {
         (View::Show, SettingReport::of(survey, is_wanted), Vec::new(), |_: &[SysctlFinding]| {
             Exit::Fine
         })
     })?;
     let is_unknown =
-        |text: &str, it: &crate::model::KeyPattern| {
+        |text: &str, it: &KeyPattern| {
             !shown.report.settings.iter().any(|setting| {
                 SysctlKey::parse(&setting.key).is_ok_and(|key| is_named(text, it, &key))
             })
@@ -112,6 +121,12 @@ pub fn show(args: &ShowArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
         return Ok(Err(unknown(text)));
     }
     Ok(Ok(shown))
+}
+
+/// The keys of the catalogue whose values are secrets.
+fn secrets() -> impl Iterator<Item = SysctlKey> {
+    let secret = sysctls::all().filter(|entry| entry.is_secret);
+    secret.filter_map(|entry| SysctlKey::parse(entry.key).ok())
 }
 
 fn unknown(text: &str) -> String {
@@ -133,14 +148,14 @@ fn unknown(text: &str) -> String {
 /// `netkit sysctl diff`.
 pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let differs = |_: &SysctlKey, known: &Known| {
-        let default = known.entry.and_then(SysctlEntry::fixed_default);
-        let running = known.running.value();
+        let default = known.fixed_default();
+        let running = known.running();
         let left = super::files::Peer::ALL.map(|peer| known.left(peer).map(|it| it.value.as_str()));
         let base = running.or(default);
         let all = left.into_iter().chain([default]).flatten();
         base.is_some_and(|base| all.into_iter().any(|other| !known.is_same(base, other)))
     };
-    look(place, &args.root, &[], |survey, _| {
+    look(place, &args.tree, &[], |survey, _| {
         (View::Diff, SettingReport::of(survey, differs), Vec::new(), |_: &[SysctlFinding]| {
             Exit::Fine
         })
@@ -151,36 +166,45 @@ pub fn diff(args: &DiffArgs, place: &Place) -> anyhow::Result<Answer<SysctlRepor
 /// `netkit sysctl lint`.
 pub fn lint(args: &LintArgs, place: &Place) -> anyhow::Result<Answer<SysctlReport>> {
     let stopwatch = Stopwatch::start();
-    let (kernel, release) = if let Some(release) = args.kernel {
-        (Some(release.to_string()), Some(release))
+    let (kernel, target) = if let Some(release) = args.kernel {
+        (Some(release.to_string()), TargetKernel::from(release))
     } else {
         let here = place.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
-        sysctl_tree::release(&here)
+        (sysctl_tree::release(&here).0, sysctl_tree::target(&here))
     };
     let mut findings = Vec::new();
     for file in &args.files {
-        findings.extend(lint::lint(file, &sysctl_files::read_file(file)?, release));
+        findings.extend(lint::lint(named(file), &sysctl_files::read_file(file)?, target));
     }
     check::sort(&mut findings);
     let exit = exit(args.fail_on, false)(&findings);
+    let of = kernel.as_deref().map(|it| format!(" (for Linux {})", sanitize(it)));
+    let looked_at = files(&args.files) + &of.unwrap_or_default();
     let report = SysctlReport {
         schema: SCHEMA,
         captured_at: now().to_string(),
         elapsed: stopwatch.elapsed(),
         kernel,
+        system: System::Files,
+        complete: true,
         settings: Vec::new(),
         findings,
         warnings: Vec::new(),
-        looked_at: files(&args.files),
+        looked_at,
         view: View::Lint,
     };
     Ok(Ok(Shown { report, exit, warnings: Vec::new() }))
 }
 
+/// How a file is called in the answer.
+fn named(file: &Path) -> &Path {
+    if file == Path::new(sysctl_files::STDIN) { Path::new("<stdin>") } else { file }
+}
+
 /// Their names, or how many they are.
 fn files(files: &[PathBuf]) -> String {
     match files {
-        [file] => sanitize(&file.display().to_string()),
+        [file] => sanitize(&named(file).display().to_string()),
         _ => count(length(files.len()), "file"),
     }
 }
@@ -195,83 +219,125 @@ pub fn explain(args: &ExplainArgs, place: &Place) -> anyhow::Result<Answer<Page>
         Ok(named) => named,
         Err(problem) => return Ok(Err(problem)),
     };
-    let mut keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
-    let Some((entry, key)) = keys.find(|(_, key)| is_named(&args.key, &named, key)) else {
-        return Ok(Err(unknown(&args.key)));
+    let keys = sysctls::all().filter_map(|it| Some((it, SysctlKey::parse(it.key).ok()?)));
+    let keys: Vec<_> = keys.filter(|(_, key)| is_named(&args.key, &named, key)).collect();
+    let (entry, key) = match keys.as_slice() {
+        [] => return Ok(Err(unknown(&args.key))),
+        [(entry, key)] => (*entry, key),
+        several => {
+            let several: Vec<_> = several.iter().map(|(entry, _)| entry.key).collect();
+            return Ok(Err(ambiguous(&args.key, &several)));
+        }
     };
-    let running = visit(place, |proc_root| sysctl_tree::read(proc_root, &key))?;
-    let report = Page::new(entry, &running);
+    let (running, kernel) = visit(place, |proc_root| {
+        Ok((sysctl_tree::read(proc_root, key)?, sysctl_tree::target(proc_root)))
+    })?;
+    let report = Page::new(entry, running, kernel);
     Ok(Ok(Shown { report, exit: Exit::Fine, warnings: Vec::new() }))
+}
+
+/// What is said where a page is asked for and `text` names several `keys`.
+fn ambiguous(text: &str, keys: &[&str]) -> String {
+    const NAMED: usize = 3;
+    let named = keys.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = match keys.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("`{text}` is {named}{more}: write one of them, or `netkit sysctl show '{text}'`")
 }
 
 /// Reads the system, and has `judge` say what is shown.
 fn look<E: Fn(&[SysctlFinding]) -> Exit>(
     place: &Place,
-    root: &Path,
+    tree: &TreeArgs,
     also: &[SysctlKey],
     judge: impl Fn(&Survey, &[u16]) -> (View, Vec<SettingReport>, Vec<SysctlFinding>, E) + Send + Sync,
 ) -> anyhow::Result<Shown<SysctlReport>> {
     let captured_at = now().to_string();
     let stopwatch = Stopwatch::start();
-    let (survey, listening, mut warnings) = visit(place, |proc_root| {
-        let survey = Survey::new(proc_root, root, also)?;
-        let (listening, warning) = listening(proc_root);
-        Ok((survey, listening, warning))
-    })?;
-    warnings.extend(survey.warnings.iter().cloned());
+    let root = tree.root.as_deref().unwrap_or(Path::new("/"));
+    let sought = Sought { proc_root: None, root, kernel: tree.kernel, also };
+    let (survey, listening, mut warnings) = if is_of_files(place, root) {
+        (Survey::new(sought)?, Vec::new(), Vec::new())
+    } else {
+        visit(place, |proc_root| {
+            let mut survey = Survey::new(Sought { proc_root: Some(proc_root), ..sought })?;
+            if tree.root.is_none() && !proc_root.is_live() {
+                survey.system = System::Foreign;
+            }
+            let (listening, warning) = listening(proc_root);
+            Ok((survey, listening, warning))
+        })?
+    };
     let (view, settings, findings, exit) = judge(&survey, &listening);
-    if view == View::Check && survey.is_child_namespace() {
-        warnings.push(
-            "this is not the machine's first network namespace: settings of the whole machine are \
-             not shown here, and the files are applied to the first one at boot, not to this one"
-                .to_owned(),
-        );
-    }
-    let exit = exit(&findings);
+    warnings.extend(about_system(&survey, view));
+    warnings.extend(survey.unread.iter().cloned());
+    let is_whole = survey.unread.is_empty() || view == View::Show;
+    let judged = exit(&findings);
+    let exit = if judged == Exit::Fine && !is_whole { Exit::Blind } else { judged };
     let report = SysctlReport {
         schema: SCHEMA,
         captured_at,
         elapsed: stopwatch.elapsed(),
+        looked_at: looked_at(&survey, tree, root),
         kernel: survey.kernel,
+        system: survey.system,
+        complete: survey.unread.is_empty(),
         settings,
         findings,
         warnings: warnings.clone(),
-        looked_at: count(length(survey.keys.len()), "setting"),
         view,
     };
     Ok(Shown { report, exit, warnings })
 }
 
-/// The ports on which TCP listens; a table that cannot be read is a warning.
-fn listening(proc_root: &ProcRoot) -> (Vec<u16>, Vec<String>) {
-    let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::only(TcpState::LISTEN));
-    let mut ports = std::collections::BTreeSet::new();
-    let read = scan(None, proc_root, &wanted, &mut |socket| {
-        if socket.state == TcpState::LISTEN {
-            ports.insert(socket.local.port);
-        }
-        std::ops::ControlFlow::Continue(())
-    });
-    let warnings = match read {
-        Ok(reading) => reading.warnings,
-        Err(error) => vec![format!("listeners are not known: {error}")],
-    };
-    (ports.into_iter().collect(), warnings)
+/// Whether nothing that runs belongs to the files below `root`: it is another tree, and nobody said
+/// whose running values are its own.
+fn is_of_files(place: &Place, root: &Path) -> bool {
+    root != Path::new("/") && place.procfs.is_none() && place.net_ns.is_none()
 }
 
-/// Calls `ask` in `place`, from where its settings can be read.
+fn looked_at(survey: &Survey, tree: &TreeArgs, root: &Path) -> String {
+    let release = |of: &str| {
+        let kernel = survey.kernel.as_deref().map(sanitize);
+        kernel.map(|kernel| format!(" ({of}Linux {kernel})")).unwrap_or_default()
+    };
+    match survey.system {
+        System::Files => {
+            let release = release(if tree.kernel.is_some() { "for " } else { "for its " });
+            format!("the files below {} alone{release}", sanitize(&root.display().to_string()))
+        }
+        System::Booted | System::Namespace | System::Foreign => {
+            count(length(survey.keys.len()), "setting") + &release("")
+        }
+    }
+}
+
+/// What has to be known of what the files were held against.
+fn about_system(survey: &Survey, view: View) -> Option<String> {
+    let said = match (survey.system, &survey.kernel) {
+        (System::Namespace, _) => {
+            "this is not the machine's first network namespace: settings of the whole machine are not \
+             shown here, and what the files set at boot does not reach it, so the two are not compared"
+        }
+        (System::Foreign, _) => {
+            "the running values are of another system than the files, so the two are not compared\nhint: \
+             `--root DIR` names where its files are"
+        }
+        (System::Files, None) => {
+            "no kernel in lib/modules or boot: judged for the newest\nhint: `--kernel RELEASE` names \
+             another"
+        }
+        (System::Booted | System::Files, _) => return None,
+    };
+    (view != View::Show).then(|| said.to_owned())
+}
+
+/// Calls `ask` in `place`.
 fn visit<T: Send>(
     place: &Place,
     ask: impl Fn(&ProcRoot) -> Result<T, KernelError> + Send + Sync,
 ) -> anyhow::Result<T> {
-    let answer = place.visit(|proc_root, _| {
-        if proc_root.sysctl("net.ipv4.tcp_tw_reuse").is_none() {
-            return Err(KernelError::CannotTell {
-                what: "the settings of that network namespace can only be read from inside it",
-                instead: "entering it by --netns takes root",
-            });
-        }
-        ask(proc_root)
-    })?;
-    Ok(answer?)
+    Ok(place.visit(|proc_root, _| ask(proc_root))??)
 }

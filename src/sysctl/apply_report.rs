@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::judge::{Change, Refusal};
 use crate::exit::Exit;
 use crate::kernel::clock::now;
-use crate::output::{Format, Outcome, Report, Screen, Style, csv_rows, emit, sanitize};
+use crate::output::{Format, Outcome, Report, Screen, Style, csv_rows, emit, sanitize, unified};
 
 /// The name and version of the JSON.
 const SCHEMA: &str = "netkit.sysctl_apply/1";
@@ -27,6 +27,8 @@ pub struct ApplyReport {
     pub written: bool,
     /// What the drop-in has to say; `None` if it is not to be there.
     pub content: Option<String>,
+    /// What the drop-in says now; `None` if it is not there.
+    pub content_before: Option<String>,
     /// Each setting.
     pub changes: Vec<Change>,
     /// Settings for which nothing is done at all.
@@ -36,9 +38,6 @@ pub struct ApplyReport {
     /// What the text form says at its end.
     #[serde(skip)]
     pub end: End,
-    /// What the drop-in says now.
-    #[serde(skip)]
-    pub content_before: Option<String>,
 }
 
 /// How it ended, or would.
@@ -95,40 +94,39 @@ impl ApplyReport {
         warnings.chain(refused).collect()
     }
 
+    /// What becomes of the file.
     fn drop_in(&self, style: Style) -> String {
-        let file = sanitize(&self.file);
-        let title = |what: &str| style.title(&format!("{file}, {what}"));
-        match (&self.content, &self.content_before) {
-            (None, None) => format!("{}\n", title("which is not there")),
-            (None, Some(_)) => format!("{}\n", title("which goes")),
-            (Some(new), Some(old)) if new == old => format!("{}\n", title("as it is")),
-            (Some(new), before) => {
-                let what = if before.is_some() { "replaced" } else { "new" };
-                let indented =
-                    |line: &str| format!("  {}", sanitize(line)).trim_end().to_owned() + "\n";
-                format!("{}\n{}", title(what), new.lines().map(indented).collect::<String>())
+        let (before, after) = (self.content_before.as_deref(), self.content.as_deref());
+        match unified((&self.file, before), (&self.file, after), style) {
+            same if same.is_empty() => {
+                let what = if before.is_some() { "as it is" } else { "which is not there" };
+                format!("{}\n", style.title(&format!("{}, {what}", sanitize(&self.file))))
             }
+            difference => difference,
         }
     }
 }
 
 /// A line before and after; one line if they are the same.
-fn diff(change: &Change) -> String {
+fn diff(change: &Change, style: Style) -> String {
     let key = sanitize(&change.key.to_string());
-    let line = |sign: &str, value: &str| {
+    let line = |value: &str| {
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!("{sign} {key} = {}\n", sanitize(&value))
+        format!("{key} = {}", sanitize(&value))
     };
     match &change.running {
         None => String::new(),
-        Some(_) if !change.changes_running() => line(" ", &change.new),
-        Some(running) => line("-", running) + &line("+", &change.new),
+        Some(_) if !change.changes_running() => format!(" {}\n", line(&change.new)),
+        Some(running) => {
+            let removed = style.removed(&format!("-{}", line(running)));
+            format!("{removed}\n{}\n", style.added(&format!("+{}", line(&change.new))))
+        }
     }
 }
 
 impl Report for ApplyReport {
     fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
-        let running: String = self.changes.iter().map(diff).collect();
+        let running: String = self.changes.iter().map(|it| diff(it, style)).collect();
         if self.end != End::Refused {
             out.write_all(self.drop_in(style).as_bytes())?;
         }

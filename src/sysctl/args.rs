@@ -18,7 +18,8 @@ Examples:
   netkit sysctl lint /etc/sysctl.conf          judge a file without the system
   netkit sysctl apply --profile server         show what it would change
 
-Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look";
+Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look, or
+not at every file";
 
 /// Judges the TCP settings: what they do, and what they will be after a reboot
 #[derive(Clone, Debug, ClapArgs)]
@@ -55,7 +56,11 @@ impl Args {
 Examples:
   netkit sysctl check
   netkit sysctl check --profile client-heavy --fail-on warning
-  netkit sysctl check --expect 'net.core.somaxconn>=4096' --expect net.ipv4.tcp_tw_reuse=2")]
+  netkit sysctl check --expect 'net.core.somaxconn>=4096' --expect net.ipv4.tcp_tw_reuse=2
+  netkit sysctl check --root /srv/image --kernel 6.1
+
+Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 wrong arguments, 3 could not look, or
+not at every file")]
 pub struct CheckArgs {
     /// Judge for a purpose besides: server, client-heavy, container, or a TOML file
     #[arg(long, value_name = "NAME|FILE")]
@@ -67,9 +72,20 @@ pub struct CheckArgs {
     /// From which severity on the exit code is 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "critical")]
     pub fail_on: FailOn,
-    /// Read the files below this directory: of an image or a container
-    #[arg(long, value_name = "DIR", default_value = "/")]
-    pub root: PathBuf,
+    #[command(flatten)]
+    pub tree: TreeArgs,
+}
+
+/// Whose files are read, and what they are held against.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct TreeArgs {
+    /// Judge the files below this directory, of an image, alone: nothing runs there. With --procfs or
+    /// --netns, a container's or a host's: those running values are its own
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// With --root, judge for this release of the kernel instead of the newest one of the image
+    #[arg(long, value_name = "RELEASE", requires = "root")]
+    pub kernel: Option<KernelRelease>,
 }
 
 /// From which severity on a run fails.
@@ -113,9 +129,10 @@ pub struct ShowArgs {
 #[command(after_help = "\
 Examples:
   netkit sysctl lint /etc/sysctl.conf
-  netkit sysctl lint --kernel 4.4 --fail-on warning /etc/sysctl.conf")]
+  netkit sysctl lint --kernel 4.4 --fail-on warning /etc/sysctl.conf
+  netkit sysctl lint - < /etc/sysctl.conf")]
 pub struct LintArgs {
-    /// The files
+    /// The files; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Judge for this release of the kernel instead of the running one
@@ -131,11 +148,10 @@ pub struct LintArgs {
 #[command(after_help = "\
 Examples:
   netkit sysctl diff
-  netkit sysctl diff --root /")]
+  netkit sysctl diff --root / --procfs /proc")]
 pub struct DiffArgs {
-    /// Read the files below this directory: of an image or a container
-    #[arg(long, value_name = "DIR", default_value = "/")]
-    pub root: PathBuf,
+    #[command(flatten)]
+    pub tree: TreeArgs,
 }
 
 /// Explains a setting: what it does, what is said of it, what to look at instead

@@ -1,20 +1,18 @@
 //! From what the kernel has and the files say to findings. Pure.
 
+use super::boot::at_boot;
 use super::expectation::Expectation;
-use super::files::{Name, Peer, Status};
+use super::file_findings::file_findings;
+use super::files::Peer;
+use super::line::Line;
 use super::profile::Profile;
 use super::report::{SourceRef, SysctlFinding};
-use super::rules::{Machine, Together, combine, judge};
-use super::saved::ENDING;
-use super::survey::{Assignment, Known, Survey};
-use crate::catalogue::findings::{
-    SYSCTL_BAD_LINE, SYSCTL_DEAD_KEY, SYSCTL_DRIFT, SYSCTL_EXPECTATION, SYSCTL_FILE_IGNORED,
-    SYSCTL_MYTH, SYSCTL_NONSENSE_VALUE, SYSCTL_NOT_PERSISTENT, SYSCTL_PRECEDENCE_CONFLICT,
-    SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY,
-};
-use crate::catalogue::sysctls::{Scope, SysctlEntry};
-use crate::kernel::sysctl_tree::Running;
-use crate::model::{KernelRelease, PortRange, Severity, SysctlKey, SysctlKind, SysctlValue};
+use super::rules::{Machine, judge};
+use super::survey::{Assignment, Known, Survey, System};
+use super::together;
+use crate::catalogue::findings::{SYSCTL_EXPECTATION, SYSCTL_PROFILE, SYSCTL_UNKNOWN_KEY};
+use crate::catalogue::sysctls::Scope;
+use crate::model::{Severity, SysctlKey, SysctlKind};
 
 /// A finding without a key, a line or values.
 pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlFinding {
@@ -33,12 +31,13 @@ pub fn finding(id: &'static str, severity: Severity, message: String) -> SysctlF
 /// Everything that is to be said of `survey`, the worst first.
 pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
     let mut found: Vec<SysctlFinding> = Vec::new();
-    let machine = Machine { ehash_entries: survey.number("net.ipv4.tcp_ehash_entries") };
+    let ehash_entries = survey.number("net.ipv4.tcp_ehash_entries");
+    let machine = Machine { ehash_entries, kernel: survey.target };
     for assignment in survey.assignments() {
         let known = survey.keys.get(assignment.key);
-        let of_line = Line { assignment, release: survey.release, machine: &machine };
+        let of_line = Line { assignment, machine: &machine };
         found.extend(of_line.findings(known.and_then(|it| it.entry)));
-        found.extend(known.and_then(|known| unknown_key(&assignment, known, survey)));
+        found.extend(known.and_then(|known| unknown_key(&of_line, known, survey)));
     }
     for (key, known) in &survey.keys {
         let running = of_running(key, known, &machine);
@@ -46,17 +45,32 @@ pub fn findings(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
         found.extend(running.filter(|it| {
             !found.iter().any(|line| line.key == it.key && line.message == it.message)
         }));
-        found.extend(at_boot(key, known));
+        found.extend(at_boot(survey, key, known));
     }
-    found.extend(combinations(survey, listening));
-    found.extend(survey.problems().into_iter().map(bad_line));
-    let files = survey
-        .files()
-        .filter(|(path, procps, _)| **procps != Status::Used || survey.sets_something(path));
-    found.extend(files.filter_map(|(path, procps, systemd)| ignored_file(path, procps, systemd)));
-    found.extend(vain_exclusions(survey));
+    let value = |key: &SysctlKey| survey.value(key).map(str::to_owned);
+    let together = together::judged(value, listening, survey.target).into_iter();
+    found.extend(together.map(|(key, judgement)| SysctlFinding {
+        source: source_at_boot(survey, key),
+        ..together::found(key, judgement)
+    }));
+    found.extend(file_findings(survey));
+    with_running(&mut found, survey);
     sort(&mut found);
     found
+}
+
+/// The line that `key` is from, where what a boot leaves is judged.
+fn source_at_boot(survey: &Survey, key: &str) -> Option<SourceRef> {
+    let known = survey.keys.get(&SysctlKey::parse(key).ok()?)?;
+    let left = known.left(Peer::Systemd).filter(|_| survey.system == System::Files)?;
+    Some(SourceRef::from(&left.source))
+}
+
+/// What a finding is about has its running value beside it, whatever was judged.
+fn with_running(found: &mut [SysctlFinding], survey: &Survey) {
+    for it in found.iter_mut().filter(|it| it.running.is_none()) {
+        it.running = it.key.as_deref().and_then(|key| survey.running(key)).map(str::to_owned);
+    }
 }
 
 /// The worst first, and each once.
@@ -67,363 +81,53 @@ pub fn sort(found: &mut Vec<SysctlFinding>) {
 
 /// A judgement on the value that is there now.
 fn of_running(key: &SysctlKey, known: &Known, machine: &Machine) -> Option<SysctlFinding> {
-    let (entry, running) = (known.entry?, known.running.value()?);
-    let judgement = judge(key, &entry.kind.parse(running).ok()?.value, machine)?;
+    let (kind, running) = (known.kind?, known.running()?);
+    let judgement = judge(key, &kind.parse(running).ok()?.value, machine)?;
     Some(SysctlFinding {
         key: Some(key.to_string()),
         running: Some(running.to_owned()),
         advice: vec![judgement.advice.to_owned()],
         ..finding(judgement.id, judgement.severity, judgement.why)
     })
-}
-
-/// What differs between the files and the kernel, and between those who read the files.
-fn at_boot(key: &SysctlKey, known: &Known) -> Option<SysctlFinding> {
-    let running = known.running.value()?;
-    let [procps, systemd] = Peer::ALL.map(|peer| known.left(peer));
-    let about = |id, severity, message: String, write: &super::files::Write| SysctlFinding {
-        key: Some(key.to_string()),
-        running: Some(running.to_owned()),
-        configured: Some(write.value.clone()),
-        source: Some(SourceRef::from(&write.source)),
-        ..finding(id, severity, message)
-    };
-    match (procps, systemd) {
-        (Some(procps), Some(systemd)) if !known.is_same(&procps.value, &systemd.value) => {
-            let message = format!(
-                "a reboot leaves {}, `sysctl --system` {} ({}); running {}",
-                shown(&systemd.value),
-                shown(&procps.value),
-                procps.source,
-                shown(running)
-            );
-            let finding = about(SYSCTL_PRECEDENCE_CONFLICT, Severity::Warning, message, systemd);
-            let advice = "set it in one file alone; systemd-sysctl does not read /etc/sysctl.conf";
-            Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
-        }
-        (Some(procps), None) => {
-            let default = known.entry.and_then(SysctlEntry::fixed_default);
-            if default.is_some_and(|default| known.is_same(default, &procps.value)) {
-                return None;
-            }
-            let message = format!(
-                "running {}, and {} after a reboot: systemd-sysctl does not read this file",
-                shown(running),
-                default.unwrap_or("the kernel's default")
-            );
-            let finding = about(SYSCTL_NOT_PERSISTENT, Severity::Warning, message, procps);
-            let advice =
-                "if it is to stay, set it in a file in /etc/sysctl.d whose name ends in .conf";
-            Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
-        }
-        (_, Some(systemd)) if !known.is_same(&systemd.value, running) => {
-            let message =
-                format!("running {}; a reboot makes it {}", shown(running), shown(&systemd.value));
-            let finding = about(SYSCTL_DRIFT, Severity::Warning, message, systemd);
-            let advice = "`sysctl --system` makes it so now; or correct the file";
-            Some(SysctlFinding { advice: vec![advice.to_owned()], ..finding })
-        }
-        (None, None) => lost_at_reboot(key, known, running),
-        _ => None,
-    }
-}
-
-/// A value in a sentence: tabs are blanks, and nothing is said.
-fn shown(value: &str) -> String {
-    match value.split_whitespace().collect::<Vec<_>>().join(" ") {
-        empty if empty.is_empty() => "empty".to_owned(),
-        value => value,
-    }
-}
-
-/// A value that somebody set by hand.
-fn lost_at_reboot(key: &SysctlKey, known: &Known, running: &str) -> Option<SysctlFinding> {
-    let entry = known.entry.filter(|entry| entry.is_writable)?;
-    let default = entry.fixed_default()?;
-    if known.is_same(running, default) {
-        return None;
-    }
-    Some(SysctlFinding {
-        key: Some(key.to_string()),
-        running: Some(running.to_owned()),
-        advice: vec!["put it into a file in /etc/sysctl.d if it is to stay".to_owned()],
-        ..finding(
-            SYSCTL_NOT_PERSISTENT,
-            Severity::Info,
-            format!(
-                "running {}, and no file sets it: after a reboot it is {}",
-                shown(running),
-                shown(default)
-            ),
-        )
-    })
-}
-
-/// One line that sets a key, judged without a look at the system.
-#[derive(Clone, Copy)]
-pub struct Line<'a> {
-    /// The line.
-    pub assignment: Assignment<'a>,
-    /// The kernel that is judged for.
-    pub release: Option<KernelRelease>,
-    /// What values are measured against.
-    pub machine: &'a Machine,
-}
-
-impl Line<'_> {
-    fn about(
-        &self,
-        id: &'static str,
-        severity: Severity,
-        message: impl Into<String>,
-        advice: &str,
-    ) -> SysctlFinding {
-        SysctlFinding {
-            key: Some(self.assignment.key.to_string()),
-            configured: Some(self.assignment.value.to_owned()),
-            source: Some(SourceRef::from(self.assignment.source)),
-            advice: vec![advice.to_owned()],
-            ..finding(id, severity, message.into())
-        }
-    }
-
-    /// What is to be said of it, where `entry` is what is known of its key.
-    pub fn findings(&self, entry: Option<&SysctlEntry>) -> Vec<SysctlFinding> {
-        let Some(entry) = entry else { return Vec::new() };
-        if let Some(dead) = self.dead(entry) {
-            return vec![dead];
-        }
-        let mut found: Vec<SysctlFinding> = self.value(entry).into_iter().collect();
-        // What does harm is worse than what does nothing.
-        if found.iter().all(|it| it.severity < Severity::Critical) {
-            found.extend(self.myth(entry));
-        }
-        found
-    }
-
-    /// A key that this kernel does not have any more, or that nothing reads.
-    fn dead(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        if entry.is_obsolete() {
-            return Some(self.about(
-                SYSCTL_DEAD_KEY,
-                Severity::Warning,
-                entry.meaning,
-                "remove the line",
-            ));
-        }
-        let until = entry.until.filter(|until| self.release.is_none_or(|it| it >= *until))?;
-        let myth = entry.myth.unwrap_or_default();
-        Some(self.about(
-            SYSCTL_DEAD_KEY,
-            if self.assignment.may_fail { Severity::Warning } else { Severity::Critical },
-            format!("it does not exist since Linux {until}; {myth}"),
-            if self.assignment.may_fail {
-                "remove the line"
-            } else {
-                "remove the line: `sysctl -p` fails on it"
-            },
-        ))
-    }
-
-    /// A value that the kernel refuses, reads in part, or takes to nobody's good.
-    fn value(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        let nonsense = |severity, message: String, advice: &str| {
-            Some(self.about(SYSCTL_NONSENSE_VALUE, severity, message, advice))
-        };
-        if !entry.is_writable {
-            return nonsense(
-                Severity::Warning,
-                "it can only be read".to_owned(),
-                "remove the line",
-            );
-        }
-        let parsed = match entry.kind.parse(self.assignment.value) {
-            Ok(parsed) => parsed,
-            Err(bad) => {
-                let message = format!("the kernel refuses `{}`: {bad}", self.assignment.value);
-                let advice = format!("it takes {}", entry.kind);
-                return nonsense(Severity::Warning, message, &advice);
-            }
-        };
-        if let Some(judgement) = judge(self.assignment.key, &parsed.value, self.machine) {
-            return Some(self.about(
-                judgement.id,
-                judgement.severity,
-                judgement.why,
-                judgement.advice,
-            ));
-        }
-        let dropped = parsed.dropped?;
-        let message = if dropped.starts_with(['#', ';']) {
-            format!("`{dropped}` is no comment but part of the value; the kernel drops it")
-        } else {
-            format!("the kernel drops `{dropped}`: it reads one value less")
-        };
-        nonsense(Severity::Warning, message, "a comment has a line of its own")
-    }
-
-    /// What people expect of the setting in vain, where it is not the default.
-    fn myth(&self, entry: &SysctlEntry) -> Option<SysctlFinding> {
-        let myth = entry.myth?;
-        let is_default =
-            entry.fixed_default().is_some_and(|it| entry.kind.is_same(it, self.assignment.value));
-        // Those that guides name for TIME_WAIT are worth a word even where they change nothing.
-        let severity = match (is_default, entry.key) {
-            (false, "net.ipv4.tcp_fin_timeout") => Severity::Warning,
-            (_, "net.ipv4.tcp_syncookies" | "net.ipv4.tcp_tw_reuse") | (false, _) => Severity::Info,
-            (true, _) => return None,
-        };
-        let advice = match entry.instead {
-            Some(instead) => format!("instead: {instead}"),
-            None => entry.judgement.to_owned(),
-        };
-        Some(self.about(SYSCTL_MYTH, severity, myth, &advice))
-    }
 }
 
 /// A line about a key that is not there.
-fn unknown_key(line: &Assignment<'_>, known: &Known, survey: &Survey) -> Option<SysctlFinding> {
-    if known.running != Running::Absent {
+fn unknown_key(line: &Line<'_>, known: &Known, survey: &Survey) -> Option<SysctlFinding> {
+    if survey.system == System::Files {
+        return line.unknown(known.entry);
+    }
+    let is_gone = known.entry.is_some_and(|entry| entry.gone(survey.target).is_some());
+    if !known.is_absent() || is_gone {
         return None;
     }
-    let is_dead = |entry: &SysctlEntry| {
-        entry.is_obsolete()
-            || survey.release.is_some_and(|it| entry.until.is_some_and(|end| it >= end))
-    };
+    let is_child = survey.system == System::Namespace;
+    let Assignment { key, value, source, may_fail } = line.assignment;
     let (severity, message) = match known.entry {
-        Some(entry) if is_dead(entry) => return None,
-        Some(entry) if entry.scope == Scope::Global && survey.is_child_namespace() => (
-            Severity::Info,
-            "it is the machine's, and not shown in this network namespace".to_owned(),
-        ),
-        Some(entry) => (
-            Severity::Warning,
-            match entry.since {
-                Some(since) if survey.release.is_some_and(|it| it < since) => {
-                    format!("it does not exist before Linux {since}")
-                }
-                _ => "this kernel does not have it: its module is not loaded, or was left out"
-                    .to_owned(),
-            },
-        ),
-        None => (Severity::Warning, "this kernel has no such key".to_owned()),
-    };
-    let severity = if line.may_fail { Severity::Info } else { severity };
-    Some(SysctlFinding {
-        key: Some(line.key.to_string()),
-        configured: Some(line.value.to_owned()),
-        source: Some(SourceRef::from(line.source)),
-        advice: vec!["correct the name, or remove the line".to_owned()],
-        ..finding(SYSCTL_UNKNOWN_KEY, severity, message)
-    })
-}
-
-fn combinations(survey: &Survey, listening: &[u16]) -> Vec<SysctlFinding> {
-    let pair = |one: Option<i64>, other: Option<i64>| Some((one?, other?));
-    let range = survey.running("net.ipv4.ip_local_port_range").and_then(|text| {
-        let mut ends = text.split_whitespace().map(str::parse);
-        let (low, high) = (ends.next()?.ok()?, ends.next()?.ok()?);
-        Some(PortRange { low, high })
-    });
-    let reserved = survey.running("net.ipv4.ip_local_reserved_ports").and_then(|text| {
-        match SysctlKind::PortList.parse(text).ok()?.value {
-            SysctlValue::Ports(ports) => Some(ports),
-            SysctlValue::Numbers(_) | SysctlValue::Text(_) => None,
+        Some(entry) if entry.scope == Scope::Global && is_child => {
+            (Severity::Info, "it is the machine's, and not shown in this network namespace")
         }
-    });
-    let values = Together {
-        tw_reuse: survey.number("net.ipv4.tcp_tw_reuse"),
-        timestamps: survey.number("net.ipv4.tcp_timestamps"),
-        range,
-        reserved: reserved.unwrap_or_default(),
-        listening: listening.to_vec(),
-        conntrack: pair(
-            survey.number("net.netfilter.nf_conntrack_count"),
-            survey.number("net.netfilter.nf_conntrack_max"),
-        ),
-    };
-    let found = combine(&values).into_iter().map(|(key, judgement)| SysctlFinding {
-        key: Some(key.to_owned()),
-        running: survey.running(key).map(str::to_owned),
-        advice: vec![judgement.advice.to_owned()],
-        ..finding(judgement.id, judgement.severity, judgement.why)
-    });
-    found.collect()
-}
-
-fn bad_line(problem: &super::files::FileProblem) -> SysctlFinding {
-    let file = problem.file.display().to_string();
-    SysctlFinding {
-        source: Some(SourceRef { file, line: problem.problem.line }),
-        advice: vec!["write KEY = VALUE".to_owned()],
-        ..finding(SYSCTL_BAD_LINE, Severity::Warning, problem.problem.what.to_string())
-    }
-}
-
-/// A file that somebody wrote and that nobody, or not everybody, reads.
-fn ignored_file(
-    path: &std::path::Path,
-    procps: &Status,
-    systemd: &Status,
-) -> Option<SysctlFinding> {
-    // What `apply` keeps for `undo` is not to be read.
-    let is_saved = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING));
-    let is_readme =
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("README"));
-    let (severity, message, advice) = match (procps, systemd) {
-        (Status::OtherName, _) if !is_readme && !is_saved => (
-            Severity::Warning,
-            "nobody reads it: its name does not end in .conf".to_owned(),
-            "rename it, or move it out of the directory",
-        ),
-        (Status::Used, Status::NotRead) => (
-            Severity::Warning,
-            "systemd-sysctl does not read it, so a reboot does not apply it".to_owned(),
-            "move its lines to a file in /etc/sysctl.d whose name ends in .conf",
-        ),
-        (Status::Used, Status::Hidden) => (
-            Severity::Warning,
-            "systemd-sysctl passes over names that begin with a dot".to_owned(),
-            "rename it",
-        ),
-        (Status::MaskedBy(by), _) => (
+        Some(_) => match line.unknown(known.entry) {
+            Some(young) => return Some(young),
+            None => (
+                Severity::Warning,
+                "this kernel does not have it: its module is not loaded, or was left out",
+            ),
+        },
+        // Only the network's own are hidden there.
+        None if is_child && key.components().first().is_some_and(|it| it == "net") => (
             Severity::Info,
-            format!("it is masked by {}", by.display()),
-            "nothing, if that is meant",
+            "it is not shown in this network namespace: it is the machine's, or there is none",
         ),
-        (Status::Nothing, _) | (_, Status::Nothing) => (
-            Severity::Warning,
-            "it is a link to nothing, a directory or a device, and sets nothing".to_owned(),
-            "remove it",
-        ),
-        (Status::Unreadable(why), _) => {
-            (Severity::Warning, format!("it could not be read: {why}"), "run netkit as root")
-        }
-        _ => return None,
+        None => (Severity::Warning, "this kernel has no such key"),
     };
+    let severity = if may_fail { Severity::Info } else { severity };
     Some(SysctlFinding {
-        source: Some(SourceRef { file: path.display().to_string(), line: 0 }),
-        advice: vec![advice.to_owned()],
-        ..finding(SYSCTL_FILE_IGNORED, severity, message)
-    })
-}
-
-/// `-PATTERN` excludes nothing, whatever it was meant for.
-fn vain_exclusions(survey: &Survey) -> Vec<SysctlFinding> {
-    let [procps, _] = &survey.plans;
-    let vain = procps.statements.iter().filter(|(_, statement)| {
-        statement.value.is_none() && matches!(statement.name, Name::Pattern(_))
-    });
-    vain.map(|(source, statement)| SysctlFinding {
+        key: Some(key.to_string()),
+        configured: Some(value.to_owned()),
         source: Some(SourceRef::from(source)),
-        advice: vec!["name each key that is to be left out".to_owned()],
-        ..finding(
-            SYSCTL_BAD_LINE,
-            Severity::Warning,
-            format!("`-{}` excludes nothing: an exclusion names one key", statement.key),
-        )
+        advice: vec!["correct the name, or remove the line".to_owned()],
+        ..finding(SYSCTL_UNKNOWN_KEY, severity, message.to_owned())
     })
-    .collect()
 }
 
 /// What was expected and is not so.
@@ -457,13 +161,25 @@ pub fn profile(survey: &Survey, profile: &Profile) -> Vec<SysctlFinding> {
 /// Why an expectation is not met; `None` if it is.
 fn unmet(survey: &Survey, expectation: &Expectation) -> Option<String> {
     let known = survey.keys.get(&expectation.key);
-    let Some(running) = known.and_then(|known| known.running.value()) else {
-        return Some(format!("expected {expectation}, but this kernel has no such key to read"));
+    let kind = known.and_then(|known| known.kind);
+    let Some(value) = survey.value(&expectation.key) else {
+        let why = match survey.system {
+            System::Files if kind.is_some() => {
+                "no file sets it, and its default is not the same on every machine"
+            }
+            System::Files => "no file sets it",
+            System::Booted | System::Namespace | System::Foreign => {
+                "this kernel has no such key to read"
+            }
+        };
+        return Some(format!("expected {expectation}, but {why}"));
     };
-    let kind = known.and_then(|known| known.entry).map(|entry| entry.kind);
-    match expectation.is_met(running, kind.unwrap_or(SysctlKind::Word)) {
+    match expectation.is_met(value, kind.unwrap_or(SysctlKind::Word)) {
         Ok(true) => None,
-        Ok(false) => Some(format!("expected {expectation}, running {running}")),
+        Ok(false) if survey.system == System::Files => {
+            Some(format!("expected {expectation}, after a boot {value}"))
+        }
+        Ok(false) => Some(format!("expected {expectation}, running {value}")),
         Err(why) => Some(format!("expected {expectation}: {why}")),
     }
 }

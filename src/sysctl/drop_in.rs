@@ -1,24 +1,26 @@
-//! The drop-in that `apply` writes: where it is, what it says, and whether a file is one.
+//! The drop-in that `apply` writes: where it is, what it says, and who wrote what is there.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
 use super::failure::Failure;
-use super::files::{Name, Peer, Statement, parse};
+use super::files::{Name, Peer, parse};
 use super::judge::Change;
-use super::profile::Profile;
+use super::saved::{EDITED, ENDING, Step};
 use crate::kernel::KernelError;
 use crate::kernel::drop_in_file::{DropInFile, Found};
 use crate::model::SysctlKey;
-use crate::output::sanitize;
+use crate::output::{Style, sanitize, unified};
 
 /// Where it is written to if nothing else is said.
 pub const DEFAULT_FILE: &str = "/etc/sysctl.d/60-netkit.conf";
 
-/// How the first line begins: without it, a file is somebody else's.
-const MARK: &str = "# netkit sysctl apply";
+/// How the names end of files that are kept beside it.
+pub const BESIDE: [&str; 2] = [ENDING, EDITED];
+
+const HEAD: &str = "# netkit sysctl apply wrote this file, and leaves it alone once it is edited;\n\
+                    # netkit sysctl undo takes the last apply back\n";
 
 /// Where the drop-in is.
 #[derive(Clone, Debug, ClapArgs)]
@@ -33,7 +35,7 @@ pub struct Target {
     pub root: Option<PathBuf>,
 }
 
-/// A drop-in of netkit's own, or the place for one.
+/// The place of a drop-in, and what is there.
 #[derive(Clone, Debug)]
 pub struct DropIn {
     /// Where.
@@ -42,65 +44,111 @@ pub struct DropIn {
     pub text: Option<String>,
 }
 
+/// A setting of a drop-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What is said above it; may be empty.
+    pub why: String,
+    /// The key.
+    pub key: SysctlKey,
+    /// Its value.
+    pub value: String,
+}
+
 impl Target {
     /// The file, whatever is there.
     pub fn place(&self) -> Result<DropInFile, KernelError> {
         DropInFile::at(self.root.as_deref(), &self.file)
     }
 
-    /// What is there. Fails if that is not netkit's to replace.
+    /// What is there. Fails if it is nothing that can be put back as it was.
     pub fn drop_in(&self) -> Result<DropIn, Failure> {
         let file = self.place()?;
         let text = match file.read()? {
             Found::Nothing => None,
-            Found::Text(text) if is_ours(&text) => Some(text),
-            Found::Text(_) => return Err(self.foreign("it was not written by netkit")),
-            Found::NoFile => return Err(self.foreign("it is no regular file")),
+            Found::Text(text) => Some(text),
+            Found::NoFile => return Err(self.left("it is no regular file")),
+            Found::NoText => return Err(self.left("it is no text, and could not be put back")),
         };
         Ok(DropIn { file, text })
     }
 
-    fn foreign(&self, why: &str) -> Failure {
+    /// That it is left as it is, and why.
+    pub fn left(&self, why: &str) -> Failure {
         let file = sanitize(&self.file.display().to_string());
         Failure::Usage(format!("{file} is left as it is: {why}\nhint: `--file PATH` names another"))
     }
 }
 
-/// What the drop-in says that makes `changes`.
-pub fn content(profile: Option<&Profile>, changes: &[Change]) -> String {
-    let mut text =
-        format!("{MARK} wrote this file and replaces it; netkit sysctl undo removes it\n");
-    if let Some(Profile { name, about, .. }) = profile {
-        text += &comment(&format!("profile {name}: {about}"));
+impl DropIn {
+    /// Why what is there is not what netkit left, if `last` is what it did last; nothing if it is, or
+    /// if nothing is there.
+    pub fn is_foreign(&self, last: Option<&Step>) -> Option<String> {
+        let text = self.text.as_ref()?;
+        match last {
+            Some(last) if last.content == *text => None,
+            Some(last) if is_ours(text) => Some(format!(
+                "it was edited since netkit wrote it\n{}",
+                difference(&last.content, text)
+            )),
+            None if is_ours(text) => {
+                Some("what netkit wrote there is not known: no .saved is beside it".to_owned())
+            }
+            _ => Some("it was not written by netkit".to_owned()),
+        }
     }
+}
+
+/// What was changed in what netkit wrote, for a message.
+pub fn difference(written: &str, text: &str) -> String {
+    let names = (("as netkit wrote it", Some(written)), ("as it is", Some(text)));
+    unified(names.0, names.1, Style::PLAIN).trim_end().to_owned()
+}
+
+/// Whether netkit wrote it, whatever was done to it since.
+fn is_ours(text: &str) -> bool {
+    let mark = "# netkit sysctl apply";
+    text.starts_with(mark)
+}
+
+/// The settings of a drop-in that netkit wrote.
+pub fn entries(text: &str) -> Vec<Entry> {
+    let lines: Vec<&str> = text.lines().collect();
+    let statements = parse(text.as_bytes(), Peer::Procps).statements.into_iter();
+    let entry = statements.filter_map(|it| {
+        let (Name::Key(key), Some(value)) = (it.name, it.value) else { return None };
+        let above = it.line.checked_sub(2).and_then(|at| lines.get(at));
+        let why = above.and_then(|line| line.strip_prefix("# ")).unwrap_or_default().to_owned();
+        Some(Entry { why, key, value })
+    });
+    entry.collect()
+}
+
+/// `kept` with `changes` made: what is set otherwise has its new value, what is new comes at the end.
+pub fn merged(mut kept: Vec<Entry>, changes: &[Change]) -> Vec<Entry> {
     for Change { key, new, why, .. } in changes {
-        text += "\n";
-        text += &comment(why);
-        text += &format!("{key} = {new}\n");
+        let entry = Entry { why: one_line(why), key: key.clone(), value: new.clone() };
+        match kept.iter_mut().find(|it| it.key == *key) {
+            // Why it is so is no less true where nobody says it again.
+            Some(same) if same.value == *new && why.is_empty() => {}
+            Some(other) => *other = entry,
+            None => kept.push(entry),
+        }
     }
-    text
+    kept
+}
+
+/// What the drop-in says that has `entries`.
+pub fn content(entries: &[Entry]) -> String {
+    entries.iter().fold(HEAD.to_owned(), |text, Entry { why, key, value }| {
+        let why = if why.is_empty() { String::new() } else { format!("# {why}\n") };
+        format!("{text}\n{why}{key} = {value}\n")
+    })
 }
 
 /// One line, whatever is in `words`: they may be out of a file.
-fn comment(words: &str) -> String {
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() { words } else { format!("# {}\n", sanitize(&words)) }
-}
-
-/// Whether netkit wrote it.
-pub fn is_ours(text: &str) -> bool {
-    text.starts_with(MARK)
-}
-
-/// What the drop-in `text` sets, and to what.
-pub fn settings_in(text: &str) -> BTreeMap<SysctlKey, String> {
-    let statements = parse(text.as_bytes(), Peer::Procps).statements.into_iter();
-    let setting = |it: Statement| match (it.name, it.value) {
-        (Name::Key(key), Some(value)) => Some((key, value)),
-        _ => None,
-    };
-    // Of two lines the last one counts, as to those who read it.
-    statements.filter_map(setting).collect()
+fn one_line(words: &str) -> String {
+    sanitize(&words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Whether the programs that set sysctls at boot look where `file` is.
@@ -127,21 +175,17 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_it_sets_and_why_and_is_known_again() {
-        let profile = Profile {
-            name: "edge".to_owned(),
-            about: "a\nkernel.panic = 1".to_owned(),
-            wants: Vec::new(),
-        };
+    fn it_says_what_it_sets_and_why_and_is_read_as_it_was_written() {
         let changes = [
             change("net.core.somaxconn", "4096", "bursts\r\nkernel.panic = 2\u{202e}"),
             change("net/ipv4/conf/eth0.100/tag", "1", ""),
         ];
-        let text = content(Some(&profile), &changes);
+        let merged = merged(Vec::new(), &changes);
+        let text = content(&merged);
         assert_eq!(
             text,
-            "# netkit sysctl apply wrote this file and replaces it; netkit sysctl undo removes it\n\
-             # profile edge: a kernel.panic = 1\n\
+            "# netkit sysctl apply wrote this file, and leaves it alone once it is edited;\n\
+             # netkit sysctl undo takes the last apply back\n\
              \n\
              # bursts kernel.panic = 2\\u{202e}\n\
              net.core.somaxconn = 4096\n\
@@ -149,10 +193,39 @@ mod tests {
              net.ipv4.conf.eth0/100.tag = 1\n"
         );
         assert!(is_ours(&text) && !is_ours("net.core.somaxconn = 4096\n"));
-        for change in &changes {
-            assert_eq!(settings_in(&text).get(&change.key), Some(&change.new));
-        }
-        assert_eq!(settings_in(&text).get(&SysctlKey::parse("kernel.panic").unwrap()), None);
+        assert_eq!(entries(&text), merged);
+    }
+
+    #[test]
+    fn what_was_there_stays_unless_it_is_set_otherwise() {
+        let first = [change("k.a", "1", "a"), change("k.b", "1", "b"), change("k.c", "1", "c")];
+        let kept = entries(&content(&merged(Vec::new(), &first)));
+        let then = [change("k.d", "2", ""), change("k.b", "2", ""), change("k.c", "1", "")];
+        let after = merged(kept, &then);
+        let after: Vec<_> =
+            after.iter().map(|it| format!("{} {} {}", it.key, it.value, it.why)).collect();
+        assert_eq!(after, ["k.a 1 a", "k.b 2 ", "k.c 1 c", "k.d 2 "]);
+    }
+
+    #[test]
+    fn what_is_there_is_netkits_only_as_it_left_it() {
+        let written = content(&merged(Vec::new(), &[change("k.a", "1", "")]));
+        let step = Step {
+            at: String::new(),
+            file_before: None,
+            content: written.clone(),
+            running: Vec::new(),
+        };
+        let foreign = |text: Option<&str>, step: Option<&Step>| {
+            let file = DropInFile::at(None, Path::new("x")).unwrap();
+            DropIn { file, text: text.map(str::to_owned) }.is_foreign(step).unwrap_or_default()
+        };
+        assert_eq!(foreign(None, Some(&step)), "");
+        assert_eq!(foreign(Some(&written), Some(&step)), "");
+        let edited = foreign(Some(&written.replace("= 1", "= 2")), Some(&step));
+        assert!(edited.contains("edited since") && edited.contains("\n-k.a = 1\n+k.a = 2"));
+        assert!(foreign(Some(&written), None).contains("is not known"));
+        assert!(foreign(Some("k.a = 1\n"), Some(&step)).contains("not written by netkit"));
     }
 
     #[test]

@@ -6,12 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::{SysctlKey, SysctlKind, SysctlValue};
-
-/// Any number, where it is only compared and the kernel does not get it.
-const ANY: SysctlKind = SysctlKind::Integer { low: i64::MIN, high: i64::MAX };
-/// Up to three of them.
-const SEVERAL: SysctlKind = SysctlKind::Triple { low: i64::MIN };
+use crate::model::{SysctlKey, SysctlKind, SysctlValue, numbers};
 
 /// What the value of a key has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,17 +161,21 @@ impl Expectation {
         if wanted.is_partial {
             return Err(format!("`{self}`: the key has {kind}: give all of them"));
         }
-        if let SysctlValue::Text(_) = wanted.value {
-            let words = || self.value.split_whitespace().eq(running.split_whitespace());
-            return Ok(words() || one(&self.value).is_some_and(|it| one(running) == Some(it)));
+        match wanted.value {
+            SysctlValue::Text(_) => {
+                let words = || self.value.split_whitespace().eq(running.split_whitespace());
+                Ok(words() || numbers(&self.value).is_some_and(|it| numbers(running) == Some(it)))
+            }
+            // The range of another release does not matter to a value that runs.
+            SysctlValue::Numbers(wanted) => match numbers(running) {
+                Some(found) => Ok(found == wanted),
+                None => Err(format!("the running value of {}: it is no number", self.key)),
+            },
+            SysctlValue::Ports(_) => match kind.parse(running) {
+                Ok(found) => Ok(found.value == wanted.value),
+                Err(bad) => Err(format!("the running value of {}: {bad}", self.key)),
+            },
         }
-        // The range of another release does not matter to a value that runs.
-        let found = match wanted.value {
-            SysctlValue::Ports(_) => kind.parse(running),
-            SysctlValue::Numbers(_) | SysctlValue::Text(_) => SEVERAL.parse(running),
-        };
-        let found = found.map_err(|bad| format!("the running value of {}: {bad}", self.key))?;
-        Ok(found.value == wanted.value)
     }
 
     /// The one number that `value` is.
@@ -190,10 +189,9 @@ impl Expectation {
 }
 
 fn one(text: &str) -> Option<i64> {
-    let parsed = ANY.parse(text).ok().filter(|parsed| parsed.dropped.is_none())?;
-    match parsed.value {
-        SysctlValue::Numbers(numbers) => numbers.first().copied(),
-        SysctlValue::Ports(_) | SysctlValue::Text(_) => None,
+    match numbers(text)?.as_slice() {
+        [number] => Some(*number),
+        _ => None,
     }
 }
 

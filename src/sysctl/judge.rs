@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::profile::Want;
 use super::rules::{Machine, judge};
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls;
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot};
 use crate::model::{SysctlKey, SysctlKind};
@@ -78,7 +78,7 @@ impl Judge<'_> {
             Ok(value) => value.split_whitespace().collect::<Vec<_>>().join(" "),
             Err(reason) => return refused(&want.expectation.value, reason, false),
         };
-        if let Some(reason) = impossible(key, &value, running.as_ref()) {
+        if let Some(reason) = self.impossible(key, &value, running.as_ref()) {
             return refused(&value, reason, false);
         }
         let forced = match self.unwise(key, &value, running.as_ref()) {
@@ -100,15 +100,33 @@ impl Judge<'_> {
         let Some(entry) = sysctls::find(key) else {
             return Some("netkit does not know this key, nor what values it takes".to_owned());
         };
-        if let Some(gone) = entry.gone() {
+        let machine = self.machine();
+        if let Some(gone) = entry.gone(machine.kernel) {
             return Some(gone);
         }
-        let parsed = entry.kind.parse(value).ok()?;
-        let judgement = judge(key, &parsed.value, &self.machine());
+        let parsed = entry.kind_in(machine.kernel).parse(value).ok()?;
+        let judgement = judge(key, &parsed.value, &machine);
         judgement.map(|judgement| judgement.why).or_else(|| {
             (running == Some(&Running::Absent))
                 .then(|| "this kernel, or this network namespace, has no such key".to_owned())
         })
+    }
+
+    /// Why it cannot be done.
+    fn impossible(self, key: &SysctlKey, value: &str, running: Option<&Running>) -> Option<String> {
+        let name = key.to_string();
+        // It goes into a file, where these say something else.
+        let is_odd = |c: char| matches!(c, '*' | '?' | '[' | '=') || c.is_whitespace();
+        if name.contains(is_odd) || name.starts_with(['-', '#', ';']) {
+            return Some("this is no name of one key: write net.ipv4.tcp_tw_reuse".to_owned());
+        }
+        match (sysctls::find(key), running) {
+            (None, Some(Running::Absent)) => Some("there is no such key".to_owned()),
+            (_, Some(Running::Hidden(why))) => Some(format!("its value cannot be saved: {why}")),
+            (Some(entry), _) if !entry.is_writable => Some("it can only be read".to_owned()),
+            (Some(entry), _) => not_taken(entry.kind_in(self.machine().kernel), value),
+            (None, _) => value.is_empty().then(|| "there is no value".to_owned()),
+        }
     }
 
     /// What values are measured against. Before Linux 6.1, which brought `tcp_ehash_entries`, the limit
@@ -119,33 +137,19 @@ impl Judge<'_> {
             running.value()?.trim().parse().ok()
         };
         let of_limit = || number("net.ipv4.tcp_max_tw_buckets")?.checked_mul(2);
-        Machine { ehash_entries: number("net.ipv4.tcp_ehash_entries").or_else(of_limit) }
-    }
-}
-
-/// Why it cannot be done.
-fn impossible(key: &SysctlKey, value: &str, running: Option<&Running>) -> Option<String> {
-    let name = key.to_string();
-    // It goes into a file, where these say something else.
-    let is_odd = |c: char| matches!(c, '*' | '?' | '[' | '=') || c.is_whitespace();
-    if name.contains(is_odd) || name.starts_with(['-', '#', ';']) {
-        return Some("this is no name of one key: write net.ipv4.tcp_tw_reuse".to_owned());
-    }
-    match (sysctls::find(key), running) {
-        (None, Some(Running::Absent)) => Some("there is no such key".to_owned()),
-        (_, Some(Running::Hidden(why))) => Some(format!("its value cannot be saved: {why}")),
-        (Some(entry), _) if !entry.is_writable => Some("it can only be read".to_owned()),
-        (Some(entry), _) => not_taken(entry, value),
-        (None, _) => value.is_empty().then(|| "there is no value".to_owned()),
+        Machine {
+            ehash_entries: number("net.ipv4.tcp_ehash_entries").or_else(of_limit),
+            kernel: self.proc_root.map(sysctl_tree::target).unwrap_or_default(),
+        }
     }
 }
 
 /// Why the kernel would refuse `value`, or make something else of it.
-fn not_taken(entry: &SysctlEntry, value: &str) -> Option<String> {
-    match entry.kind.parse(value) {
-        Err(bad) => Some(format!("the kernel would refuse it: {bad}; it takes {}", entry.kind)),
+fn not_taken(kind: SysctlKind, value: &str) -> Option<String> {
+    match kind.parse(value) {
+        Err(bad) => Some(format!("the kernel would refuse it: {bad}; it takes {kind}")),
         Ok(parsed) if parsed.is_partial => {
-            Some(format!("the other numbers would stay as they are: it takes {}", entry.kind))
+            Some(format!("the other numbers would stay as they are: it takes {kind}"))
         }
         Ok(parsed) => {
             parsed.dropped.map(|dropped| format!("the kernel would drop `{dropped}`: leave it out"))

@@ -3,36 +3,39 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::check::{Line, finding, sort};
+use super::check::{finding, sort};
 use super::files::{LineProblem, Name, Peer, Source, Statement, parse};
+use super::line::Line;
 use super::report::{SourceRef, SysctlFinding};
-use super::rules::{Machine, Together, combine};
+use super::rules::Machine;
 use super::survey::Assignment;
+use super::together;
 use crate::catalogue::findings::{
-    SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_NONSENSE_VALUE, SYSCTL_UNKNOWN_KEY,
+    SYSCTL_BAD_LINE, SYSCTL_DUPLICATE, SYSCTL_FILE_IGNORED, SYSCTL_NONSENSE_VALUE,
 };
 use crate::catalogue::sysctls;
-use crate::model::{KernelRelease, PortRange, Severity, SysctlKey, SysctlValue};
+use crate::model::{Severity, SysctlKey, TargetKernel};
 
-/// What is to be said of the file at `path`, for the kernel `release`.
-pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<SysctlFinding> {
+/// What is to be said of the file at `path`, for `kernel`.
+pub fn lint(path: &Path, bytes: &[u8], kernel: TargetKernel) -> Vec<SysctlFinding> {
     let [procps, systemd] = Peer::ALL.map(|peer| parse(bytes, peer));
     let mut found = Vec::new();
     let mut last: BTreeMap<SysctlKey, (Source, String)> = BTreeMap::new();
     for statement in &procps.statements {
         let source = Source { file: path.to_owned(), line: statement.line };
-        found.extend(of_statement(statement, &source, release));
+        found.extend(of_statement(statement, &source, kernel));
         let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else { continue };
         if let Some((earlier, other)) = last.insert(key.clone(), (source.clone(), value.clone())) {
             found.push(duplicate(key, &source, (&earlier, &other), value));
         }
     }
-    found.extend(together(&last, path));
+    found.extend(together(&last, path, kernel));
+    found.extend(of_name(path).filter(|_| !last.is_empty()));
     let mut problems: Vec<&LineProblem> = procps.problems.iter().chain(&systemd.problems).collect();
     problems.sort_by_key(|problem| problem.line);
     problems.dedup_by_key(|problem| problem.line);
     found.extend(problems.into_iter().map(|problem| SysctlFinding {
-        source: Some(SourceRef { file: path.display().to_string(), line: problem.line }),
+        source: Some(SourceRef { file: path.display().to_string(), line: Some(problem.line) }),
         advice: vec!["write KEY = VALUE".to_owned()],
         ..finding(SYSCTL_BAD_LINE, Severity::Warning, problem.what.to_string())
     }));
@@ -43,36 +46,26 @@ pub fn lint(path: &Path, bytes: &[u8], release: Option<KernelRelease>) -> Vec<Sy
 fn of_statement(
     statement: &Statement,
     source: &Source,
-    release: Option<KernelRelease>,
+    kernel: TargetKernel,
 ) -> Vec<SysctlFinding> {
     let (Name::Key(key), Some(value)) = (&statement.name, &statement.value) else {
         return Vec::new();
     };
     let assignment = Assignment { key, value, source, may_fail: statement.may_fail };
     let entry = sysctls::find(key);
-    let mut found = Line { assignment, release, machine: &Machine::default() }.findings(entry);
-    let about = |id, severity, message: String| SysctlFinding {
-        key: Some(key.to_string()),
-        configured: Some(value.clone()),
-        source: Some(SourceRef::from(source)),
-        ..finding(id, severity, message)
-    };
-    match entry {
-        // Anybody can see that this is no setting of any kernel.
-        None if key.components().len() < 2 => {
-            let message = "there is no such key: it has one part".to_owned();
-            found.push(about(SYSCTL_UNKNOWN_KEY, Severity::Warning, message));
-        }
-        Some(entry) if entry.since.is_some_and(|since| release.is_some_and(|it| it < since)) => {
-            let since = entry.since.map(|since| since.to_string()).unwrap_or_default();
-            let message = format!("it does not exist before Linux {since}");
-            found.push(about(SYSCTL_UNKNOWN_KEY, Severity::Warning, message));
-        }
-        None if value.contains(" #") => {
-            let message = format!("`{value}` has no comment in it: all of it is the value");
-            found.push(about(SYSCTL_NONSENSE_VALUE, Severity::Warning, message));
-        }
-        _ => {}
+    let machine = Machine { kernel, ..Machine::default() };
+    let line = Line { assignment, machine: &machine };
+    let mut found = line.findings(entry);
+    found.extend(line.unknown(entry));
+    if entry.is_none() && value.contains(" #") {
+        let message = format!("`{value}` has no comment in it: all of it is the value");
+        found.push(SysctlFinding {
+            key: Some(key.to_string()),
+            configured: Some(value.clone()),
+            source: Some(SourceRef::from(source)),
+            advice: vec!["a comment has a line of its own".to_owned()],
+            ..finding(SYSCTL_NONSENSE_VALUE, Severity::Warning, message)
+        });
     }
     found
 }
@@ -103,38 +96,41 @@ fn duplicate(
 }
 
 /// The combination rules, as far as the file sets both sides.
-fn together(last: &BTreeMap<SysctlKey, (Source, String)>, path: &Path) -> Vec<SysctlFinding> {
-    let numbers = |text: &str| {
-        let key = SysctlKey::parse(text).ok()?;
-        let (_, value) = last.get(&key)?;
-        match sysctls::find(&key)?.kind.parse(value).ok()?.value {
-            SysctlValue::Numbers(numbers) => Some(numbers),
-            SysctlValue::Ports(_) | SysctlValue::Text(_) => None,
-        }
-    };
-    let first = |text| numbers(text)?.first().copied();
-    let range = numbers("net.ipv4.ip_local_port_range").and_then(|ends| match ends.as_slice() {
-        [low, high] => {
-            let (low, high) = (u16::try_from(*low).ok()?, u16::try_from(*high).ok()?);
-            Some(PortRange { low, high })
-        }
-        _ => None,
-    });
-    let values = Together {
-        tw_reuse: first("net.ipv4.tcp_tw_reuse"),
-        timestamps: first("net.ipv4.tcp_timestamps"),
-        range,
-        ..Together::default()
-    };
-    let found = combine(&values).into_iter().map(|(key, judgement)| {
-        let line =
-            SysctlKey::parse(key).ok().and_then(|key| last.get(&key)).map_or(0, |it| it.0.line);
-        SysctlFinding {
-            key: Some(key.to_owned()),
-            source: Some(SourceRef { file: path.display().to_string(), line }),
-            advice: vec![judgement.advice.to_owned()],
-            ..finding(judgement.id, judgement.severity, judgement.why)
-        }
+fn together(
+    last: &BTreeMap<SysctlKey, (Source, String)>,
+    path: &Path,
+    kernel: TargetKernel,
+) -> Vec<SysctlFinding> {
+    let value = |key: &SysctlKey| last.get(key).map(|(_, value)| value.clone());
+    let judged = together::judged(value, &[], kernel).into_iter();
+    let found = judged.map(|(key, judgement)| {
+        let of_key = SysctlKey::parse(key).ok().and_then(|key| last.get(&key));
+        let source = of_key.map_or_else(|| SourceRef::whole(path), |it| SourceRef::from(&it.0));
+        SysctlFinding { source: Some(source), ..together::found(key, judgement) }
     });
     found.collect()
+}
+
+/// What the name of the file says of who reads it. What links lead to it is not looked at.
+fn of_name(path: &Path) -> Option<SysctlFinding> {
+    let name = path.file_name()?.to_str()?;
+    let is_in_etc = path.parent().is_some_and(|it| it.ends_with("etc"));
+    let is_in_directory = path.parent().is_some_and(|it| it.ends_with("sysctl.d"));
+    let (severity, message, advice) = if name == "sysctl.conf" && is_in_etc {
+        (
+            Severity::Info,
+            "systemd-sysctl reads it only by a link in a sysctl.d, as some distributions have: without \
+             one, a reboot keeps nothing of this",
+            "set it in a file in /etc/sysctl.d; `netkit sysctl check` looks whether there is a link",
+        )
+    } else if is_in_directory && path.extension().is_none_or(|ending| ending != "conf") {
+        (Severity::Warning, "nobody reads it: its name does not end in .conf", "rename it")
+    } else {
+        return None;
+    };
+    Some(SysctlFinding {
+        source: Some(SourceRef::whole(path)),
+        advice: vec![advice.to_owned()],
+        ..finding(SYSCTL_FILE_IGNORED, severity, message.to_owned())
+    })
 }

@@ -23,7 +23,7 @@ pub fn warnings(root: &Path, file: &Path, content: &str, changes: &[Change]) -> 
 }
 
 /// `files` with the drop-in in its place.
-fn with(mut files: Vec<ConfigFile>, file: &Path, content: &str) -> Vec<ConfigFile> {
+pub fn with(mut files: Vec<ConfigFile>, file: &Path, content: &str) -> Vec<ConfigFile> {
     let content = Content::Bytes(content.as_bytes().to_vec());
     let drop_in = ConfigFile { path: file.to_owned(), target: None, content };
     let rank = |file: &ConfigFile| {

@@ -131,6 +131,7 @@ impl Profile {
 mod tests {
     use super::*;
     use crate::catalogue::sysctls::{self, Scope};
+    use crate::model::TargetKernel;
     use crate::sysctl::rules::{Machine, judge};
 
     #[test]
@@ -147,7 +148,7 @@ mod tests {
                 let parsed = entry.kind.parse(&value).unwrap();
                 let judgement = judge(&expectation.key, &parsed.value, &Machine::default());
                 assert_eq!(judgement, None, "{expectation}");
-                assert!(!entry.is_obsolete() && entry.until.is_none(), "{expectation}");
+                assert_eq!(entry.gone(TargetKernel::default()), None, "{expectation}");
                 assert_eq!(entry.scope, Scope::Namespace, "{expectation}");
                 assert!(entry.is_writable && !want.why.is_empty(), "{expectation}");
             }

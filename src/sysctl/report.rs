@@ -1,16 +1,16 @@
 //! What `netkit sysctl` found; the JSON of docs/schema/sysctl.json.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::files::{self, Peer};
-use super::survey::{Known, Survey};
+use super::survey::{Known, Survey, System};
 use super::text;
-use crate::catalogue::sysctls::SysctlEntry;
 use crate::kernel::sysctl_tree::Running;
-use crate::model::{Severity, SysctlKey};
+use crate::model::{Severity, SysctlKey, SysctlKind, TargetKernel};
 use crate::output::{Report, Style, csv_rows, microseconds, ndjson_rows};
 
 /// The name and version of the JSON.
@@ -28,13 +28,17 @@ pub struct SysctlReport {
     pub elapsed: Duration,
     /// The release of the kernel that is judged for.
     pub kernel: Option<String>,
+    /// What the files were held against; nothing with `lint`.
+    pub system: System,
+    /// Whether everything could be read that the answer goes by.
+    pub complete: bool,
     /// The settings.
     pub settings: Vec<SettingReport>,
     /// What was found, the worst first.
     pub findings: Vec<SysctlFinding>,
     /// What has to be known about the answer.
     pub warnings: Vec<String>,
-    /// What was looked at, in a word or two.
+    /// What was looked at, in a few words that are safe to show.
     #[serde(skip)]
     pub looked_at: String,
     /// What of it is shown as text.
@@ -77,8 +81,8 @@ pub struct SettingReport {
     pub systemd: Option<String>,
     /// `namespace`, `global`; `None` for a key that is not in the catalogue.
     pub scope: Option<&'static str>,
-    /// Whether the kernel has it here.
-    pub exists: bool,
+    /// Whether the kernel has it here; `None` where none runs.
+    pub exists: Option<bool>,
     /// The line that `procps` is from.
     pub procps_source: Option<SourceRef>,
     /// The line that `systemd` is from.
@@ -97,20 +101,39 @@ pub struct SettingReport {
     pub until: Option<String>,
     /// What it does.
     pub meaning: Option<&'static str>,
+    /// Why a value that is there is not shown.
+    #[serde(skip)]
+    pub hidden: Option<String>,
+    /// Whether it runs with the default; `None` where that is not known.
+    #[serde(skip)]
+    pub is_default: Option<bool>,
+    /// Whether no write can change it.
+    #[serde(skip)]
+    pub is_read_only: bool,
+    /// What became of it, where this kernel does not have it any more or does not read it.
+    #[serde(skip)]
+    pub gone: Option<String>,
 }
 
-/// A line of a file.
+/// A line of a file, or a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceRef {
     /// The path by which it is read.
     pub file: String,
-    /// Counted from 1.
-    pub line: usize,
+    /// Counted from 1; `None` for the file as a whole.
+    pub line: Option<usize>,
+}
+
+impl SourceRef {
+    /// The file at `path` as a whole.
+    pub fn whole(path: &Path) -> Self {
+        Self { file: path.display().to_string(), line: None }
+    }
 }
 
 impl From<&files::Source> for SourceRef {
     fn from(source: &files::Source) -> Self {
-        Self { file: source.file.display().to_string(), line: source.line }
+        Self { file: source.file.display().to_string(), line: Some(source.line) }
     }
 }
 
@@ -125,45 +148,54 @@ pub struct SysctlFinding {
     pub key: Option<String>,
     /// What is the matter, without a full stop.
     pub message: String,
-    /// What it is now.
+    /// What the setting is now, if it is there.
     pub running: Option<String>,
     /// What the line says.
     pub configured: Option<String>,
-    /// The line; its number is 0 where a file as a whole is meant.
+    /// Where.
     pub source: Option<SourceRef>,
     /// What helps, most useful first.
     pub advice: Vec<String>,
 }
 
 impl SettingReport {
-    /// Of `key`.
-    pub fn new(key: &SysctlKey, known: &Known) -> Self {
+    /// Of `key`, judged for `kernel`.
+    pub fn new(key: &SysctlKey, known: &Known, kernel: TargetKernel) -> Self {
         let entry = known.entry;
+        let hidden = match &known.running {
+            Some(Running::Hidden(why)) => Some(why.clone()),
+            Some(Running::Value(_) | Running::Absent) | None => None,
+        };
+        let is_default = known.running().zip(known.fixed_default());
         let left = |peer| known.left(peer);
         Self {
             key: key.to_string(),
-            running: known.running.value().map(str::to_owned),
-            default: entry.and_then(SysctlEntry::fixed_default).map(str::to_owned),
+            running: known.running().map(str::to_owned),
+            default: known.fixed_default().map(str::to_owned),
             procps: left(Peer::Procps).map(|write| write.value.clone()),
             systemd: left(Peer::Systemd).map(|write| write.value.clone()),
             scope: entry.map(|it| it.scope.name()),
-            exists: known.running != Running::Absent,
+            exists: known.running.is_some().then(|| !known.is_absent()),
             procps_source: left(Peer::Procps).map(|write| SourceRef::from(&write.source)),
             systemd_source: left(Peer::Systemd).map(|write| SourceRef::from(&write.source)),
-            default_formula: entry.and_then(SysctlEntry::default_formula),
-            kind: entry.map(|it| it.kind.name()),
+            default_formula: known.default_formula(),
+            kind: known.kind.map(SysctlKind::name),
             unit: entry.and_then(|it| it.unit.name()),
-            accepts: entry.map(|it| it.kind.to_string()),
+            accepts: known.kind.map(|kind| kind.to_string()),
             since: entry.and_then(|it| it.since).map(|release| release.to_string()),
             until: entry.and_then(|it| it.until).map(|release| release.to_string()),
             meaning: entry.map(|it| it.meaning),
+            hidden,
+            is_default: is_default.map(|(running, default)| known.is_same(running, default)),
+            is_read_only: entry.is_some_and(|it| !it.is_writable),
+            gone: entry.and_then(|it| it.gone(kernel)),
         }
     }
 
     /// Every setting of `survey` that `is_wanted`.
     pub fn of(survey: &Survey, is_wanted: impl Fn(&SysctlKey, &Known) -> bool) -> Vec<Self> {
         let wanted = survey.keys.iter().filter(|(key, known)| is_wanted(key, known));
-        wanted.map(|(key, known)| Self::new(key, known)).collect()
+        wanted.map(|(key, known)| Self::new(key, known, survey.target)).collect()
     }
 }
 
@@ -188,7 +220,7 @@ impl Report for SysctlReport {
                 ])?;
                 for it in &self.findings {
                     let (file, line) = match &it.source {
-                        Some(source) => (Some(&source.file), Some(source.line)),
+                        Some(source) => (Some(&source.file), source.line),
                         None => (None, None),
                     };
                     csv.serialize((

@@ -1,7 +1,10 @@
 //! Judgements on a value by itself, and on values together. Pure: numbers in, words out.
 
-use crate::catalogue::findings::{SYSCTL_COMBINATION, SYSCTL_NONSENSE_VALUE};
-use crate::model::{PortRange, PortSet, Severity, SysctlKey, SysctlValue};
+use crate::catalogue::findings::{SYSCTL_COMBINATION, SYSCTL_MYTH, SYSCTL_NONSENSE_VALUE};
+use crate::catalogue::sysctls::SysctlEntry;
+use crate::model::{
+    KernelRelease, PortRange, PortSet, Severity, SysctlKey, SysctlValue, TargetKernel,
+};
 use crate::output::numbers::thousands;
 
 /// What is to be said of a value.
@@ -35,15 +38,24 @@ type Rule = (&'static str, fn(i64, &Machine) -> Option<Judgement>);
 pub struct Machine {
     /// The buckets of the table of connections, where they are known.
     pub ehash_entries: Option<i64>,
+    /// The kernel.
+    pub kernel: TargetKernel,
 }
 
-const RULES: [Rule; 15] = [
+impl Machine {
+    /// What `net.ipv4.tcp_max_tw_buckets` begins with, where that is known.
+    fn default_tw_buckets(&self) -> Option<i64> {
+        self.ehash_entries.map(|entries| entries.saturating_abs() / 2)
+    }
+}
+
+const RULES: [Rule; 16] = [
     ("net.ipv4.tcp_fin_timeout", fin_timeout),
     ("net.ipv4.tcp_max_tw_buckets", max_tw_buckets),
     ("net.ipv4.tcp_timestamps", |value, _| match value {
         0 => warning(
             "0 takes away PAWS and all of tcp_tw_reuse, on loopback too",
-            "set it to 1: since Linux 4.10 the offset is random, so that the uptime does not show",
+            "set it to 1, the default",
         ),
         _ => None,
     }),
@@ -52,10 +64,11 @@ const RULES: [Rule; 15] = [
         2 => warning("2 sends cookies always, which is for tests", "set it to 1, the default"),
         _ => None,
     }),
-    ("net.core.somaxconn", |value, _| match value {
-        ..=128 => warning(
-            format!("{value} is the default of Linux before 5.4, and short for a server"),
-            "remove it from the files, or set 4096 or more, and start the servers anew",
+    ("net.core.somaxconn", somaxconn),
+    ("net.ipv4.tcp_tw_reuse", |value, machine| match value {
+        2.. if machine.kernel.is_before(LOOPBACK_REUSE) => warning(
+            format!("before Linux 4.18, {value} is on for every destination, as 1 is"),
+            "set 0, or 1 if that is meant: the loopback alone came with Linux 4.18",
         ),
         _ => None,
     }),
@@ -110,6 +123,25 @@ const RULES: [Rule; 15] = [
     }),
 ];
 
+/// The first release in which 2 is the loopback alone.
+const LOOPBACK_REUSE: KernelRelease = KernelRelease::new(4, 18);
+/// The first release in which timestamps do not tell the uptime.
+const RANDOM_OFFSETS: KernelRelease = KernelRelease::new(4, 10);
+/// The first release that begins with more than 128.
+const LONGER_QUEUES: KernelRelease = KernelRelease::new(5, 4);
+
+fn somaxconn(value: i64, machine: &Machine) -> Option<Judgement> {
+    let why = match value {
+        128 if machine.kernel.is_before(LONGER_QUEUES) => return None,
+        128 => "128 is the default of Linux before 5.4, and short for a server".to_owned(),
+        ..128 => {
+            format!("{value} is short for a server: connections wait for accept() in few places")
+        }
+        _ => return None,
+    };
+    warning(why, "remove it from the files, or set 4096 or more, and start the servers anew")
+}
+
 fn fin_timeout(value: i64, _: &Machine) -> Option<Judgement> {
     match value {
         ..=0 => warning(
@@ -130,8 +162,7 @@ fn fin_timeout(value: i64, _: &Machine) -> Option<Judgement> {
 }
 
 fn max_tw_buckets(value: i64, machine: &Machine) -> Option<Judgement> {
-    let default = machine.ehash_entries.map(|entries| entries.abs() / 2);
-    match (value, default) {
+    match (value, machine.default_tw_buckets()) {
         (0, _) => critical(
             "0 means no TIME_WAIT at all: late segments meet new connections",
             "remove it; the default is half of tcp_ehash_entries",
@@ -146,7 +177,7 @@ fn max_tw_buckets(value: i64, machine: &Machine) -> Option<Judgement> {
                 thousands(value.unsigned_abs()),
                 thousands(default.unsigned_abs())
             ),
-            "remove it: fewer buckets do not cure TIME_WAIT, netkit states --time-wait says what does",
+            FEWER_BUCKETS,
         ),
         _ => None,
     }
@@ -181,6 +212,94 @@ pub fn judge(key: &SysctlKey, value: &SysctlValue, machine: &Machine) -> Option<
     rule(*numbers.first()?, machine)
 }
 
+/// What is hoped for of some values of a key, in vain.
+struct Hope {
+    key: &'static str,
+    severity: Severity,
+    /// Which values.
+    is_told_of: fn(i64, &Machine) -> bool,
+    /// What is said before the truth.
+    lead: &'static str,
+    advice: &'static str,
+}
+
+const HOPES: [Hope; 7] = [
+    Hope {
+        key: "net.ipv4.tcp_fin_timeout",
+        severity: Severity::Warning,
+        is_told_of: |value, _| value < 60,
+        lead: "",
+        advice: "netkit states --time-wait says whether TIME_WAIT is a problem; TCP_LINGER2 sets \
+                 this for one socket",
+    },
+    Hope {
+        key: "net.ipv4.tcp_tw_reuse",
+        severity: Severity::Info,
+        is_told_of: |value, machine| {
+            value == 1 || (value > 1 && machine.kernel.is_before(LOOPBACK_REUSE))
+        },
+        lead: "",
+        advice: "netkit states --time-wait says whether connect() runs out of ports",
+    },
+    Hope {
+        key: "net.ipv4.tcp_syncookies",
+        severity: Severity::Info,
+        is_told_of: |value, _| value == 1,
+        lead: "1 is the default, so that the line changes nothing; ",
+        advice: "lengthen a short queue by net.core.somaxconn and the program's listen()",
+    },
+    Hope {
+        key: "net.ipv4.tcp_max_tw_buckets",
+        severity: Severity::Warning,
+        is_told_of: |value, machine| {
+            machine.default_tw_buckets().is_some_and(|default| (1..default).contains(&value))
+        },
+        lead: "lowered, ",
+        advice: FEWER_BUCKETS,
+    },
+    // What a machine of 8 GiB begins with, where the machine is not known.
+    Hope {
+        key: "net.ipv4.tcp_max_tw_buckets",
+        severity: Severity::Info,
+        is_told_of: |value, machine| {
+            machine.ehash_entries.is_none() && (1..32_768).contains(&value)
+        },
+        lead: "below the default, which depends on the machine's memory, ",
+        advice: FEWER_BUCKETS,
+    },
+    Hope {
+        key: "net.ipv4.tcp_timestamps",
+        severity: Severity::Info,
+        is_told_of: |value, machine| value == 0 && !machine.kernel.is_before(RANDOM_OFFSETS),
+        lead: "",
+        advice: "set it to 1, the default",
+    },
+    Hope {
+        key: "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
+        severity: Severity::Info,
+        is_told_of: |value, _| value < 120,
+        lead: "",
+        advice: "leave 120, except on a gateway that runs out of ports for its addresses",
+    },
+];
+
+const FEWER_BUCKETS: &str =
+    "remove it: fewer buckets do not cure TIME_WAIT, netkit states --time-wait says what does";
+
+/// What is hoped for in vain of `value` as the value of `entry`.
+pub fn myth(entry: &SysctlEntry, value: &SysctlValue, machine: &Machine) -> Option<Judgement> {
+    let truth = entry.myth?.truth;
+    let number = value.first()?;
+    let mut hopes = HOPES.iter().filter(|hope| hope.key == entry.key);
+    let hope = hopes.find(|hope| (hope.is_told_of)(number, machine))?;
+    Some(Judgement {
+        id: SYSCTL_MYTH,
+        severity: hope.severity,
+        why: format!("{}{truth}", hope.lead),
+        advice: hope.advice,
+    })
+}
+
 /// Values that are judged together.
 #[derive(Clone, Debug, Default)]
 pub struct Together {
@@ -190,6 +309,8 @@ pub struct Together {
     pub timestamps: Option<i64>,
     /// `net.ipv4.ip_local_port_range`.
     pub range: Option<PortRange>,
+    /// `net.ipv4.ip_unprivileged_port_start`.
+    pub unprivileged_start: Option<i64>,
     /// `net.ipv4.ip_local_reserved_ports`.
     pub reserved: PortSet,
     /// Ports on which something listens.
@@ -211,6 +332,20 @@ pub fn combine(values: &Together) -> Vec<(&'static str, Judgement)> {
             "tcp_tw_reuse is on and tcp_timestamps off: without timestamps nothing is reused"
                 .to_owned(),
             "set net.ipv4.tcp_timestamps to 1",
+        );
+    }
+    // `net/ipv4/sysctl_net_ipv4.c`, `ipv4_local_port_range` and `ipv4_privileged_ports`.
+    if let (Some(range), Some(start)) = (values.range, values.unprivileged_start)
+        && i64::from(range.low) < start
+    {
+        add(
+            "net.ipv4.ip_local_port_range",
+            Severity::Warning,
+            format!(
+                "{range} begins below ip_unprivileged_port_start, {start}: the kernel refuses the one \
+                 that is written after the other"
+            ),
+            "begin the range at 1024 or above, or lower net.ipv4.ip_unprivileged_port_start before it",
         );
     }
     if let Some(range) = values.range {
@@ -268,10 +403,15 @@ fn parity(port: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::sysctls::find;
 
     fn said(key: &str, value: i64) -> Option<Severity> {
+        said_in(TargetKernel::default(), key, value)
+    }
+
+    fn said_in(kernel: impl Into<TargetKernel>, key: &str, value: i64) -> Option<Severity> {
+        let machine = Machine { ehash_entries: Some(-262_144), kernel: kernel.into() };
         let key = SysctlKey::parse(key).unwrap();
-        let machine = Machine { ehash_entries: Some(-262_144) };
         judge(&key, &SysctlValue::Numbers(vec![value]), &machine).map(|it| it.severity)
     }
 
@@ -303,6 +443,63 @@ mod tests {
     }
 
     #[test]
+    fn values_are_judged_for_the_release() {
+        let somaxconn = |major, minor, value| {
+            said_in(KernelRelease::new(major, minor), "net.core.somaxconn", value)
+        };
+        assert_eq!((somaxconn(4, 4, 128), somaxconn(5, 3, 128)), (None, None));
+        let warning = Some(Severity::Warning);
+        assert_eq!((somaxconn(5, 4, 128), somaxconn(4, 4, 127)), (warning, warning));
+        let reuse = |minor| said_in(KernelRelease::new(4, minor), "net.ipv4.tcp_tw_reuse", 2);
+        assert_eq!((reuse(17), reuse(18)), (warning, None));
+    }
+
+    #[test]
+    fn myths_are_told_of_the_values_that_are_set_in_vain() {
+        let machine = Machine { ehash_entries: Some(262_144), ..Machine::default() };
+        let told = |key: &str, value, machine: &Machine| {
+            let entry = find(&SysctlKey::parse(key).unwrap()).unwrap();
+            myth(entry, &SysctlValue::Numbers(vec![value]), machine).map(|it| it.severity)
+        };
+        let (warning, info) = (Some(Severity::Warning), Some(Severity::Info));
+        for (key, value, expected) in [
+            ("net.ipv4.tcp_fin_timeout", 59, warning),
+            ("net.ipv4.tcp_fin_timeout", 60, None),
+            ("net.ipv4.tcp_fin_timeout", 120, None),
+            ("net.ipv4.tcp_max_tw_buckets", 131_071, warning),
+            ("net.ipv4.tcp_max_tw_buckets", 131_072, None),
+            ("net.ipv4.tcp_max_tw_buckets", 2_000_000, None),
+            ("net.ipv4.tcp_max_tw_buckets", 0, None),
+            ("net.ipv4.tcp_tw_reuse", 1, info),
+            ("net.ipv4.tcp_tw_reuse", 2, None),
+            ("net.ipv4.tcp_tw_reuse", 0, None),
+            ("net.ipv4.tcp_syncookies", 1, info),
+            ("net.ipv4.tcp_syncookies", 2, None),
+            ("net.ipv4.tcp_timestamps", 0, info),
+            ("net.ipv4.tcp_timestamps", 1, None),
+            ("net.netfilter.nf_conntrack_tcp_timeout_time_wait", 119, info),
+            ("net.netfilter.nf_conntrack_tcp_timeout_time_wait", 120, None),
+            ("net.core.somaxconn", 65_535, None),
+        ] {
+            assert_eq!(told(key, value, &machine), expected, "{key} = {value}");
+        }
+        let unknown = Machine::default();
+        assert_eq!(told("net.ipv4.tcp_max_tw_buckets", 5000, &unknown), info);
+        assert_eq!(told("net.ipv4.tcp_max_tw_buckets", 1_440_000, &unknown), None);
+        let old = Machine { kernel: KernelRelease::new(4, 4).into(), ..machine };
+        assert_eq!(told("net.ipv4.tcp_tw_reuse", 2, &old), info);
+        assert_eq!(told("net.ipv4.tcp_timestamps", 0, &old), None);
+    }
+
+    #[test]
+    fn every_hope_is_about_a_key_with_a_myth() {
+        for Hope { key, advice, .. } in HOPES {
+            let entry = find(&SysctlKey::parse(key).unwrap()).unwrap();
+            assert!(entry.myth.is_some() && !advice.ends_with('.'), "{key}");
+        }
+    }
+
+    #[test]
     fn few_ports_are_said() {
         let key = SysctlKey::parse("net.ipv4.ip_local_port_range").unwrap();
         let said = |high| {
@@ -315,7 +512,7 @@ mod tests {
     #[test]
     fn every_rule_is_about_a_key_of_the_catalogue() {
         for (key, _) in RULES {
-            assert!(crate::catalogue::sysctls::all().any(|entry| entry.key == key), "{key}");
+            assert!(find(&SysctlKey::parse(key).unwrap()).is_some(), "{key}");
         }
     }
 
@@ -333,6 +530,12 @@ mod tests {
         let good =
             Together { tw_reuse: Some(2), timestamps: Some(1), range, ..Together::default() };
         assert_eq!(keys(&good), Vec::<&str>::new());
+        for (start, expected) in
+            [(30_001, &["net.ipv4.ip_local_port_range"][..]), (30_000, &[]), (0, &[])]
+        {
+            let unprivileged_start = Some(start);
+            assert_eq!(keys(&Together { unprivileged_start, ..good.clone() }), expected, "{start}");
+        }
         let listening = Together { listening: vec![40_000, 80], ..good.clone() };
         assert_eq!(keys(&listening), ["net.ipv4.ip_local_reserved_ports"]);
         let mut reserved = PortSet::new();

@@ -13,6 +13,9 @@ use crate::output::sanitize;
 /// How its name ends.
 pub const ENDING: &str = ".saved";
 
+/// How the name ends of what somebody had written into the drop-in when `undo --force` took it away.
+pub const EDITED: &str = ".edited";
+
 const SCHEMA: &str = "netkit.sysctl_saved/1";
 
 /// The list.
@@ -77,6 +80,7 @@ impl Saved {
                 Err(why) => Err(not_ours(file, &why)),
             },
             Found::NoFile => Err(not_ours(file, "it is no regular file")),
+            Found::NoText => Err(not_ours(file, "it is no text")),
         }
     }
 

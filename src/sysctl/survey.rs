@@ -3,26 +3,58 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::files::{FileProblem, Merge, Name, Peer, Plan, Setting, Source, Status, Write};
-use crate::catalogue::sysctls::{self, SysctlEntry};
+use crate::catalogue::sysctls::{self, DefaultValue, SysctlEntry};
 use crate::kernel::sysctl_files::read_tree;
 use crate::kernel::sysctl_tree::{self, Running};
-use crate::kernel::{KernelError, ProcRoot};
-use crate::model::{KernelRelease, SysctlKey};
+use crate::kernel::{KernelError, ProcRoot, image_kernel};
+use crate::model::{KernelRelease, SysctlKey, SysctlKind, TargetKernel};
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Where the running values are; `None` for files alone.
+    pub proc_root: Option<&'a ProcRoot>,
+    /// The directory that the files are below.
+    pub root: &'a Path,
+    /// The release that is judged for, in place of the one that is found.
+    pub kernel: Option<KernelRelease>,
+    /// Keys besides those of the catalogue and of the files.
+    pub also: &'a [SysctlKey],
+}
+
+/// What the files are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum System {
+    /// The running values of the system that they are set in at boot.
+    Booted,
+    /// Those of a network namespace that began with the kernel's defaults: the files are set in the
+    /// machine's first one.
+    Namespace,
+    /// Those of another system than the files': its /proc was named, and not its files.
+    Foreign,
+    /// Nothing runs: they are those of an image.
+    Files,
+}
 
 /// Everything that a judgement goes by.
 #[derive(Debug)]
 pub struct Survey {
-    /// The release as the kernel says it.
+    /// What the files are held against.
+    pub system: System,
+    /// The release as the kernel says it, or as it was given.
     pub kernel: Option<String>,
-    /// The same as a number.
-    pub release: Option<KernelRelease>,
+    /// What values are judged for.
+    pub target: TargetKernel,
     /// Every key of the catalogue and every key that a file names.
     pub keys: BTreeMap<SysctlKey, Known>,
     /// What each program reads.
     pub plans: [Plan; 2],
-    /// What could not be read.
-    pub warnings: Vec<String>,
+    /// Directories and files that could not be read, and why: with one, no verdict is whole.
+    pub unread: Vec<String>,
 }
 
 /// A key and what is known of it.
@@ -30,8 +62,12 @@ pub struct Survey {
 pub struct Known {
     /// Its entry in the catalogue.
     pub entry: Option<&'static SysctlEntry>,
-    /// What it is now.
-    pub running: Running,
+    /// How this kernel reads its values; `None` without an entry.
+    pub kind: Option<SysctlKind>,
+    /// What it begins with in this kernel; `None` without an entry.
+    pub default: Option<DefaultValue>,
+    /// What it is now; `None` where nothing runs, but for keys that such a kernel does not have.
+    pub running: Option<Running>,
     /// What `sysctl --system` would write.
     pub procps: Setting,
     /// What systemd-sysctl would write.
@@ -39,6 +75,16 @@ pub struct Known {
 }
 
 impl Known {
+    /// The running value, if there is one and it could be read.
+    pub fn running(&self) -> Option<&str> {
+        self.running.as_ref().and_then(Running::value)
+    }
+
+    /// Whether it was looked for and is not there.
+    pub fn is_absent(&self) -> bool {
+        self.running == Some(Running::Absent)
+    }
+
     /// What a program would leave: the last value that the kernel takes; nothing where the key is
     /// not there.
     pub fn left(&self, peer: Peer) -> Option<&Write> {
@@ -46,65 +92,111 @@ impl Known {
             Peer::Procps => &self.procps,
             Peer::Systemd => &self.systemd,
         };
-        if self.running == Running::Absent {
+        if self.is_absent() {
             return None;
         }
-        setting.left(|value| self.entry.is_none_or(|entry| entry.kind.parse(value).is_ok()))
+        setting.left(|value| self.kind.is_none_or(|kind| kind.parse(value).is_ok()))
     }
 
     /// Whether the kernel makes the same of both texts.
     pub fn is_same(&self, one: &str, other: &str) -> bool {
-        match self.entry {
-            Some(entry) => entry.kind.is_same(one, other),
+        match self.kind {
+            Some(kind) => kind.is_same(one, other),
             None => one.split_whitespace().eq(other.split_whitespace()),
+        }
+    }
+
+    /// The default, where it is the same on every machine.
+    pub fn fixed_default(&self) -> Option<&'static str> {
+        match self.default? {
+            DefaultValue::Fixed(value) => Some(value),
+            DefaultValue::Formula(_) => None,
+        }
+    }
+
+    /// What the default depends on, where it is not the same on every machine.
+    pub fn default_formula(&self) -> Option<&'static str> {
+        match self.default? {
+            DefaultValue::Fixed(_) => None,
+            DefaultValue::Formula(formula) => Some(formula),
         }
     }
 }
 
 impl Survey {
-    /// Reads the running values, `also` those of other keys, and the files below `root`.
-    pub fn new(proc_root: &ProcRoot, root: &Path, also: &[SysctlKey]) -> Result<Self, KernelError> {
-        let (kernel, release) = sysctl_tree::release(proc_root);
+    /// Reads what is sought.
+    pub fn new(sought: Sought<'_>) -> Result<Self, KernelError> {
+        let Sought { proc_root, root, also, .. } = sought;
+        let (kernel, target) = kernel(&sought);
         let tree = read_tree(root)?;
         let plans = Peer::ALL.map(|peer| Plan::new(&tree.files, peer));
-        let mut existing = BTreeSet::new();
-        for pattern in plans.iter().flat_map(Plan::patterns) {
-            existing.extend(sysctl_tree::list(proc_root, pattern));
-        }
-        let existing: Vec<SysctlKey> = existing.into_iter().collect();
+        let existing = existing(proc_root, &plans);
         let [mut procps, mut systemd] = plans.each_ref().map(|plan| plan.merge(&existing));
         let mut names = names(&procps, &systemd);
         names.extend(also.iter().cloned());
         let mut keys = BTreeMap::new();
         for key in names {
+            let entry = sysctls::find(&key);
+            let is_hidden = entry.is_some_and(|it| it.is_secret) && !also.contains(&key);
+            let running = match proc_root {
+                Some(proc_root) => Some(sysctl_tree::read(proc_root, &key)?),
+                None => entry.filter(|it| !has(target, it)).map(|_| Running::Absent),
+            };
+            let withheld = |it: Running| if is_hidden { it.withheld(SECRET) } else { it };
             let known = Known {
-                entry: sysctls::find(&key),
-                running: sysctl_tree::read(proc_root, &key)?,
+                entry,
+                kind: entry.map(|it| it.kind_in(target)),
+                default: entry.map(|it| it.default_in(target)),
+                running: running.map(withheld),
                 procps: procps.settings.remove(&key).unwrap_or_default(),
                 systemd: systemd.settings.remove(&key).unwrap_or_default(),
             };
             keys.insert(key, known);
         }
-        Ok(Self { kernel, release, keys, plans, warnings: tree.problems })
+        let mut survey =
+            Self { system: System::Files, kernel, target, keys, plans, unread: tree.problems };
+        survey.unread.extend(survey.unreadable());
+        survey.system = match proc_root {
+            None => System::Files,
+            Some(proc_root) if is_child_namespace(proc_root)? => System::Namespace,
+            Some(_) => System::Booted,
+        };
+        Ok(survey)
+    }
+
+    /// Files that a program reads and netkit could not.
+    fn unreadable(&self) -> Vec<String> {
+        let of_file = |(path, procps, systemd): (&Path, &Status, &Status)| {
+            let ((Status::Unreadable(why), _) | (_, Status::Unreadable(why))) = (procps, systemd)
+            else {
+                return None;
+            };
+            Some(format!("cannot read {}: {why}", path.display()))
+        };
+        self.files().filter_map(of_file).collect()
     }
 
     /// The running value of `key`.
     pub fn running(&self, key: &str) -> Option<&str> {
         let key = SysctlKey::parse(key).ok()?;
-        self.keys.get(&key)?.running.value()
+        self.keys.get(&key)?.running()
     }
 
-    /// The first number of the running value of `key`.
+    /// The first number of the running value of a `key` of the catalogue, as the kernel reads it.
     pub fn number(&self, key: &str) -> Option<i64> {
-        self.running(key)?.split_whitespace().next()?.parse().ok()
+        let known = self.keys.get(&SysctlKey::parse(key).ok()?)?;
+        known.kind?.parse(known.running()?).ok()?.value.first()
     }
 
-    /// Whether this is not the machine's first network namespace: then the settings of the machine
-    /// are not shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`), and the files were read
-    /// for another one.
-    pub fn is_child_namespace(&self) -> bool {
-        self.running("net.ipv4.tcp_mem").is_none()
-            && self.running("net.ipv4.tcp_tw_reuse").is_some()
+    /// The value of `key` that counts: the running one or, where nothing runs, the one that a boot
+    /// would leave.
+    pub fn value(&self, key: &SysctlKey) -> Option<&str> {
+        let known = self.keys.get(key)?;
+        if self.system != System::Files {
+            return known.running();
+        }
+        let left = known.left(Peer::Systemd).map(|write| write.value.as_str());
+        left.or_else(|| known.fixed_default())
     }
 
     /// Where `key` is assigned, by any line that either program reads, each once.
@@ -164,8 +256,57 @@ pub struct Assignment<'a> {
     pub may_fail: bool,
 }
 
+/// Why a value is not shown that could be.
+pub const SECRET: &str = "a secret, shown to those who name it";
+
 fn names(procps: &Merge, systemd: &Merge) -> BTreeSet<SysctlKey> {
-    let catalogue = sysctls::all().filter_map(|entry| SysctlKey::parse(entry.key).ok());
     let configured = procps.settings.keys().chain(systemd.settings.keys()).cloned();
-    catalogue.chain(configured).collect()
+    catalogue().chain(configured).collect()
+}
+
+/// Whether this is not the machine's first network namespace: then the settings of the machine are not
+/// shown (`net/core/sysctl_net_core.c`, `sysctl_core_net_init`).
+pub fn is_child_namespace(proc_root: &ProcRoot) -> Result<bool, KernelError> {
+    let is_there = |name: &str| {
+        let Ok(key) = SysctlKey::parse(name) else { return Ok(false) };
+        Ok(sysctl_tree::read(proc_root, &key)? != Running::Absent)
+    };
+    Ok(!is_there("net.ipv4.tcp_mem")? && is_there("net.ipv4.tcp_tw_reuse")?)
+}
+
+/// The kernel that is judged for: as it was given, as it runs, or the newest of an image.
+fn kernel(sought: &Sought<'_>) -> (Option<String>, TargetKernel) {
+    match (sought.kernel, sought.proc_root) {
+        (Some(release), _) => (Some(release.to_string()), release.into()),
+        (None, Some(proc_root)) => {
+            (sysctl_tree::release(proc_root).0, sysctl_tree::target(proc_root))
+        }
+        (None, None) => {
+            let newest = image_kernel::newest(sought.root);
+            let release = newest.as_deref().and_then(|text| text.parse().ok());
+            (newest, TargetKernel { release, ..TargetKernel::default() })
+        }
+    }
+}
+
+/// Whether `kernel` has the key, as far as the catalogue knows.
+fn has(kernel: TargetKernel, entry: &SysctlEntry) -> bool {
+    entry.until.is_none_or(|until| kernel.is_before(until))
+        && !entry.since.is_some_and(|since| kernel.is_before(since))
+}
+
+/// The keys that the patterns of `plans` reach: those that the kernel has or, where none runs, those
+/// of the catalogue.
+fn existing(proc_root: Option<&ProcRoot>, plans: &[Plan; 2]) -> Vec<SysctlKey> {
+    let patterns = || plans.iter().flat_map(Plan::patterns);
+    let Some(proc_root) = proc_root else {
+        return catalogue().filter(|key| patterns().any(|it| it.matches(key))).collect();
+    };
+    let found: BTreeSet<SysctlKey> =
+        patterns().flat_map(|pattern| sysctl_tree::list(proc_root, pattern)).collect();
+    found.into_iter().collect()
+}
+
+fn catalogue() -> impl Iterator<Item = SysctlKey> {
+    sysctls::all().filter_map(|entry| SysctlKey::parse(entry.key).ok())
 }

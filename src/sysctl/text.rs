@@ -1,28 +1,23 @@
 //! `netkit sysctl` for people.
 
-use super::report::{SettingReport, SysctlFinding, SysctlReport, View};
+use super::report::{SettingReport, SourceRef, SysctlFinding, SysctlReport, View};
+use super::show;
+use super::survey::System;
 use crate::model::Severity;
 use crate::output::numbers::{count, plural};
 use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
-
-/// As many settings, and no more, are shown in full.
-const IN_FULL: usize = 3;
 
 /// The whole answer.
 pub fn render(report: &SysctlReport, style: Style) -> String {
     match report.view {
         View::Check | View::Lint => findings(report, style),
-        View::Show if report.settings.len() <= IN_FULL => {
-            report.settings.iter().map(|it| in_full(it, style)).collect::<Vec<_>>().join("\n")
-        }
-        View::Show => shown(report, style),
+        View::Show => show::render(&report.settings, style),
         View::Diff => diff(report, style),
     }
 }
 
 fn findings(report: &SysctlReport, style: Style) -> String {
     let groups = grouped(&report.findings);
-    let kernel = report.kernel.as_deref().map(|it| format!(" (Linux {it})")).unwrap_or_default();
     let worst = groups.first().map_or(Severity::Ok, Group::severity);
     let number =
         |severity| length(groups.iter().filter(|group| group.severity() == severity).count());
@@ -32,7 +27,7 @@ fn findings(report: &SysctlReport, style: Style) -> String {
         count(number(Severity::Info), "note"),
     ];
     let counts: Vec<String> = counts.into_iter().filter(|it| !it.starts_with("0 ")).collect();
-    let looked_at = format!("{}{}", report.looked_at, sanitize(&kernel));
+    let looked_at = &report.looked_at;
     let sentence = match (worst, counts.as_slice()) {
         (_, []) => format!("nothing is wrong in {looked_at}"),
         (Severity::Info, counts) => {
@@ -46,7 +41,7 @@ fn findings(report: &SysctlReport, style: Style) -> String {
     for group in &groups {
         text += &group.render(style);
     }
-    if report.view == View::Check {
+    if report.view == View::Check && !groups.is_empty() {
         text +=
             "\n`netkit sysctl explain KEY` says more of a key, `… diff` what a reboot changes\n";
     }
@@ -86,8 +81,9 @@ impl Group<'_> {
         let Some(first) = self.0.first() else { return String::new() };
         let word = self.severity().headline();
         let mut text = format!("\n{}", stated(self.severity(), word, &title(first), style));
+        let lead = if self.0.len() > 1 { "  - " } else { "  " };
         for finding in &self.0 {
-            text += &format!("{}\n", wrapped("  ", &sanitize(&finding.message), style.width));
+            text += &format!("{}\n", wrapped(lead, &sanitize(&finding.message), style.width));
         }
         let mut said: Vec<&String> = Vec::new();
         for advice in self.0.iter().flat_map(|it| &it.advice) {
@@ -105,8 +101,8 @@ fn title(finding: &SysctlFinding) -> String {
     let value = finding.configured.as_ref().filter(|_| finding.source.is_some());
     let value = value.map(|value| format!(" = {}", cell(Some(value)))).unwrap_or_default();
     let place = match &finding.source {
-        Some(source) if source.line == 0 => source.file.clone(),
-        Some(source) => format!("{}:{}", source.file, source.line),
+        Some(SourceRef { file, line: Some(line) }) => format!("{file}:{line}"),
+        Some(SourceRef { file, line: None }) => file.clone(),
         None => String::new(),
     };
     let key = finding.key.as_deref().unwrap_or_default();
@@ -117,106 +113,60 @@ fn title(finding: &SysctlFinding) -> String {
     }
 }
 
-fn in_full(setting: &SettingReport, style: Style) -> String {
-    let mut text = format!("{}\n", style.title(&sanitize(&setting.key)));
-    let mut line = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let lead = format!("  {name:<9}");
-            text += &format!("{}\n", wrapped(&lead, &sanitize(&value), style.width));
-        }
-    };
-    let value = |value: &String| with_unit(&cell(Some(value)), setting);
-    line("meaning", setting.meaning.map(str::to_owned));
-    line(
-        "running",
-        Some(match (&setting.running, setting.exists) {
-            (Some(running), _) => value(running),
-            (None, true) => "may not be read".to_owned(),
-            (None, false) => "there is no such key here".to_owned(),
-        }),
-    );
-    line(
-        "default",
-        setting.default.as_ref().map(value).or_else(|| setting.default_formula.map(str::to_owned)),
-    );
-    line("accepts", setting.accepts.clone());
-    line(
-        "scope",
-        setting.scope.map(|scope| match scope {
-            "namespace" => "each network namespace has its own".to_owned(),
-            _ => "the whole machine".to_owned(),
-        }),
-    );
-    line("since", setting.since.as_ref().map(|release| format!("Linux {release}")));
-    line("gone", setting.until.as_ref().map(|release| format!("since Linux {release}")));
-    text
-}
-
-/// Each in two lines: its value and what it could be, and what it does.
-fn shown(report: &SysctlReport, style: Style) -> String {
-    let mut text = String::new();
-    for setting in &report.settings {
-        let value = match (&setting.running, setting.exists) {
-            (None, false) => "not here".to_owned(),
-            (None, true) => "may not be read".to_owned(),
-            (value, _) => format!("= {}", with_unit(&cell(value.as_ref()), setting)),
-        };
-        let default = match (&setting.default, setting.default_formula) {
-            (Some(default), _) => Some(format!("default {}", cell(Some(default)))),
-            (None, formula) => formula.map(|formula| format!("default: {formula}")),
-        };
-        let scope = setting.scope.map(|scope| match scope {
-            "namespace" => "per namespace".to_owned(),
-            _ => "global".to_owned(),
-        });
-        let since = setting.since.as_ref().map(|release| format!("since Linux {release}"));
-        let until = setting.until.as_ref().map(|release| format!("gone since Linux {release}"));
-        let facts = [default, setting.accepts.clone(), scope, since, until];
-        let facts: Vec<String> = facts.into_iter().flatten().collect();
-        let lead = format!("{} {}", style.title(&sanitize(&setting.key)), value);
-        text += &format!("{lead}\n");
-        if !facts.is_empty() {
-            text += &format!("{}\n", wrapped("  ", &sanitize(&facts.join("; ")), style.width));
-        }
-        if let Some(meaning) = setting.meaning {
-            text += &format!("{}\n", wrapped("  ", meaning, style.width));
-        }
-    }
-    text
-}
-
-/// A value and what it counts, where that is not plain from the key.
-fn with_unit(value: &str, setting: &SettingReport) -> String {
-    match setting.unit {
-        Some(unit @ ("s" | "ms" | "bytes" | "pages")) if value != "(empty)" => {
-            format!("{value} {unit}")
-        }
-        _ => value.to_owned(),
-    }
-}
-
 fn diff(report: &SysctlReport, style: Style) -> String {
-    if report.settings.is_empty() {
-        return "running values, files and defaults say the same\n".to_owned();
-    }
-    let columns = [
-        ("SETTING", Align::Left),
-        ("DEFAULT", Align::Left),
-        ("AT BOOT", Align::Left),
-        ("AFTER sysctl --system", Align::Left),
-        ("RUNNING", Align::Left),
-    ];
-    let row = |it: &SettingReport| {
-        vec![
-            sanitize(&it.key),
-            default(it),
-            cell(it.systemd.as_ref()),
-            cell(it.procps.as_ref()),
-            cell(it.running.as_ref()),
-        ]
+    let number = report.settings.len();
+    let verb = if number == 1 { "differs" } else { "differ" };
+    let is_of_files = report.system == System::Files;
+    let verdict = match (number, is_of_files) {
+        (0, true) => format!("nothing but defaults is set in {}", report.looked_at),
+        (0, false) => {
+            format!("running values, files and defaults say the same: {}", report.looked_at)
+        }
+        (_, true) => {
+            let number = count(length(number), "setting");
+            format!("{number} {verb} from the default in {}", report.looked_at)
+        }
+        (_, false) => format!("{number} of {} {verb}", report.looked_at),
     };
-    let mut text = render_table(&columns, report.settings.iter().map(row).collect(), style.width);
-    text += "\nAT BOOT is what systemd-sysctl sets; - is not set, so that the default stands\n";
+    let verdict = wrapped("", &verdict, style.width) + "\n";
+    if report.settings.is_empty() {
+        return verdict;
+    }
+    let names = ["SETTING", "DEFAULT", "AT BOOT", "--system", "RUNNING"];
+    let names = names.get(..if is_of_files { 4 } else { 5 }).unwrap_or_default();
+    let row = |it: &SettingReport| {
+        let files = [&it.systemd, &it.procps].map(|value| cell(value.as_ref()));
+        let [at_boot, by_system] = files;
+        let all =
+            vec![sanitize(&it.key), default(it), at_boot, by_system, cell(it.running.as_ref())];
+        all.into_iter().take(names.len()).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = report.settings.iter().map(row).collect();
+    let note = "AT BOOT is what systemd-sysctl sets, --system what `sysctl --system` does; - is not set, \
+                so that the default stands, or not known";
+    let note = wrapped("", note, style.width);
+    format!("{verdict}\n{}\n{note}\n", table_or_blocks(names, rows, style))
+}
+
+/// A table, or where that is wider than the screen a block for each row.
+fn table_or_blocks(names: &[&'static str], rows: Vec<Vec<String>>, style: Style) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(String::as_str);
+        cells.chain(names.get(column).copied()).map(|cell| cell.chars().count() + 1).max()
+    };
+    let total: usize = (0..names.len()).filter_map(width).sum();
+    if total < usize::from(style.width) {
+        let columns: Vec<_> = names.iter().map(|name| (*name, Align::Left)).collect();
+        return render_table(&columns, rows, style.width);
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut cells = names.iter().zip(row);
+        text += &cells.next().map_or(String::new(), |(_, key)| format!("{}\n", style.title(&key)));
+        for (name, value) in cells {
+            text += &format!("{}\n", wrapped(&format!("  {name:<8}  "), &value, style.width));
+        }
+    }
     text
 }
 

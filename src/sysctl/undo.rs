@@ -5,11 +5,11 @@ use clap::Args as ClapArgs;
 use super::apply::within;
 use super::apply_report::{ApplyReport, End, finish};
 use super::deed::{Deed, Direction, Turn};
-use super::drop_in::{DropIn, Target, is_ours, settings_in};
+use super::drop_in::{DropIn, Target, difference, entries};
 use super::failure::Failure;
 use super::judge::{Change, kind};
-use super::saved::{ENDING, Saved, SavedValue, Step};
-use crate::kernel::drop_in_file::Found;
+use super::saved::{EDITED, ENDING, Saved, SavedValue, Step};
+use crate::kernel::drop_in_file::{DropInFile, Found};
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, Place, ProcRoot};
 use crate::output::{Outcome, Screen, sanitize};
@@ -28,7 +28,8 @@ pub struct Args {
     /// Make the changes; without it, nothing is touched
     #[arg(long)]
     write: bool,
-    /// Even if somebody has changed the drop-in since
+    /// Even if somebody has changed the drop-in since: what is there is kept beside it, in a file that
+    /// ends in .edited
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -52,13 +53,15 @@ fn answer(args: &Args, proc_root: Option<&ProcRoot>) -> Result<ApplyReport, Fail
         let path = sanitize(&beside.path().display().to_string());
         return Err(Failure::Usage(format!("there is nothing to undo: no {path}")));
     };
-    let drop_in = DropIn { text: unchanged(args, file.read()?, &step)?, file };
+    let drop_in = args.target.drop_in()?;
+    let edited = edited(args, &drop_in, &step)?;
     let mut report = ApplyReport::new(drop_in.file.path(), drop_in.text.clone());
-    let before = drop_in.text.as_deref().map(settings_in).unwrap_or_default();
+    let before = drop_in.text.as_deref().map(entries).unwrap_or_default();
     for value in &step.running {
         match change(value, proc_root)? {
             Ok((mut change, warning)) => {
-                change.file_before = before.get(&change.key).cloned();
+                let entry = before.iter().rev().find(|entry| entry.key == change.key);
+                change.file_before = entry.map(|entry| entry.value.clone());
                 report.warnings.extend(warning);
                 report.changes.push(change);
             }
@@ -80,28 +83,62 @@ fn answer(args: &Args, proc_root: Option<&ProcRoot>) -> Result<ApplyReport, Fail
             saved: &beside,
             saved_texts: (saved_text, saved.text()),
         };
-        report.warnings.extend(deed.carry_out(proc_root)?);
+        report.warnings.extend(keeping(edited.as_ref(), || deed.carry_out(proc_root))?);
         (report.written, report.end) = (true, End::Done);
     }
     Ok(report)
 }
 
-/// The text of the drop-in, if that is what `apply` left there or found, or nothing.
-fn unchanged(args: &Args, found: Found, step: &Step) -> Result<Option<String>, Failure> {
-    let wrong = |why: &str| {
-        let file = sanitize(&args.target.file.display().to_string());
-        Failure::Usage(format!("{file} is left as it is: {why}"))
-    };
-    match found {
-        Found::Nothing => Ok(None),
-        Found::NoFile => Err(wrong("it is no regular file")),
-        Found::Text(text) if !is_ours(&text) => Err(wrong("it was not written by netkit")),
-        Found::Text(text) => {
-            let is_known = text == step.content || step.file_before.as_ref() == Some(&text);
-            if is_known || args.force {
-                return Ok(Some(text));
+/// What is in the drop-in that netkit neither left there nor found: it is kept where it names.
+struct Edit<'a> {
+    text: &'a str,
+    keep: DropInFile,
+}
+
+/// What somebody made of the drop-in. Fails if it may not go, or cannot be kept.
+fn edited<'a>(args: &Args, drop_in: &'a DropIn, step: &Step) -> Result<Option<Edit<'a>>, Failure> {
+    let Some(text) = drop_in.text.as_deref() else { return Ok(None) };
+    if text == step.content || step.file_before.as_deref() == Some(text) {
+        return Ok(None);
+    }
+    let keep = drop_in.file.beside(EDITED);
+    let kept = sanitize(&keep.path().display().to_string());
+    if !args.force {
+        return Err(Failure::Usage(format!(
+            "{} is left as it is: somebody has changed it since\n{}\nhint: --force undoes it \
+             nonetheless, and keeps what is there in {kept}",
+            sanitize(&args.target.file.display().to_string()),
+            difference(&step.content, text),
+        )));
+    }
+    match keep.read()? {
+        Found::Nothing => Ok(Some(Edit { text, keep })),
+        Found::Text(same) if same == text => Ok(Some(Edit { text, keep })),
+        Found::Text(_) | Found::NoFile | Found::NoText => {
+            Err(Failure::Usage(format!("{kept} keeps another edit\nhint: move it away")))
+        }
+    }
+}
+
+/// Does it with the edit kept; without, if it fails.
+fn keeping(
+    edit: Option<&Edit<'_>>,
+    deed: impl FnOnce() -> Result<Vec<String>, Failure>,
+) -> Result<Vec<String>, Failure> {
+    let Some(Edit { text, keep }) = edit else { return deed() };
+    let was_there = keep.read()? != Found::Nothing;
+    keep.write(text)?;
+    match deed() {
+        Ok(mut warnings) => {
+            let path = keep.path().display();
+            warnings.push(format!("what somebody had changed in the drop-in is kept in {path}"));
+            Ok(warnings)
+        }
+        Err(failure) => {
+            if !was_there {
+                keep.remove()?;
             }
-            Err(wrong("somebody has changed it since\nhint: --force undoes it nonetheless"))
+            Err(failure)
         }
     }
 }

@@ -89,7 +89,7 @@ fn the_schemas_are_complete() {
 
 #[test]
 fn findings_are_those_of_the_catalogue() {
-    let schemas = ["states", "bind", "sysctl"].map(Schema::of);
+    let schemas = ["states", "bind", "connect", "sysctl"].map(Schema::of);
     let pointer = "/$defs/finding/properties/id";
     let all: Vec<_> = schemas.iter().flat_map(|schema| schema.words(pointer)).collect();
     let known: Vec<_> = netkit::catalogue::findings::FINDINGS.iter().map(|it| it.id).collect();

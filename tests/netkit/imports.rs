@@ -21,13 +21,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sysctl", FLOORS),
     ("connect", FLOORS),
     ("bind", FLOORS),
-    // The second row: the floors, and the first row's public functions.
+    // The second row: the floors, and public functions of the first row.
     ("echo", &["model", "kernel", "catalogue", "output", "exit", "bind", "connect"]),
+    ("explain", &["model", "kernel", "catalogue", "output", "exit", "sysctl"]),
     // The third row: the rows below, and the floors.
-    ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind"]),
+    ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "echo", "lab"]),
+    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "echo", "explain", "lab"]),
     ("lib", &["*"]),
     ("main", &[]),
 ];
@@ -39,7 +40,7 @@ const SYSTEM: &[(&str, &[&str])] = &[
     ("std::fs", &["kernel", "streams"]),
     ("std::net::TcpStream", &["kernel", "lab"]),
     ("std::net::TcpListener", &["kernel", "lab"]),
-    ("std::net::UdpSocket", &["kernel"]),
+    ("std::net::UdpSocket", &["kernel", "lab"]),
     ("std::process::Command", &["kernel"]),
     ("nix", &["kernel"]),
     ("socket2", &["kernel", "lab", "echo"]),

@@ -18,7 +18,7 @@ use crate::harness::{Need, Nobody, Schema, eventually, live, netkit};
 fn all_hold(report: &Value) {
     Schema::of("lab").holds(report);
     let scenarios = report["scenarios"].as_array().unwrap();
-    assert!(scenarios.len() >= 13, "{report:#}");
+    assert!(scenarios.len() >= 34, "{report:#}");
     for scenario in scenarios {
         assert_eq!(scenario["why_not"], Value::Null, "{scenario:#}");
         for diagnosis in scenario["diagnoses"].as_array().unwrap() {
@@ -62,7 +62,7 @@ fn the_other_formats_say_the_same() {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }
         let last = text.lines().last().unwrap();
-        assert!(last.starts_with("HOLDS  5 of 5 claims, after "), "{text}");
+        assert!(last.starts_with("HOLDS  10 of 10 claims, after "), "{text}");
         let csv = netkit("lab run fin-wait2 --sockets 3 --format csv").run().quietly().exits(0);
         let header = "scenario,command,claim,at,expected,found,holds";
         assert_eq!(csv.stdout.lines().next(), Some(header), "{csv}");

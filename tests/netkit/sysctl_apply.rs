@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::harness::command::in_repository;
 use crate::harness::needs::run;
 use crate::harness::nobody::UID;
 use crate::harness::{Answer, Need, Nobody, Schema, live, netkit, sysctl};
@@ -91,23 +92,28 @@ fn without_write_nothing_is_touched() {
         let file = etc.file();
         let file = file.display();
         let expected = format!(
-            "{file}, new
-  # netkit sysctl apply wrote this file and replaces it; netkit sysctl undo removes it
-
-  net.core.somaxconn = 4096
-
-  net.ipv4.tcp_sack = 1
+            "--- /dev/null
++++ {file}
+@@ -0,0 +1,6 @@
++# netkit sysctl apply wrote this file, and leaves it alone once it is edited;
++# netkit sysctl undo takes the last apply back
++
++net.core.somaxconn = 4096
++
++net.ipv4.tcp_sack = 1
 
 Running values
-- net.core.somaxconn = 128
-+ net.core.somaxconn = 4096
-  net.ipv4.tcp_sack = 1
+-net.core.somaxconn = 128
++net.core.somaxconn = 4096
+ net.ipv4.tcp_sack = 1
 
 nothing was written: --write does it
 "
         );
         let warning = format!(
-            "netkit: warning: {file} is read by nothing at boot: give a name in /etc/sysctl.d that \
+            "netkit: warning: this is not the machine's first network namespace: at boot the drop-in is \
+             set in that one, and not here\n\
+             netkit: warning: {file} is read by nothing at boot: give a name in /etc/sysctl.d that \
              ends in .conf\n"
         );
         answer.is(0, &expected, &warning);
@@ -147,7 +153,7 @@ fn what_is_written_is_undone_exactly() {
         assert!(again.stdout.ends_with("nothing to change: all of it is so\n"), "{again}");
 
         let shown = etc.sysctl("undo").exits(0);
-        assert!(shown.stdout.contains("- net.ipv4.tcp_fin_timeout = 30\n+ net.ipv4.tcp_fin"));
+        assert!(shown.stdout.contains("-net.ipv4.tcp_fin_timeout = 30\n+net.ipv4.tcp_fin"));
         assert!(shown.stdout.ends_with("nothing was written: --write does it\n"), "{shown}");
         runs(&after);
 
@@ -165,7 +171,6 @@ fn each_undo_takes_one_apply_back() {
         etc.apply(&["net.core.somaxconn=5000"]).exits(0);
         let first = etc.text();
         etc.apply(&["net.ipv4.tcp_fin_timeout=30"]).exits(0);
-        assert!(!etc.text().contains(SOMAXCONN), "the file is replaced");
         etc.sysctl("undo --write").exits(0);
         runs(&[(SOMAXCONN, "5000"), (TIMEOUT, "60")]);
         assert_eq!(etc.text(), first);
@@ -176,19 +181,155 @@ fn each_undo_takes_one_apply_back() {
 }
 
 #[test]
-fn what_somebody_has_changed_since_is_said_and_not_lost() {
+fn settings_of_an_earlier_apply_stay_unless_they_are_set_otherwise() {
+    live(&[], || {
+        let etc = Etc::new();
+        etc.sysctl("apply --write --profile server --set net.ipv4.tcp_fin_timeout=30").exits(0);
+        let first = etc.text();
+        let settings = |text: &str| {
+            let lines = text.lines().filter(|line| line.contains('=') && !line.starts_with('#'));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let line = "apply --set net.ipv4.tcp_fin_timeout=20 --set net.ipv4.tcp_sack=1";
+        let shown = etc.sysctl(line).exits(0);
+        let file = etc.file();
+        let expected = format!(
+            "--- {0}\n+++ {0}\n@@ -13,4 +13,6 @@\n # profile server: PAWS and tcp_tw_reuse need \
+             timestamps\n net.ipv4.tcp_timestamps = 1\n \n-net.ipv4.tcp_fin_timeout = 30\n\
+             +net.ipv4.tcp_fin_timeout = 20\n+\n+net.ipv4.tcp_sack = 1\n\nRunning values\n",
+            file.display()
+        );
+        assert!(shown.stdout.starts_with(&expected), "EXPECTED {expected}\n{shown}");
+        let colour = etc.sysctl(&format!("{line} --color always")).exits(0).stdout;
+        assert!(colour.contains("\u{1b}[31m-net.ipv4.tcp_fin_timeout = 30\u{1b}[0m\n"), "{colour}");
+        etc.sysctl(&format!("{line} --write")).exits(0);
+        let mut both = settings(&first);
+        *both.iter_mut().find(|line| line.contains("fin_timeout")).unwrap() =
+            "net.ipv4.tcp_fin_timeout = 20".to_owned();
+        both.push("net.ipv4.tcp_sack = 1".to_owned());
+        assert_eq!(settings(&etc.text()), both);
+        // What is to go is said to: the file has these settings alone.
+        etc.sysctl(&format!("{line} --write --overwrite")).exits(0);
+        assert_eq!(settings(&etc.text()), both[both.len() - 2..]);
+        for _ in 0..2 {
+            etc.sysctl("undo --write").exits(0);
+        }
+        assert_eq!(etc.text(), first);
+        runs(&[(TIMEOUT, "30")]);
+    });
+}
+
+/// The example of the docs.
+#[test]
+fn what_is_shown_is_a_diff_of_the_file_and_of_what_runs() {
+    live(&[], || {
+        let etc = Etc::new();
+        etc.sysctl("apply --write --profile server").exits(0);
+        let shown = etc.sysctl("apply --profile server --set net.core.somaxconn=8192").exits(0);
+        let named = etc.file().display().to_string();
+        let shown = shown.stdout.replace(&named, "/etc/sysctl.d/60-netkit.conf");
+        let docs = fs::read_to_string(in_repository("docs/sysctl.md")).unwrap();
+        assert!(docs.contains(&format!("```text\n{shown}```")), "{shown}");
+    });
+}
+
+#[test]
+fn an_edit_by_hand_is_shown_refused_and_never_lost() {
+    live(&[], || {
+        let etc = Etc::new();
+        etc.apply(&["net.core.somaxconn=5000"]).exits(0);
+        let written = etc.text();
+        // With a line's end and a mark that are easily lost.
+        let edited = written.replace("= 5000", "= 6000 ") + "# by hand\r\n\u{e9}";
+        fs::write(etc.file(), &edited).unwrap();
+        let names = etc.names();
+        for words in ["apply", "apply --write", "apply --write --force"] {
+            let refused =
+                etc.sysctl(&format!("{words} --set net.ipv4.tcp_fin_timeout=30")).exits(2);
+            let refused =
+                refused.complains("is left as it is: it was edited since netkit wrote it");
+            let refused =
+                refused.complains("\n-net.core.somaxconn = 5000\n+net.core.somaxconn = 6000 \n");
+            refused.complains("hint: --overwrite replaces it, and undo brings it back");
+            assert_eq!((etc.text(), etc.names()), (edited.clone(), names.clone()));
+            runs(&[(SOMAXCONN, "5000"), (TIMEOUT, "60")]);
+        }
+        let line = "apply --write --overwrite --set net.ipv4.tcp_fin_timeout=30";
+        etc.sysctl(line).exits(0);
+        assert!(!etc.text().contains("by hand"), "{}", etc.text());
+        runs(&[(TIMEOUT, "30")]);
+        etc.sysctl("undo --write").exits(0);
+        assert_eq!(etc.text(), edited, "byte for byte");
+        runs(&[(SOMAXCONN, "5000"), (TIMEOUT, "60")]);
+        // Nor does a second undo take the edit away without a word.
+        etc.sysctl("undo --write").exits(2).complains("somebody has changed it since");
+        let forced = etc.sysctl("undo --write --force").exits(0);
+        forced.complains("what somebody had changed in the drop-in is kept in ");
+        assert_eq!(fs::read_to_string(etc.path().join("60-netkit.conf.edited")).unwrap(), edited);
+        assert_eq!(etc.names(), ["60-netkit.conf.edited"]);
+        runs(&DEFAULTS);
+    });
+}
+
+#[test]
+fn an_edit_that_is_kept_is_not_written_over() {
+    live(&[Need::Mount], || {
+        let etc = Etc::new();
+        let kept = etc.path().join("60-netkit.conf.edited");
+        etc.apply(&["net.core.somaxconn=5000"]).exits(0);
+        fs::write(etc.file(), "net.core.somaxconn = 6000\n").unwrap();
+        fs::write(&kept, "mine\n").unwrap();
+        etc.sysctl("undo --write --force").exits(2).complains("hint: move it away");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "mine\n");
+        fs::remove_file(&kept).unwrap();
+        // Where nothing comes of it, nothing is kept either.
+        let file = etc.file();
+        run(&format!("mount --bind {0} {0}", file.display()));
+        etc.sysctl("undo --write --force").exits(3).complains("nothing was changed");
+        assert_eq!(etc.names(), ["60-netkit.conf", "60-netkit.conf.saved"]);
+        run(&format!("umount {}", file.display()));
+        runs(&[(SOMAXCONN, "5000")]);
+    });
+}
+
+#[test]
+fn what_somebody_has_changed_since_is_said() {
     live(&[], || {
         let etc = Etc::new();
         etc.apply(&["net.core.somaxconn=5000"]).exits(0);
         sysctl::write(SOMAXCONN, "6000");
-        let edited = format!("{}net.ipv4.tcp_sack = 1\n", etc.text());
-        fs::write(etc.file(), &edited).unwrap();
-        etc.sysctl("undo --write").exits(2).complains("somebody has changed it since");
-        runs(&[(SOMAXCONN, "6000")]);
-        assert_eq!(etc.text(), edited);
-        etc.sysctl("undo --write --force").exits(0).complains("net.core.somaxconn is 6000");
+        etc.sysctl("undo --write").exits(0).complains("net.core.somaxconn is 6000");
         runs(&DEFAULTS);
         etc.is_empty();
+    });
+}
+
+#[test]
+fn what_would_not_go_with_the_rest_is_said_or_refused() {
+    live(&[], || {
+        let etc = Etc::new();
+        let listener = std::net::TcpListener::bind("127.0.0.1:20080").unwrap();
+        let other = std::net::TcpListener::bind("127.0.0.1:40001").unwrap();
+        let wide = etc.sysctl("apply --profile client-heavy").exits(0);
+        let wide = wide.complains("something listens on 20080, 40001, which connect() may pick");
+        let cure = "--set net.ipv4.ip_local_reserved_ports=20080,40001";
+        wide.complains(cure);
+        let cured = etc.sysctl(&format!("apply --profile client-heavy {cure}")).exits(0);
+        assert!(!cured.stderr.contains("something listens"), "{cured}");
+        // What is so without it is not its doing.
+        let unrelated = etc.sysctl("apply --set net.ipv4.tcp_fin_timeout=30").exits(0);
+        assert!(!unrelated.stderr.contains("something listens"), "{unrelated}");
+        drop((listener, other));
+
+        sysctl::set("tcp_timestamps", "0");
+        let apart = etc.sysctl("apply --set net.ipv4.tcp_tw_reuse=1").exits(0);
+        assert!(!apart.stderr.contains("without timestamps"), "2 is as much in vain: {apart}");
+        sysctl::set("tcp_tw_reuse", "0");
+        let apart = etc.sysctl("apply --set net.ipv4.tcp_tw_reuse=1").exits(0);
+        apart.complains("without timestamps nothing is reused");
+        let both = "apply --set net.ipv4.tcp_tw_reuse=1 --set net.ipv4.tcp_timestamps=1";
+        let both = etc.sysctl(both).exits(0);
+        assert!(!both.stderr.contains("without timestamps"), "{both}");
     });
 }
 
@@ -345,10 +486,19 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
 fn a_file_of_somebody_elses_is_left_as_it_is() {
     live(&[], || {
         let etc = Etc::new();
-        fs::write(etc.file(), "net.core.somaxconn = 1\n").unwrap();
+        let theirs = "net.core.somaxconn = 1\n";
+        fs::write(etc.file(), theirs).unwrap();
         let foreign = etc.apply(&["net.core.somaxconn=5000"]).exits(2);
-        foreign.complains("not written by netkit").complains("hint: `--file PATH` names another");
-        assert_eq!(etc.text(), "net.core.somaxconn = 1\n");
+        foreign.complains("not written by netkit").complains("`--file PATH` names another");
+        assert_eq!(etc.text(), theirs);
+        etc.sysctl("apply --write --overwrite --set net.core.somaxconn=5000").exits(0);
+        etc.sysctl("undo --write").exits(0);
+        assert_eq!((etc.text().as_str(), etc.names().len()), (theirs, 1));
+        // Bytes that could not be put back are not taken.
+        fs::write(etc.file(), b"# \xff\n").unwrap();
+        let line = "apply --write --overwrite --set net.core.somaxconn=5000";
+        etc.sysctl(line).exits(2).complains("it is no text");
+        assert_eq!(fs::read(etc.file()).unwrap(), b"# \xff\n");
         fs::remove_file(etc.file()).unwrap();
 
         symlink("/dev/null", etc.file()).unwrap();
@@ -378,6 +528,10 @@ fn below_a_root_there_is_the_file_alone() {
         let file = root.join("etc/sysctl.d/60-netkit.conf");
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains("# profile server: ") && text.contains("somaxconn = 4096"), "{text}");
+        let apart = "apply --set net.ipv4.tcp_tw_reuse=1 --force --set net.ipv4.tcp_timestamps=0";
+        at_root(apart)
+            .exits(0)
+            .complains("after a boot: tcp_tw_reuse is on and tcp_timestamps off");
 
         fs::write(root.join("etc/sysctl.d/99-a.conf"), "net.core.somaxconn = 128\n").unwrap();
         let answer = at_root("apply --profile server").exits(0);
@@ -435,6 +589,7 @@ fn the_json_keeps_its_contract() {
         let written = apply("--set net.core.somaxconn=5000 --write").exits(0).json();
         assert_eq!((&written["written"], &written["content"]), (&json!(true), &shown["content"]));
         assert_eq!(written["content"], etc.text());
+        assert_eq!(shown["content_before"], Value::Null);
         let twice = apply("--set net.core.somaxconn=6000").exits(0).json();
         assert_eq!(twice["changes"], change("5000", "6000", json!("5000")));
         let refused = apply("--set net.ipv4.tcp_tw_recycle=1 --write").exits(2).json();

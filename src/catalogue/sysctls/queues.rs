@@ -1,247 +1,164 @@
-//! Queues, limits and memory.
+//! What a server keeps of connections that are not accepted yet.
 
-use super::{
-    ANY, BYTE, DefaultValue, JIFFIES, NATURAL, Scope, SysctlEntry, Unit, entry, integer, linux,
-};
-use crate::model::SysctlKind;
+use super::{ANY, ANY_BYTE, DefaultValue, Earlier, GLOBAL, Myth, PLAIN, SysctlEntry, Unit, WIDE};
+use crate::model::{KernelRelease, SysctlKind};
 
+/// The entries, in the order in which one should know them.
 pub(super) const ENTRIES: &[SysctlEntry] = &[
     SysctlEntry {
-        judgement: "1 is right, and the default; 2 is for tests; 0 leaves a server open to SYN floods",
-        myth: Some(
-            "it has nothing to do with TIME_WAIT, and does not help a loaded server: a queue \
-                    that is too short has to be lengthened",
+        key: "net.core.somaxconn",
+        kind: SysctlKind::Integer { low: 0, high: i32::MAX },
+        unit: Unit::Count,
+        default: DefaultValue::Fixed("4096"),
+        earlier: &[Earlier {
+            until: KernelRelease::new(5, 4),
+            default: Some(DefaultValue::Fixed("128")),
+            kind: None,
+            source: "commit 19f92a030ca6 (net: increase SOMAXCONN to 4096)",
+        }],
+        meaning: "the most that listen() may ask for as the length of its queue",
+        judgement: "4096 since Linux 5.4, 128 before. 128 on a newer kernel is a remnant of an old \
+            tuning file. It is the namespace's in which the program calls listen(): the host's value does \
+            nothing for containers.",
+        myth: Some(Myth {
+            said: "Raise somaxconn and the queue is longer",
+            truth: "it is only the ceiling: the program has to ask for as much in listen(), and \
+                    a listener that runs keeps what it has, which `ss -ltn` shows as Send-Q",
+        }),
+        instead: Some(
+            "Where ListenOverflows grows, the program accepts too slowly or asks for too short a queue.",
         ),
-        instead: Some("net.core.somaxconn, the program's listen() backlog, tcp_max_syn_backlog"),
         sources: &[
-            "net/ipv4/tcp_input.c, tcp_conn_request",
+            "net/socket.c, __sys_listen",
+            "Documentation/networking/ip-sysctl.rst",
+            "measured",
+        ],
+        ..PLAIN
+    },
+    SysctlEntry {
+        key: "net.ipv4.tcp_max_syn_backlog",
+        kind: ANY,
+        unit: Unit::Count,
+        default: DefaultValue::Formula(
+            "the larger of 128 and tcp_ehash_entries / 128: 2048 with 262144",
+        ),
+        meaning: "half-open connections of a listener from which on unknown clients are dropped",
+        judgement: "It is looked at only where tcp_syncookies is 0: then the last quarter is kept for \
+            clients that are known. With SYN cookies, which are the default, it decides nothing.",
+        myth: Some(Myth {
+            said: "Raise it against dropped SYNs",
+            truth: "with SYN cookies on it is not read at all: how many half-open connections a \
+                    listener has is bounded by its own queue, the lesser of what listen() asked \
+                    for and somaxconn",
+        }),
+        instead: Some("net.core.somaxconn, and the number that the program gives to listen()."),
+        sources: &["net/ipv4/tcp_input.c, tcp_conn_request", "include/net/inet_connection_sock.h"],
+        ..PLAIN
+    },
+    SysctlEntry {
+        key: "net.ipv4.tcp_syncookies",
+        kind: ANY_BYTE,
+        earlier: WIDE,
+        default: DefaultValue::Fixed("1"),
+        meaning: "SYN cookies: 0 never, 1 when a listener's queue is full, 2 always, for tests",
+        judgement: "1, which is the default: a line that sets it changes nothing.",
+        myth: Some(Myth {
+            said: "tcp_syncookies = 1 helps against TIME_WAIT, or a busy server",
+            truth: "it has nothing to do with TIME_WAIT, and does not help a loaded server: a \
+                    queue that is too short has to be lengthened",
+        }),
+        danger: Some(
+            "0 leaves listeners open to SYN floods. 2 gives every client a cookie, and those without \
+             timestamps lose window scaling and SACK.",
+        ),
+        instead: Some(
+            "\"Possible SYN flooding\" in the log of a host that is not attacked: a longer queue, by \
+             listen() and net.core.somaxconn.",
+        ),
+        sources: &[
+            "net/ipv4/tcp_input.c, tcp_conn_request, tcp_syn_flood_action",
+            "net/ipv4/tcp_ipv4.c, tcp_sk_init",
             "Documentation/networking/ip-sysctl.rst",
         ],
-        ..entry(
-            "net.ipv4.tcp_syncookies",
-            BYTE,
-            "1",
-            "answers SYNs without keeping state: 0 never, 1 when the queue is full, 2 always",
-        )
+        ..PLAIN
     },
     SysctlEntry {
-        unit: Unit::Count,
-        default: DefaultValue::Formula("ehash entries / 128, at least 128"),
-        judgement: "the default; raise it together with somaxconn and the program's backlog",
-        sources: &["net/ipv4/tcp_ipv4.c, tcp_sk_init", "net/ipv4/tcp_input.c, tcp_conn_request"],
-        ..entry(
-            "net.ipv4.tcp_max_syn_backlog",
-            ANY,
-            "",
-            "how many half-open connections a listener keeps without SYN cookies",
-        )
+        key: "net.ipv4.tcp_abort_on_overflow",
+        kind: ANY_BYTE,
+        earlier: WIDE,
+        unit: Unit::Flag,
+        meaning: "whether the last ACK of a handshake is answered by RST where the accept queue is full",
+        judgement: "0: the client sends again, and gets in when the burst is over. It does not speed up \
+            failing: a SYN at a full queue is dropped in silence with either value, so that clients still \
+            time out.",
+        danger: Some("With 1, a short burst resets clients that would have been served."),
+        instead: Some("A longer queue, or a program that accepts faster."),
+        sources: &["net/ipv4/tcp_minisocks.c, tcp_check_req", "measured"],
+        ..PLAIN
     },
     SysctlEntry {
-        unit: Unit::Count,
-        judgement: "4096 or more; 128 is the default of Linux before 5.4 and too short for servers",
-        myth: Some(
-            "alone it does nothing: the program's listen(backlog) has to ask for as much, and \
-                    a listener keeps what it had until it is started anew",
+        key: "net.ipv4.tcp_fastopen",
+        kind: SysctlKind::Bitmask,
+        default: DefaultValue::Fixed("1"),
+        earlier: &[Earlier {
+            until: KernelRelease::new(3, 13),
+            default: Some(DefaultValue::Fixed("0")),
+            kind: None,
+            source: "commit 0d41cca490c2 (tcp: enable sockets to use MSG_FASTOPEN by default)",
+        }],
+        since: Some(KernelRelease::new(3, 6)),
+        meaning: "TCP Fast Open: 1 client, 2 server, 4 client without cookie, 512 server without, 1024 all",
+        judgement: "1. 3 lets servers use it too, if the program sets TCP_FASTOPEN. Firewalls on the way \
+            often drop such SYNs.",
+        danger: Some(
+            "With 512 servers take data without a cookie, from forged addresses too. With 1024 every \
+             listener takes part, also those of programs that may not be asked the same thing twice.",
         ),
-        sources: &["net/socket.c, __sys_listen", "include/linux/socket.h, SOMAXCONN"],
-        ..entry(
-            "net.core.somaxconn",
-            NATURAL,
-            "4096",
-            "the most that listen(backlog) can ask for: connections that wait for accept()",
-        )
+        sources: &["net/ipv4/tcp_fastopen.c", "RFC 7413", "Documentation/networking/ip-sysctl.rst"],
+        ..PLAIN
     },
     SysctlEntry {
-        judgement: "leave 0; a full queue is cured by accepting faster or a longer backlog",
-        danger: Some("1 makes a moment of overload a failure of the client's"),
-        sources: &["net/ipv4/tcp_minisocks.c, tcp_check_req"],
-        ..entry(
-            "net.ipv4.tcp_abort_on_overflow",
-            BYTE,
-            "0",
-            "1 resets a connection for which the accept queue has no room; 0 lets it try again",
-        )
+        key: "net.ipv4.tcp_fastopen_key",
+        kind: SysctlKind::FastOpenKeys,
+        default: DefaultValue::Formula("random, made when it is first needed; zeros until then"),
+        since: Some(KernelRelease::new(3, 6)),
+        is_secret: true,
+        meaning: "the secret that TCP Fast Open's cookies are made with; a second one after a comma",
+        judgement: "Leave it to the kernel, unless several servers behind one address have to accept \
+            each other's cookies: then all of them need the same. Root alone may read it. A second key \
+            (Linux 5.3) is accepted and not handed out, so that keys can be changed without a break.",
+        danger: Some("Who knows it can make cookies, and send data from forged addresses."),
+        sources: &[
+            "net/ipv4/sysctl_net_ipv4.c, proc_tcp_fastopen_key",
+            "commit 9092a76d3cf8 (tcp: add backup TFO key infrastructure)",
+            "Documentation/networking/ip-sysctl.rst",
+            "measured",
+        ],
+        ..PLAIN
     },
     SysctlEntry {
+        key: "net.core.netdev_max_backlog",
+        kind: ANY,
         unit: Unit::Count,
-        default: DefaultValue::Formula("half of the ehash entries"),
-        scope: Scope::Global,
-        judgement: "the default; above it connections are reset, and dmesg says so",
-        sources: &["net/ipv4/tcp.c, tcp_check_oom", "Documentation/networking/ip-sysctl.rst"],
-        ..entry(
-            "net.ipv4.tcp_max_orphans",
-            ANY,
-            "",
-            "the most connections of the machine that no program holds any more",
-        )
+        default: DefaultValue::Fixed("1000"),
+        meaning: "packets that one CPU queues between the driver and the protocols",
+        judgement: "Raise it where the second column of /proc/net/softnet_stat grows. Most drivers poll \
+            (NAPI) and come by this queue only where RPS spreads packets; loopback and veth use it always.",
+        sources: &[
+            "net/core/dev.c, enqueue_to_backlog",
+            "Documentation/admin-guide/sysctl/net.rst",
+        ],
+        ..GLOBAL
     },
     SysctlEntry {
+        key: "net.core.netdev_budget",
+        kind: ANY,
         unit: Unit::Count,
-        judgement: "0, which means 8; 1 or 2 cut off clients on slow lines",
-        sources: &["net/ipv4/tcp_timer.c, tcp_orphan_retries"],
-        ..entry(
-            "net.ipv4.tcp_orphan_retries",
-            BYTE,
-            "0",
-            "how often a closed connection that no program holds sends again",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Pages,
-        default: DefaultValue::Formula("by memory"),
-        scope: Scope::Global,
-        judgement: "the default; TIME_WAIT takes nothing of it",
-        sources: &["net/ipv4/tcp.c, tcp_init_mem", "tcp(7)"],
-        ..entry(
-            "net.ipv4.tcp_mem",
-            SysctlKind::Triple { low: 0 },
-            "",
-            "memory of all TCP sockets: below the first no pressure, above the third none is given",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Bytes,
-        default: DefaultValue::Formula("4096 131072, and by memory up to 6291456 or more"),
-        judgement: "raise the third for long fat pipes (bandwidth x delay), not the second",
-        sources: &["net/ipv4/tcp.c, tcp_init", "tcp(7)"],
-        ..entry(
-            "net.ipv4.tcp_rmem",
-            SysctlKind::Triple { low: 1 },
-            "",
-            "receive buffer of a socket: least, at the start, and the most that it grows to",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Bytes,
-        default: DefaultValue::Formula("4096 16384, and by memory up to 4194304"),
-        judgement: "raise the third for long fat pipes (bandwidth x delay), not the second",
-        sources: &["net/ipv4/tcp.c, tcp_init", "tcp(7)"],
-        ..entry(
-            "net.ipv4.tcp_wmem",
-            SysctlKind::Triple { low: 1 },
-            "",
-            "send buffer of a socket: least, at the start, and the most that it grows to",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Bytes,
-        default: DefaultValue::Formula("212992 before Linux 6.18, 4194304 there"),
-        judgement: "it limits programs that set SO_RCVBUF themselves, and so lose the growing buffer",
-        sources: &["net/core/sock.c, sk_setsockopt", "socket(7)"],
-        ..entry(
-            "net.core.rmem_max",
-            integer(0, 2_147_483_647),
-            "",
-            "the most that SO_RCVBUF can ask for; TCP's own growing buffer goes by tcp_rmem",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Bytes,
-        default: DefaultValue::Formula("212992 before Linux 6.18, 4194304 there"),
-        judgement: "it limits programs that set SO_SNDBUF themselves, and so lose the growing buffer",
-        sources: &["net/core/sock.c, sk_setsockopt", "socket(7)"],
-        ..entry(
-            "net.core.wmem_max",
-            integer(0, 2_147_483_647),
-            "",
-            "the most that SO_SNDBUF can ask for; TCP's own growing buffer goes by tcp_wmem",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Count,
-        scope: Scope::Global,
-        judgement: "raise it where the second column of /proc/net/softnet_stat grows",
-        sources: &["net/core/dev.c, enqueue_to_backlog"],
-        ..entry(
-            "net.core.netdev_max_backlog",
-            ANY,
-            "1000",
-            "packets that wait for a CPU on the receiving side",
-        )
-    },
-    SysctlEntry {
-        scope: Scope::Global,
-        default: DefaultValue::Formula("pfifo_fast, or what the distribution builds in"),
-        judgement: "fq or fq_codel; it is for interfaces that are made from now on",
-        sources: &["net/sched/sch_generic.c", "tc(8)"],
-        ..entry(
-            "net.core.default_qdisc",
-            SysctlKind::Word,
-            "",
-            "the queueing discipline of new interfaces",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Count,
-        scope: Scope::Global,
-        default: DefaultValue::Formula("nf_conntrack_buckets, by memory"),
-        judgement: "raise it before nf_conntrack_count comes near it; only the first namespace may",
-        danger: Some("when it is reached, packets are dropped: nf_conntrack: table full"),
-        instead: Some("net.netfilter.nf_conntrack_count"),
-        sources: &["net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc"],
-        ..entry(
-            "net.netfilter.nf_conntrack_max",
-            NATURAL,
-            "",
-            "the most connections that conntrack follows",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Count,
-        scope: Scope::Global,
-        default: DefaultValue::Formula("by memory, up to 262144"),
-        judgement: "as many as nf_conntrack_max, or a fourth of it",
-        sources: &["net/netfilter/nf_conntrack_core.c, nf_conntrack_hash_sysctl"],
-        ..entry("net.netfilter.nf_conntrack_buckets", NATURAL, "", "the size of conntrack's table")
-    },
-    SysctlEntry {
-        unit: Unit::Count,
-        is_writable: false,
-        default: DefaultValue::Formula("what there is now"),
-        judgement: "below 80 % of nf_conntrack_max",
-        sources: &["net/netfilter/nf_conntrack_standalone.c"],
-        ..entry(
-            "net.netfilter.nf_conntrack_count",
-            NATURAL,
-            "",
-            "connections that conntrack follows now",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Seconds,
-        judgement: "hours are enough; the default of five days fills the table of a busy gateway",
-        sources: &["net/netfilter/nf_conntrack_proto_tcp.c"],
-        ..entry(
-            "net.netfilter.nf_conntrack_tcp_timeout_established",
-            JIFFIES,
-            "432000",
-            "how long conntrack keeps an open connection on which nothing moves",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Count,
-        scope: Scope::Global,
-        default: DefaultValue::Formula("by memory"),
-        judgement: "the default; TIME_WAIT has no descriptor",
-        sources: &["fs/file_table.c, files_maxfiles_init", "proc(5)"],
-        ..entry(
-            "fs.file-max",
-            integer(0, i64::MAX),
-            "",
-            "the most open files of the machine (ENFILE)",
-        )
-    },
-    SysctlEntry {
-        unit: Unit::Count,
-        scope: Scope::Global,
-        since: linux(2, 6),
-        judgement: "the default; ulimit -n is what a process meets first (EMFILE)",
-        sources: &["fs/file.c", "proc(5)"],
-        ..entry(
-            "fs.nr_open",
-            integer(8, 2_147_483_584),
-            "1048576",
-            "the most descriptors that a process may be allowed",
-        )
+        default: DefaultValue::Fixed("300"),
+        meaning: "packets that one CPU takes from all its devices before it lets others run",
+        judgement: "Raise it, and netdev_budget_usecs with it, where the third column of \
+            /proc/net/softnet_stat grows.",
+        sources: &["net/core/dev.c, net_rx_action", "Documentation/admin-guide/sysctl/net.rst"],
+        ..GLOBAL
     },
 ];

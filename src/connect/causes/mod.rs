@@ -167,7 +167,135 @@ fn talk(attempt: &Attempt, diagnosis: &mut Diagnosis) {
         }
         (Outcome::Connected, _) | (_, errnos::EAGAIN) => {}
         (_, _) => {
-            diagnosis.cause("the connection was made, and ended before anything was answered")
+            diagnosis.cause("the connection was made, and ended before anything was answered");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::evidence::{Barrier, Queue, UnixEvidence};
+    use crate::kernel::connecting::Step;
+    use crate::kernel::error_queue::IcmpError;
+    use crate::kernel::neighbour::NeighbourState;
+    use crate::kernel::route::{Route, RouteKind};
+    use crate::kernel::unix_binding::{FileKind, UnixType};
+    use crate::model::{Protocol, UnixName};
+
+    const TARGET: &str = "10.0.9.20:80";
+
+    fn attempt(outcome: Outcome, code: i32) -> Attempt {
+        let destination = Destination::Internet(Protocol::Tcp, TARGET.parse().unwrap());
+        let local = Some("10.0.3.7:40000".parse().unwrap());
+        Attempt { outcome, code, local, ..Attempt::new(destination) }
+    }
+
+    /// Rejected or unreachable by an ICMP message of this code from this host.
+    fn by_icmp(outcome: Outcome, code: u8, from: &str) -> Attempt {
+        let from = Some(from.parse().unwrap());
+        let icmp = Some(IcmpError { is_v6: false, kind: 3, code, from, errno: 113 });
+        Attempt { icmp, ..attempt(outcome, 113) }
+    }
+
+    /// By way of a router of which this is known.
+    fn way(state: NeighbourState) -> Evidence {
+        let hop = "10.0.3.254".parse().unwrap();
+        let kind = RouteKind::Unicast;
+        let route = Route { kind, interface: Some(2), gateway: Some(hop), source: None };
+        Evidence {
+            route: Some(Ok(route)),
+            interface: Some("eth0".to_owned()),
+            link: Some((true, true)),
+            neighbour: Some((hop, state)),
+            ..Evidence::default()
+        }
+    }
+
+    fn ids(diagnosis: &Diagnosis) -> Vec<&str> {
+        diagnosis.findings.iter().map(|it| it.id).collect()
+    }
+
+    #[test]
+    fn whoever_sent_the_message_is_named_and_the_way_to_him_cleared() {
+        let rejected = by_icmp(Outcome::Rejected, 13, "10.0.1.254");
+        let diagnosis = diagnose(&rejected, &way(NeighbourState::Known), TARGET);
+        assert_eq!(ids(&diagnosis), ["CONNECT_REJECTED"]);
+        assert!(diagnosis.causes[0].starts_with("10.0.1.254 answered"), "{diagnosis:?}");
+        assert!(diagnosis.causes[1].contains("neighbour are fine"), "{diagnosis:?}");
+        assert!(diagnosis.advice[0].contains("10.0.3.7 → 10.0.9.20:80"), "{diagnosis:?}");
+        let by_itself = by_icmp(Outcome::Rejected, 13, "10.0.9.20");
+        let diagnosis = diagnose(&by_itself, &way(NeighbourState::Known), TARGET);
+        assert!(diagnosis.causes[0].contains("the destination itself"), "{diagnosis:?}");
+        assert_eq!(diagnosis.causes.len(), 1, "the host has seen it");
+    }
+
+    #[test]
+    fn a_message_of_our_own_is_the_neighbour_that_is_not_there_or_a_firewall_here() {
+        let own = by_icmp(Outcome::Unreachable, 1, "10.0.3.7");
+        let absent = diagnose(&own, &way(NeighbourState::Failed), TARGET);
+        assert_eq!(ids(&absent), ["CONNECT_NO_NEIGHBOUR"]);
+        let present = diagnose(&own, &way(NeighbourState::Known), TARGET);
+        assert_eq!(ids(&present), ["CONNECT_UNREACHABLE"]);
+        assert!(present.causes[0].contains("a firewall of this machine"), "{present:?}");
+    }
+
+    #[test]
+    fn silence_is_not_called_a_drop() {
+        let late = Attempt {
+            deadline: true,
+            syn_retransmits: Some(2),
+            ..attempt(Outcome::TimedOut, errnos::EAGAIN)
+        };
+        let diagnosis = diagnose(&late, &way(NeighbourState::Known), TARGET);
+        assert!(diagnosis.causes[0].starts_with("3 SYNs sent"), "{diagnosis:?}");
+        assert!(diagnosis.causes[1].contains("no proof"), "{diagnosis:?}");
+        assert!(diagnosis.findings.is_empty());
+        let diagnosis = diagnose(&late, &way(NeighbourState::Incomplete), TARGET);
+        assert_eq!(ids(&diagnosis), ["CONNECT_NO_NEIGHBOUR"]);
+    }
+
+    #[test]
+    fn a_queue_is_full_above_its_backlog() {
+        for (waiting, expected) in [(1, vec![]), (2, vec!["CONNECT_ACCEPT_QUEUE_FULL"])] {
+            let queue = Some(Queue { waiting, limit: 1 });
+            let evidence = Evidence { is_here: true, queue, ..Evidence::default() };
+            let taken = diagnose(&attempt(Outcome::Connected, 0), &evidence, TARGET);
+            assert_eq!(ids(&taken), expected);
+            assert!(taken.findings.iter().all(|it| it.severity == Severity::Warning));
+            let late = attempt(Outcome::TimedOut, errnos::EAGAIN);
+            let late = diagnose(&late, &evidence, TARGET);
+            assert_eq!(ids(&late), expected);
+            assert!(late.findings.iter().all(|it| it.severity == Severity::Critical));
+        }
+    }
+
+    #[test]
+    fn a_refusal_from_afar_is_an_rst_and_a_failed_bind_is_our_own() {
+        let refused = attempt(Outcome::Refused, errnos::ECONNREFUSED);
+        let diagnosis = diagnose(&refused, &way(NeighbourState::Known), TARGET);
+        assert!(diagnosis.causes[0].starts_with("an RST came"), "{diagnosis:?}");
+        let unbound = Attempt {
+            stage: Stage::Call(Step::Bind),
+            ..attempt(Outcome::LocalError, errnos::EADDRNOTAVAIL)
+        };
+        let diagnosis = diagnose(&unbound, &Evidence::default(), TARGET);
+        assert!(diagnosis.causes[0].starts_with("the source address"), "{diagnosis:?}");
+    }
+
+    #[test]
+    fn the_directory_that_keeps_a_user_out_is_named() {
+        let name = UnixName::Path("/run/app/s".into());
+        let denied = Attempt {
+            outcome: Outcome::Denied,
+            code: errnos::EACCES,
+            ..Attempt::new(Destination::Unix(name, UnixType::Stream))
+        };
+        let barrier = Some(("/run/app".to_owned(), Barrier::NoSearch));
+        let unix = UnixEvidence { file: FileKind::Nothing, sockets: Vec::new(), barrier };
+        let evidence = Evidence { unix: Some(unix), ..Evidence::default() };
+        let diagnosis = diagnose(&denied, &evidence, "unix:/run/app/s");
+        assert_eq!(ids(&diagnosis), ["CONNECT_UNIX_DENIED"]);
+        assert_eq!(diagnosis.findings[0].evidence["path"], "/run/app");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use socket2::Socket;
@@ -9,33 +10,39 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle;
 
 use super::connection;
-use super::listener::Shared;
+use super::shared::{Local, Shared, Visit};
 use crate::kernel::serving;
 
-/// How long accept(2) is left alone after it failed for want of descriptors or memory.
+/// How long accept(2) is left alone at most after it failed for want of descriptors or memory: the
+/// connection stays in the queue and the listener readable, so that asking again at once would be asking
+/// for ever. Less, where a connection ends before.
 const REST: Duration = Duration::from_millis(100);
 /// Connections that are taken in a row before others get their turn.
 const BURST: u32 = 64;
 
-/// A connection that was taken.
-pub struct Accepted {
-    /// The connection.
-    pub socket: Socket,
-}
-
-/// Takes connections for as long as it is let.
-pub async fn accept(listener: AsyncFd<Socket>, shared: Arc<Shared>, hands: Vec<Handle>) {
-    let mut turns = (0..hands.len()).cycle();
-    let mut burst = 0_u32;
+/// Takes connections for as long as it is let, and has each served by one of `hands`, in turn.
+pub async fn accept(
+    listener: AsyncFd<Socket>,
+    local: Local,
+    shared: Arc<Shared>,
+    hands: Vec<Handle>,
+) {
+    let mut turns = hands.iter().enumerate().cycle();
+    let (mut burst, mut failures) = (0_u32, 0_u32);
     while let Ok(mut guard) = listener.readable().await {
-        while shared.limits.has_room() {
+        while shared.may_accept() {
             match serving::accept(guard.get_inner()) {
                 Ok(socket) => {
-                    let hand = turns.next().unwrap_or(0);
-                    let Some(handle) = hands.get(hand) else { return };
-                    begin(socket, &shared, handle, hand);
-                    burst += 1;
-                    if burst % BURST == 0 {
+                    failures = 0;
+                    let Some((hand, handle)) = turns.next() else { return };
+                    if let Some(visit) = Visit::begin(&shared, &socket, &local, hand) {
+                        drop(handle.spawn(connection::serve(socket, visit)));
+                    } else {
+                        // So that the refused client knows at once, and no TIME_WAIT stays.
+                        drop(serving::reset_at_close(&socket));
+                    }
+                    burst = burst.wrapping_add(1);
+                    if burst.is_multiple_of(BURST) {
                         tokio::task::yield_now().await;
                     }
                 }
@@ -43,18 +50,19 @@ pub async fn accept(listener: AsyncFd<Socket>, shared: Arc<Shared>, hands: Vec<H
                     guard.clear_ready();
                     break;
                 }
-                Err(error) if serving::is_of_one_connection(&error) => {}
-                Err(_) => tokio::time::sleep(REST).await,
+                Err(error) => {
+                    shared.accept_failed(&error);
+                    failures += 1;
+                    // So many in a row are not of one connection each: a filter refuses the call itself.
+                    if !serving::is_of_one_connection(&error) || failures >= BURST {
+                        drop(tokio::time::timeout(REST, shared.limits.one_ends()).await);
+                    }
+                }
             }
         }
-        drop(guard);
-        while !shared.limits.has_room() {
-            shared.limits.one_ends().await;
+        if !shared.may_accept() {
+            shared.at_limit.fetch_add(1, Ordering::Relaxed);
+            shared.limits.until(|| shared.may_accept()).await;
         }
     }
-}
-
-fn begin(socket: Socket, shared: &Arc<Shared>, handle: &Handle, hand: usize) {
-    shared.limits.enter(None);
-    drop(handle.spawn(connection::serve(Accepted { socket }, Arc::clone(shared), hand)));
 }

@@ -6,10 +6,9 @@
 //! reads holds one read's worth, and the kernel's window holds the rest of it back.
 
 use std::cell::RefCell;
-use std::future::Future as _;
 use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -17,113 +16,173 @@ use socket2::Socket;
 use tokio::io::unix::AsyncFd;
 use tokio::time::Sleep;
 
-use super::accept::Accepted;
-use super::listener::Shared;
-use super::tally::{End, Tally};
+use super::faults::{Close, ResetAfter};
+use super::shaper::{Shaped, Shaper};
+use super::shared::Visit;
+use super::tally::End;
 use crate::echo::reactor;
+use crate::kernel::serving;
 
 /// Bytes that one read takes at most.
 pub const READ: usize = 64 * 1024;
+
+/// How long a connection that is over waits for the peer to close too: closed at once, what it has sent
+/// meanwhile would reset the connection, and take replies with it that are still on their way.
+const LINGER: Duration = Duration::from_secs(1);
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
 }
 
 /// Serves what was accepted, to its end.
-pub async fn serve(accepted: Accepted, shared: Arc<Shared>, hand: usize) {
-    let Ok(mut connection) = Connection::new(accepted, shared, hand) else { return };
+pub async fn serve(socket: Socket, visit: Visit) {
+    let Ok(mut connection) = Connection::new(socket, visit) else { return };
     let end = std::future::poll_fn(|context| connection.poll(context)).await;
-    connection.end = end;
+    connection.visit.end = end;
+    if end == End::FaultReset {
+        // If it cannot be, it is closed.
+        drop(serving::reset_at_close(connection.socket.get_ref()));
+    }
+}
+
+/// What is still to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Read, and send back.
+    Echoing,
+    /// Send what is left, then end so.
+    Ending(End),
+    /// Send what is left, close the way to the peer, read until it closes too, then end so.
+    Closing(End),
+    /// Read what comes, and send nothing back.
+    Discarding(End),
 }
 
 struct Connection {
     socket: AsyncFd<Socket>,
-    shared: Arc<Shared>,
-    hand: usize,
+    visit: Visit,
+    phase: Phase,
     /// What the peer has not taken yet, from `at` on.
     rest: Vec<u8>,
     at: usize,
-    received: u64,
-    sent: u64,
+    shaper: Option<Box<Shaper>>,
+    /// Runs until the next reply is due.
+    due: Option<Pin<Box<Sleep>>>,
+    /// Runs until nothing has happened for `patience`.
     idle: Option<Pin<Box<Sleep>>>,
+    patience: Duration,
     last: Instant,
-    is_over: bool,
-    end: End,
 }
 
+type Step = io::Result<Option<End>>;
+
 impl Connection {
-    fn new(accepted: Accepted, shared: Arc<Shared>, hand: usize) -> io::Result<Self> {
-        let socket = reactor::register(accepted.socket)?;
+    fn new(socket: Socket, visit: Visit) -> io::Result<Self> {
+        let options = &visit.shared.options;
         let now = Instant::now();
-        let idle = shared.options.idle_timeout;
+        let seed = options.seed.wrapping_add(visit.id);
+        let shaper = Shaper::new(options, seed, now).map(Box::new);
+        let idle = options.idle_timeout.map(|idle| Box::pin(tokio::time::sleep(idle)));
         Ok(Self {
-            socket,
-            hand,
+            socket: reactor::register(socket)?,
+            phase: Phase::Echoing,
             rest: Vec::new(),
             at: 0,
-            received: 0,
-            sent: 0,
-            idle: idle.map(|idle| Box::pin(tokio::time::sleep(idle))),
+            shaper,
+            due: None,
+            patience: options.idle_timeout.unwrap_or(Duration::MAX),
+            idle,
             last: now,
-            is_over: false,
-            end: End::Cut,
-            shared,
+            visit,
         })
-    }
-
-    fn tally(&self) -> Option<&Tally> {
-        self.shared.tallies.get(self.hand)
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
         loop {
-            let step = match self.poll_step(context) {
+            match self.poll_step(context) {
                 Poll::Pending => return self.poll_idle(context),
-                Poll::Ready(step) => step,
-            };
-            match step {
-                Ok(None) => {}
-                Ok(Some(end)) => return Poll::Ready(end),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(end_of(&error)),
+                Poll::Ready(Ok(None)) => {}
+                Poll::Ready(Ok(Some(end))) => return Poll::Ready(end),
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(self.failed(&error)),
             }
         }
     }
 
-    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<End>>> {
-        if self.at < self.rest.len() {
-            ready!(self.poll_write(context))?;
-            return Poll::Ready(Ok(None));
+    fn failed(&mut self, error: &io::Error) -> End {
+        self.visit.errno = error.raw_os_error();
+        match error.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => End::PeerReset,
+            _ => End::Failed,
         }
-        if self.is_over {
-            return Poll::Ready(Ok(Some(End::PeerClosed)));
-        }
-        self.poll_read(context)
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// What is to be done next: what waits goes out first.
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        if self.at < self.rest.len() {
+            return self.poll_write(context);
+        }
+        if let Some(next) = self.poll_shaper(context) {
+            return next;
+        }
+        match self.phase {
+            Phase::Echoing if self.shaper.as_ref().is_some_and(|it| !it.has_room()) => {
+                Poll::Pending
+            }
+            Phase::Echoing | Phase::Discarding(_) => self.poll_read(context),
+            Phase::Ending(end) => Poll::Ready(Ok(Some(end))),
+            Phase::Closing(end) => {
+                self.socket.get_ref().shutdown(Shutdown::Write)?;
+                self.phase = Phase::Discarding(end);
+                Poll::Ready(Ok(None))
+            }
+        }
+    }
+
+    /// Takes the next reply, when it is time; `None` if the connection can go on without.
+    fn poll_shaper(&mut self, context: &mut Context<'_>) -> Option<Poll<Step>> {
+        let shaper = self.shaper.as_mut()?;
+        let due = shaper.next_due()?;
+        let now = Instant::now();
+        if let Some(reply) = shaper.next(now) {
+            (self.rest, self.at) = (reply, 0);
+            return Some(Poll::Ready(Ok(None)));
+        }
+        let timer = self.due.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due.into())));
+        if timer.deadline() != due.into() {
+            timer.as_mut().reset(due.into());
+        }
+        match timer.as_mut().poll(context) {
+            Poll::Ready(()) => Some(Poll::Ready(Ok(None))),
+            // What comes meanwhile is read.
+            Poll::Pending if self.phase == Phase::Echoing => None,
+            Poll::Pending => Some(Poll::Pending),
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         let mut guard = ready!(self.socket.poll_write_ready(context))?;
         let rest = self.rest.get(self.at..).unwrap_or_default();
+        let room = self.visit.room_before_reset().unwrap_or(rest.len());
+        let rest = rest.get(..room).unwrap_or(rest);
         match guard.get_inner().write(rest) {
             Ok(taken) => {
                 self.at += taken;
-                self.sent += u64::try_from(taken).unwrap_or(0);
                 if self.at >= self.rest.len() {
                     // The memory goes back: that it was needed once does not mean again.
                     (self.rest, self.at) = (Vec::new(), 0);
                 }
-                self.last = Instant::now();
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(self.went(taken)))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 guard.clear_ready();
-                self.poll_write(context)
+                Poll::Ready(Ok(None))
             }
             Err(error) => Poll::Ready(Err(error)),
         }
     }
 
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<End>>> {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         SCRATCH.with_borrow_mut(|scratch| {
             let length = match ready!(self.poll_read_into(scratch, context)) {
                 Ok(length) => length,
@@ -132,12 +191,16 @@ impl Connection {
                 }
                 Err(error) => return Poll::Ready(Err(error)),
             };
-            if length == 0 {
-                self.is_over = true;
-                return Poll::Ready(Ok(None));
-            }
             let came = scratch.get(..length).unwrap_or_default();
-            Poll::Ready(self.echo(came).map(|()| None))
+            Poll::Ready(match self.phase {
+                Phase::Discarding(end) if came.is_empty() => Ok(Some(end)),
+                Phase::Discarding(_) => {
+                    self.visit.received(number(length));
+                    Ok(None)
+                }
+                _ if came.is_empty() => Ok(self.finish()),
+                _ => self.echo(came),
+            })
         })
     }
 
@@ -149,69 +212,110 @@ impl Connection {
         let mut guard = ready!(self.socket.poll_read_ready(context))?;
         let read = guard.get_inner().read(scratch);
         match &read {
-            // As much as there was: another read would only say so.
-            Ok(length) if *length < scratch.len() => guard.clear_ready(),
+            // Of a stream this was as much as there was, and another read would only say so.
+            Ok(length) if *length < scratch.len() && !self.visit.keeps_messages => {
+                guard.clear_ready();
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => guard.clear_ready(),
             _ => {}
         }
         Poll::Ready(read)
     }
 
-    /// Sends `bytes`, and keeps what the peer does not take.
-    fn echo(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let length = u64::try_from(bytes.len()).unwrap_or(0);
-        self.received += length;
-        if self.idle.is_some() {
-            self.last = Instant::now();
+    /// The peer has said all it has to say.
+    fn finish(&mut self) -> Option<End> {
+        self.phase = Phase::Ending(End::PeerClosed);
+        let shaper = self.shaper.as_mut()?;
+        match shaper.finish(&self.visit.shared.options, Instant::now()) {
+            Shaped::Replies => None,
+            Shaped::Reset => Some(End::FaultReset),
         }
-        let taken = match self.socket.get_ref().write(bytes) {
+    }
+
+    /// Sends `came` back, and keeps what the peer does not take.
+    fn echo(&mut self, came: &[u8]) -> Step {
+        let options = &self.visit.shared.options;
+        let mut came = came;
+        if let Some(max) = options.max_bytes {
+            let room = usize::try_from(max.saturating_sub(self.visit.received));
+            if let Some(allowed) = room.ok().and_then(|room| came.get(..room)) {
+                came = allowed;
+                self.phase = Phase::Closing(End::MaxBytes);
+                self.set_patience(LINGER);
+            }
+        }
+        self.visit.received(number(came.len()));
+        if let Some(shaper) = &mut self.shaper {
+            let now = Instant::now();
+            self.last = now;
+            return Ok(match shaper.take(came, &self.visit.shared.options, now) {
+                Shaped::Replies => None,
+                Shaped::Reset => Some(End::FaultReset),
+            });
+        }
+        let taken = match self.socket.get_ref().write(came) {
             Ok(taken) => taken,
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
             Err(error) => return Err(error),
         };
-        self.sent += u64::try_from(taken).unwrap_or(0);
-        if let Some(tally) = self.tally() {
-            tally.received.add(length);
-            tally.sent.add(u64::try_from(taken).unwrap_or(0));
-            tally.reads.add(1);
-        }
-        let rest = bytes.get(taken..).unwrap_or_default();
+        let rest = came.get(taken..).unwrap_or_default();
         if !rest.is_empty() {
             self.rest.extend_from_slice(rest);
         }
-        Ok(())
+        Ok(self.went(taken))
     }
 
-    /// Ends a connection that has been idle for too long. The timer runs its course once; what
-    /// happened meanwhile only moves the next one.
+    /// Counts what the peer has taken, and does what is to be done after that.
+    fn went(&mut self, taken: usize) -> Option<End> {
+        self.visit.sent(number(taken));
+        if self.idle.is_some() {
+            self.last = Instant::now();
+        }
+        if self.shaper.is_none() {
+            return None;
+        }
+        let faults = &self.visit.shared.options.faults;
+        match (faults.reset_after, faults.close) {
+            (Some(ResetAfter::Bytes(most)), _) if self.visit.sent >= most => Some(End::FaultReset),
+            (_, Some(close)) if self.has_nothing_left() => {
+                self.phase = match close {
+                    Close::All => Phase::Ending(End::FaultClosed),
+                    Close::Writing => Phase::Closing(End::PeerClosed),
+                };
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn has_nothing_left(&self) -> bool {
+        self.rest.is_empty() && self.shaper.as_ref().is_none_or(|shaper| shaper.is_empty())
+    }
+
+    fn set_patience(&mut self, patience: Duration) {
+        self.patience = self.patience.min(patience);
+        self.idle = Some(Box::pin(tokio::time::sleep(self.patience)));
+    }
+
+    /// Ends a connection that has been idle for too long. The timer runs its course once; what happened
+    /// meanwhile only moves the next one.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        let (Some(idle), Some(timeout)) = (&mut self.idle, self.shared.options.idle_timeout) else {
-            return Poll::Pending;
-        };
+        let Some(idle) = &mut self.idle else { return Poll::Pending };
         loop {
             ready!(idle.as_mut().poll(context));
             let quiet = self.last.elapsed();
-            if quiet >= timeout {
-                return Poll::Ready(End::Idle);
+            if quiet >= self.patience {
+                return Poll::Ready(match self.phase {
+                    Phase::Discarding(end) => end,
+                    _ => End::Idle,
+                });
             }
-            let next = Instant::now() + (timeout - quiet).max(Duration::from_millis(1));
+            let next = Instant::now() + (self.patience - quiet).max(Duration::from_millis(1));
             idle.as_mut().reset(next.into());
         }
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if let Some(tally) = self.tally() {
-            tally.ended(self.end);
-        }
-        self.shared.limits.leave(None);
-    }
-}
-
-fn end_of(error: &io::Error) -> End {
-    match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => End::PeerReset,
-        _ => End::Failed,
-    }
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -37,10 +37,39 @@ pub enum Refusal {
     SourceRate,
     /// All sources together send too many.
     GlobalRate,
+    /// Its reply would be larger than it is.
+    Larger,
+    /// It was to be dropped.
+    Dropped,
+    /// As many replies wait for their time as may.
+    Waiting,
     /// The reply could not be sent.
     NotSent,
     /// Its sender has no name to send to.
     NoName,
+}
+
+impl Refusal {
+    /// What is said of it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too long",
+            Self::PrivilegedPort => "from the port of a service, below 1024",
+            Self::OwnPort => "from a port of this server",
+            Self::NotUnicast => "from or to a multicast or broadcast address",
+            Self::Looped => "a server's reply that came round",
+            Self::Foreign => "not netkit's own, which alone are answered here",
+            Self::Reply => "a reply of netkit's",
+            Self::SourceRate => "more than one source may send",
+            Self::GlobalRate => "more than all sources may send",
+            Self::Larger => "the reply would be larger",
+            Self::Waiting => "more replies wait for their time than may",
+            Self::Dropped => "dropped, as asked for",
+            Self::NotSent => "the reply could not be sent",
+            Self::NoName => "from a socket without a name",
+        }
+    }
 }
 
 /// What is asked about a datagram.

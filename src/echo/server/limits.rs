@@ -65,11 +65,22 @@ impl Limits {
         }
         self.open.fetch_sub(1, Ordering::AcqRel);
         self.ended.notify_waiters();
-        self.ended.notify_one();
     }
 
-    /// Waits until a connection has ended.
+    /// Waits until a connection ends.
     pub async fn one_ends(&self) {
         self.ended.notified().await;
+    }
+
+    /// Waits until `is_so`, which is looked at whenever a connection has ended.
+    pub async fn until(&self, is_so: impl Fn() -> bool) {
+        loop {
+            // Made before the look, so that what ends meanwhile is not missed.
+            let next = self.ended.notified();
+            if is_so() {
+                return;
+            }
+            next.await;
+        }
     }
 }

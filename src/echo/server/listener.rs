@@ -1,34 +1,16 @@
-//! The server: its sockets, its threads, from the start to the end.
+//! The sockets of a server, before it serves: all that were asked for, or none.
 
-use std::sync::Arc;
+use std::path::Path;
 
 use socket2::Socket;
-use tokio::runtime::Handle;
 
-use super::accept;
-use super::guard::{Refusal, Rules};
-use super::limits::Limits;
-use super::options::{Datagrams, Options};
-use super::tally::{DatagramTally, Tally};
-use super::udp;
-use crate::bind::Target;
+use super::options::Options;
+use crate::bind::{self, Target};
 use crate::echo::address::{Address, Carrier};
-use crate::echo::reactor;
-use crate::exit::Exit;
-use crate::kernel::datagrams::{UdpEnd, UnixEnd};
-use crate::kernel::interfaces;
-use crate::kernel::serving::{self, CannotServe};
-use crate::kernel::unix_binding::UnixType;
-use crate::output::{Outcome, Screen};
-
-/// What all connections of a server share.
-pub struct Shared {
-    pub(super) options: Options,
-    pub(super) limits: Limits,
-    /// One for each thread.
-    pub(super) tallies: Vec<Tally>,
-    pub(super) datagrams: DatagramTally,
-}
+use crate::kernel::serving::{self, CannotServe, ServingOptions};
+use crate::kernel::unix_binding::{self, UnixType};
+use crate::kernel::{Errno, ProcRoot, interfaces};
+use crate::model::UnixName;
 
 /// A socket that serves, and its address: with the port that the kernel chose.
 pub struct Bound {
@@ -37,10 +19,19 @@ pub struct Bound {
 }
 
 impl Bound {
-    fn udp_port(&self) -> Option<u16> {
+    /// Its port, if it is a UDP socket.
+    pub(super) fn udp_port(&self) -> Option<u16> {
         match &self.address.target {
             Target::Internet(it) if self.address.carrier == Carrier::Udp => it.port(),
             Target::Internet(_) | Target::Unix(_) => None,
+        }
+    }
+
+    /// Removes the file that it has made, if that is still its own.
+    pub(super) fn remove_file(&self) {
+        if let Target::Unix(UnixName::Path(path)) = &self.address.target {
+            // A file that cannot be removed is found stale by the next server.
+            drop(unix_binding::remove_own(&self.socket, path));
         }
     }
 }
@@ -53,7 +44,7 @@ pub struct Refused {
     /// What the kernel said.
     pub why: CannotServe,
     /// What its socket was to have.
-    pub(super) options: serving::ServingOptions,
+    pub(super) options: ServingOptions,
 }
 
 /// An echo server that listens.
@@ -63,80 +54,41 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `addresses`; all of them or none.
-    pub fn bind(addresses: &[Address], options: Options) -> Result<Self, Refused> {
-        let mut bound = Vec::new();
+    /// Listens on `addresses`; all of them or none. The file of a Unix socket that nobody has open any
+    /// more is replaced, as far as `proc_root` shows who has one.
+    pub fn bind(
+        addresses: &[Address],
+        options: Options,
+        proc_root: &ProcRoot,
+    ) -> Result<Self, Refused> {
+        let mut server = Self { bound: Vec::new(), options };
         for address in addresses {
-            let socket = serve(address, &options).map_err(|why| Refused {
-                address: address.clone(),
-                why,
-                options: options.sockets.clone(),
-            })?;
-            let address = with_port(address, &socket);
-            bound.push(Bound { address, socket });
-        }
-        Ok(Self { bound, options })
-    }
-
-    /// Where it listens, with the ports that the kernel chose.
-    pub fn addresses(&self) -> Vec<&Address> {
-        self.bound.iter().map(|bound| &bound.address).collect()
-    }
-
-    /// Serves in the runtime that this is called in, until `stop` is there; then what is open is cut.
-    pub async fn serve(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-        let shared = Arc::new(Shared::new(self.options));
-        let mut tasks = tokio::task::JoinSet::new();
-        let own_ports: Vec<u16> = self.bound.iter().filter_map(|bound| bound.udp_port()).collect();
-        for Bound { address, socket } in self.bound {
-            let shared = Arc::clone(&shared);
-            match address.carrier {
-                Carrier::Udp => {
-                    let end = UdpEnd::new(socket)?;
-                    let rules = shared.rules(&end, &own_ports);
-                    tasks.spawn(udp::serve_udp(reactor::register(end)?, rules, shared));
+            match serve(address, &server.options.sockets, proc_root) {
+                Ok(socket) => {
+                    let address = with_port(address, &socket);
+                    server.bound.push(Bound { address, socket });
                 }
-                Carrier::UnixDgram => {
-                    let end = reactor::register(UnixEnd::new(socket))?;
-                    tasks.spawn(udp::serve_unix(end, shared));
-                }
-                Carrier::Tcp | Carrier::UnixStream | Carrier::UnixSeqpacket => {
-                    let hands = vec![Handle::current()];
-                    tasks.spawn(accept::accept(reactor::register(socket)?, shared, hands));
+                Err(why) => {
+                    server.bound.iter().for_each(Bound::remove_file);
+                    let options = server.options.sockets;
+                    return Err(Refused { address: address.clone(), why, options });
                 }
             }
         }
-        stop.await;
-        tasks.shutdown().await;
-        Ok(())
+        Ok(server)
+    }
+
+    /// Where it listens, with the ports that the kernel chose.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.bound.iter().map(|bound| &bound.address)
     }
 }
 
-impl Shared {
-    pub(super) fn new(options: Options) -> Self {
-        let limits = Limits::new(options.max_connections, options.max_per_address);
-        let tallies = (0..options.threads.max(1)).map(|_| Tally::default()).collect();
-        Self { options, limits, tallies, datagrams: DatagramTally::default() }
-    }
-
-    /// Counts a datagram of so many bytes, and how many were sent back.
-    pub(super) fn datagram(&self, length: usize, answered: Result<usize, Refusal>) {
-        self.datagrams.add(length, answered);
-    }
-
-    /// The rules for a UDP socket at `local`, of a server with these ports.
-    fn rules(&self, end: &UdpEnd, own_ports: &[u16]) -> Rules {
-        let is_strict = match self.options.datagrams {
-            Datagrams::Strict => true,
-            Datagrams::All => false,
-            Datagrams::ByAddress => !end.local().ip().to_canonical().is_loopback(),
-        };
-        Rules { own_ports: own_ports.to_vec(), is_strict, default_hops: end.default_hops() }
-    }
-}
-
-fn serve(address: &Address, options: &Options) -> Result<Socket, CannotServe> {
-    let sockets = &options.sockets;
+fn serve(
+    address: &Address,
+    options: &ServingOptions,
+    proc_root: &ProcRoot,
+) -> Result<Socket, CannotServe> {
     match (&address.target, address.carrier) {
         (Target::Unix(name), carrier) => {
             let kind = match carrier {
@@ -144,19 +96,34 @@ fn serve(address: &Address, options: &Options) -> Result<Socket, CannotServe> {
                 Carrier::UnixSeqpacket => UnixType::Seqpacket,
                 Carrier::UnixStream | Carrier::Tcp | Carrier::Udp => UnixType::Stream,
             };
-            serving::serve_unix(name, kind, sockets)
+            let refused = match (serving::serve_unix(name, kind, options), name) {
+                (Err(why), UnixName::Path(path)) if why.errno == Errno::EADDRINUSE => (why, path),
+                (result, _) => return result,
+            };
+            if replace_stale(name, refused.1, kind, proc_root) {
+                serving::serve_unix(name, kind, options)
+            } else {
+                Err(refused.0)
+            }
         }
         (Target::Internet(it), carrier) => {
-            let port = it.port().unwrap_or(0);
-            let address = it.socket_address(port, interfaces::index);
+            let address = it.socket_address(it.port().unwrap_or(0), interfaces::index);
             let address = address.ok_or(serving::NO_INTERFACE)?;
             if carrier == Carrier::Udp {
-                serving::bind_udp(address, sockets)
+                serving::bind_udp(address, options)
             } else {
-                serving::listen_tcp(address, sockets)
+                serving::listen_tcp(address, options)
             }
         }
     }
+}
+
+/// Removes the file of `name` if nobody has it open any more; says whether it did. When in doubt, it
+/// stays.
+fn replace_stale(name: &UnixName, path: &Path, kind: UnixType, proc_root: &ProcRoot) -> bool {
+    let before = unix_binding::file_kind(path);
+    let is_stale = bind::is_stale(name, kind, proc_root).unwrap_or(false);
+    is_stale && unix_binding::remove_socket(path, before).is_ok()
 }
 
 fn with_port(address: &Address, socket: &Socket) -> Address {
@@ -166,19 +133,5 @@ fn with_port(address: &Address, socket: &Socket) -> Address {
             Address { target: Target::Internet(it.clone().with_port(port)), ..address.clone() }
         }
         _ => address.clone(),
-    }
-}
-
-impl Server {
-    /// Serves until a signal ends it.
-    pub fn run_to_its_end(self, _: &mut Screen<'_>) -> anyhow::Result<Outcome> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .event_interval(1024)
-            .build()?;
-        runtime.block_on(self.serve(async {
-            drop(tokio::signal::ctrl_c().await);
-        }))?;
-        Ok(Outcome { exit: Exit::Fine, messages: Vec::new() })
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::bucket::Rate;
+use super::faults::Faults;
+use super::log::LogFormat;
 use crate::echo::transform::Transform;
 use crate::kernel::serving::ServingOptions;
 
@@ -27,6 +29,12 @@ pub struct Options {
     pub transform: Transform,
     /// Whether it answers line by line.
     pub by_line: bool,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Where chance begins, so that faults can be had again.
+    pub seed: u64,
+    /// How connections are logged.
+    pub log: Option<LogFormat>,
     /// Connections at the same time; at the limit it stops accepting.
     pub max_connections: Option<usize>,
     /// Connections of one address at the same time; one more is reset.
@@ -57,6 +65,9 @@ impl Default for Options {
             sockets: ServingOptions::default(),
             transform: Transform::None,
             by_line: false,
+            faults: Faults::default(),
+            seed: 0,
+            log: None,
             max_connections: None,
             max_per_address: None,
             idle_timeout: Some(Duration::from_secs(60)),

@@ -32,6 +32,23 @@ pub enum End {
     Failed,
 }
 
+impl End {
+    /// What is said of it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::PeerClosed => "the client closed",
+            Self::PeerReset => "the client reset it",
+            Self::Idle => "idle for too long",
+            Self::MaxBytes => "sent as many bytes as it may",
+            Self::MaxPerAddress => "its address has as many as it may",
+            Self::FaultReset => "reset, as asked for",
+            Self::FaultClosed => "closed first, as asked for",
+            Self::Cut => "cut at the end of the server",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// One number that counts up. One thread alone adds to it, so that adding is a load and a store.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::connecting::fails_as;
 use super::loopback::{connect, listen, repeatedly};
 use crate::catalogue::findings::TW_PORTS_EXHAUSTED;
 use crate::kernel::Errno;
@@ -45,6 +46,9 @@ fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
             Claim::is("of 100 that there are", "/pileup/ephemeral/available", PORTS),
         ],
     );
+    let mut claims = fails_as("local_error", Errno::EADDRNOTAVAIL);
+    claims.push(Claim::is("no SYN was sent", "/results/0/stage", "connect"));
+    scene.ask(format!("connect {end}"), claims);
     scene.hold(listener);
     Ok(scene)
 }

@@ -9,6 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::loopback::PORT;
 use crate::kernel::Errno;
+use crate::lab::claim::Claim;
 use crate::lab::stage::Stage;
 
 /// Where the servers of these scenarios are.
@@ -65,6 +66,18 @@ pub fn in_use(
 ) -> anyhow::Result<()> {
     let refused = try_bind(end, sharing);
     stage.is_refused(who, format_args!("bind({end}){sharing}"), refused, Errno::EADDRINUSE)
+}
+
+/// The claims on an address that a socket of this process has, which netkit calls `role`.
+pub fn is_held_as(role: &'static str) -> Vec<Claim> {
+    let own = std::process::id();
+    vec![
+        Claim::exits(1),
+        Claim::is("the code is that of the second", "/code", 98),
+        Claim::is(format!("a {role} is in the way"), "/blockers/*/role", vec![role]),
+        Claim::is(format!("process {own} has it"), "/blockers/0/owners/0/pid", own),
+        Claim::is("it does not go away by itself", "/frees_itself", false),
+    ]
 }
 
 fn try_bind(end: SocketAddr, sharing: Sharing) -> io::Result<Socket> {

@@ -6,6 +6,7 @@ pub mod boot;
 pub mod capture;
 pub mod command;
 pub mod conditions;
+pub mod echoing;
 pub mod judgement;
 pub mod live;
 pub mod needs;

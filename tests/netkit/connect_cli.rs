@@ -1,0 +1,176 @@
+//! The command line of `netkit connect`: targets, expectations, lists, what is wrong with each.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use crate::harness::command::PROGRAM;
+use crate::harness::netkit;
+use crate::harness::sockets::listen;
+
+/// A port of loopback that nobody has.
+fn closed() -> String {
+    listen("127.0.0.1").local_addr().unwrap().to_string()
+}
+
+#[test]
+fn what_is_wrong_with_a_target_is_said() {
+    for (target, words) in [
+        ("127.0.0.1:0", "nothing can listen on port 0"),
+        ("127.0.0.1:65536", "`65536` is not a port"),
+        ("[::1", "the `]` of the IPv6 address is missing"),
+        (":80", "the host is missing"),
+        ("localhost", "write localhost:PORT"),
+        ("unix:", "the name is missing"),
+        ("http://localhost:80", "netkit does not speak http"),
+    ] {
+        netkit(&format!("connect {target}")).run().exits(2).complains(words);
+    }
+    let long = format!("unix:/{}", "a".repeat(107));
+    netkit("connect").arg(long).run().exits(2).complains("108 bytes");
+    let answer = netkit("connect").arg("evil\u{1b}[31m:80").run().exits(2).complains("\\u{1b}");
+    assert!(!answer.stderr.contains('\u{1b}'), "{answer}");
+    netkit("connect").arg("unix:/a\nb").run().exits(2).complains("control character");
+}
+
+#[test]
+fn options_that_do_not_go_together_are_said() {
+    for (line, words) in [
+        ("", "TARGET"),
+        ("-4 [::1]:80", "-4 leaves out IPv6"),
+        ("-6 127.0.0.1:80", "-6 leaves out IPv4"),
+        ("--source ::1 127.0.0.1:80", "other family"),
+        ("--source eth0 127.0.0.1:80", "`eth0` is not an address"),
+        ("--ttl 0 127.0.0.1:80", "--ttl"),
+        ("--ttl 3 unix:/run/x", "not for a Unix socket"),
+        ("--layers unix:/run/x", "no layers"),
+        ("--type dgram 127.0.0.1:80", "--type is for Unix"),
+        ("--block --nonblock 127.0.0.1:80", "--nonblock"),
+        ("--count 0 127.0.0.1:80", "--count"),
+        ("-t 0 127.0.0.1:80", "above zero"),
+        ("--interface no-such0 127.0.0.1:80", "`no-such0`"),
+        ("--send hex:0 127.0.0.1:80", "hex:0d0a"),
+        ("--netns 1 unix:/run/x", "nsenter"),
+        ("--procfs /tmp 127.0.0.1:80", "running system"),
+    ] {
+        let answer = netkit(&format!("connect {line}")).run().complains(words);
+        assert!(matches!(answer.code, Some(2 | 3)) && answer.stdout.is_empty(), "{answer}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_with_its_cause_and_what_to_do() {
+    let target = closed();
+    let answer = netkit(&format!("connect {target}")).run().exits(1).quietly();
+    let (head, rest) = answer.stdout.split_once(", after ").unwrap();
+    assert_eq!(head, format!("REFUSED  {target}  ECONNREFUSED (111) Connection refused"));
+    let rest = rest.split_once('\n').unwrap().1;
+    assert_eq!(
+        rest,
+        "  nobody on this machine listens on that port\nWhat to do\n  start the service, or correct \
+         the port: `netkit states --listening` lists them\n"
+    );
+}
+
+#[test]
+fn the_exit_code_is_what_was_expected_or_the_errno() {
+    let server = listen("127.0.0.1");
+    let open = server.local_addr().unwrap();
+    let closed = closed();
+    netkit(&format!("connect -q {open}")).run().is(0, "", "");
+    netkit(&format!("connect -q {closed}")).run().is(1, "", "");
+    netkit(&format!("connect -q --expect refused {closed}")).run().is(0, "", "");
+    netkit(&format!("connect -q --expect refused {open}")).run().is(1, "", "");
+    netkit(&format!("connect -q --exit-errno {closed}")).run().is(111, "", "");
+    netkit(&format!("connect -q --exit-errno {open}")).run().is(0, "", "");
+}
+
+#[test]
+fn a_bad_line_of_a_list_costs_that_line_alone() {
+    let server = listen("127.0.0.1");
+    let open = server.local_addr().unwrap();
+    let list = format!("# all\n{open}\n\nlocalhost:0\n  {open}   # again\n");
+    let answer = netkit("connect --targets - --format csv").stdin(list.as_bytes()).run().exits(2);
+    let warning = "netkit: warning: standard input, line 4: `localhost:0`: nothing can listen on port \
+                   0: give a number from 1 to 65535\n";
+    assert_eq!(answer.stderr, warning);
+    assert_eq!(answer.stdout.lines().count(), 3, "{answer}");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("targets");
+    fs::write(&path, &list).unwrap();
+    let answer = netkit("connect --json --targets").arg(&path).run().exits(2).quietly();
+    let json = answer.json();
+    assert_eq!(json["results"].as_array().unwrap().len(), 2, "{answer}");
+    assert!(json["warnings"][0].as_str().unwrap().contains("line 4"), "{answer}");
+    netkit("connect --targets /nowhere").run().exits(2).complains("cannot read /nowhere: ENOENT");
+}
+
+#[test]
+fn rows_of_many_targets_are_in_their_order() {
+    let server = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    std::thread::spawn(move || server.incoming().for_each(drop));
+    let list: Vec<_> =
+        (0..2000).map(|n| format!("127.0.{}.{}:{port}", n / 250, n % 250 + 1)).collect();
+    let text = list.join("\n");
+    let answer =
+        netkit("connect --targets - --format csv").stdin(text.as_bytes()).run().exits(0).quietly();
+    let targets: Vec<_> =
+        answer.stdout.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(targets, list);
+}
+
+#[test]
+fn an_interrupt_ends_with_the_statistics() {
+    let target = closed();
+    let mut child = Command::new("env")
+        // A shell ignores SIGINT for what it runs in the background, and that is inherited.
+        .args(["--default-signal=INT", PROGRAM, "connect", "--continuous", "--interval", "1h"])
+        .arg(&target)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    // The first row says that it waits for the second attempt.
+    let mut said = vec![0; 1];
+    stdout.read_exact(&mut said).unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    stdout.read_to_end(&mut said).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2), "{status}");
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.ends_with("\n  1 attempt, 1 refused\n"), "{said}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let list = format!("{}\n", closed()).repeat(3000);
+    let mut child = Command::new(PROGRAM)
+        .args(["connect", "--targets", "-", "--format", "ndjson"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    // It may have ended before all of it was read.
+    drop(child.stdin.take().unwrap().write_all(list.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_banner_is_shown_and_its_escapes_are_not_passed_on() {
+    let server = listen("127.0.0.1");
+    let target = server.local_addr().unwrap();
+    let greeting = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        stream.write_all(b"220 \x1b[31mhello\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap_or_default();
+    });
+    let answer = netkit(&format!("connect --banner {target}")).run().exits(0).quietly();
+    assert!(answer.stdout.contains("it said: 220 \\u{1b}[31mhello"), "{answer}");
+    greeting.join().unwrap();
+}
