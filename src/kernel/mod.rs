@@ -33,6 +33,7 @@ pub mod route;
 mod rtnetlink;
 pub mod sandbox;
 pub mod second_ns;
+pub mod scratch_directory;
 pub mod seen;
 pub mod serving;
 pub mod sock_diag;

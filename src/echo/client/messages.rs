@@ -75,7 +75,7 @@ pub fn run(
         }
     }
     match screen.format {
-        Format::Table | Format::Ndjson => {}
+        Format::Table | Format::Markdown | Format::Ndjson => {}
         Format::Json => {
             serde_json::to_writer_pretty(&mut *screen.out, &report)?;
             screen.out.write_all(b"\n")?;
@@ -153,9 +153,9 @@ fn judge_as(message: &Message, reply: &[u8], transform: Transform) -> bool {
 /// Prints a reply as it came, in formats that have rows.
 fn show(row: &Row, screen: &mut Screen<'_>) -> std::io::Result<()> {
     match (screen.format, &row.reply) {
-        (Format::Table, Some(reply)) => writeln!(screen.out, "{}", sanitize(reply))?,
+        (Format::Table | Format::Markdown, Some(reply)) => writeln!(screen.out, "{}", sanitize(reply))?,
         (Format::Ndjson, _) => ndjson_rows(screen.out, [row])?,
-        (Format::Table, None) | (Format::Json | Format::Csv, _) => {}
+        (Format::Table | Format::Markdown, None) | (Format::Json | Format::Csv, _) => {}
     }
     screen.out.flush()
 }

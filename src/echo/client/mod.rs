@@ -7,7 +7,7 @@ pub mod amounts;
 mod args;
 mod exchange;
 mod interactive;
-mod link;
+pub mod link;
 mod messages;
 mod pipe;
 pub mod replies;

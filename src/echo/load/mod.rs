@@ -46,7 +46,9 @@ pub fn run(
     let captured_at = clock::now();
     let before = entered_time_wait(proc_root);
     let watch = match screen.format {
-        Format::Table => Watch::line(Total { count: plan.count, duration: plan.duration }),
+        Format::Table | Format::Markdown => {
+            Watch::line(Total { count: plan.count, duration: plan.duration })
+        }
         Format::Ndjson => Watch::rows(screen.out, plan.interval),
         Format::Json | Format::Csv => Watch::nothing(),
     };
@@ -91,11 +93,7 @@ fn entered_time_wait(proc_root: &ProcRoot) -> Option<u64> {
 
 fn outcome(report: &LoadReport) -> Outcome {
     let missed = report.thresholds.iter().filter(|it| !it.is_met);
-    let said = missed.map(|it| match it.measured {
-        Some(measured) => format!("missed --{}: {measured}, limit {}", it.name, it.limit),
-        None => format!("missed --{}: there was nothing to measure", it.name),
-    });
-    let messages = said.collect();
+    let messages = missed.map(|it| format!("missed --{}", text::demand(it))).collect();
     let exit = match (report.interrupted, report.is_fine()) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Fine,

@@ -57,6 +57,12 @@ impl Pattern {
         Piece { at: index(STARTS, place & 0xffff_ffff), length }
     }
 
+    /// Message `number` of one connection, of this length instead of one of the range; at most the
+    /// longest.
+    pub fn piece_of(&self, number: u64, length: usize) -> Piece {
+        Piece { length: length.min(self.longest), ..self.piece(0, number) }
+    }
+
     /// What of `piece` is still to be sent after so many bytes.
     pub fn rest(&self, piece: Piece, after: usize) -> &[u8] {
         self.sent.get(piece.at + after..piece.at + piece.length).unwrap_or_default()

@@ -168,7 +168,8 @@ impl PathReport {
 fn serving(code: i32, family: Family) -> String {
     let is_v6 = matches!(family, Family::V6 | Family::Mapped);
     if is_v6 && says_off(Some(code)) {
-        return "IPv6 is switched off here (net.ipv6.conf.lo.disable_ipv6, or ipv6.disable=1)"
+        return "there is no ::1 here: IPv6 is switched off (net.ipv6.conf.lo.disable_ipv6, or \
+                ipv6.disable=1), or lo is down"
             .to_owned();
     }
     crate::catalogue::errnos::text(code).to_owned()

@@ -2,8 +2,8 @@
 
 use super::report::{PathReport, SelftestReport, Verdict};
 use crate::model::Severity;
-use crate::output::numbers::{count, short_duration};
-use crate::output::{Align, Column, Style, render_table, stated, wrapped};
+use crate::output::numbers::{count, plural, short_duration};
+use crate::output::{Align, Column, Style, render_table, wrapped};
 
 const COLUMNS: [Column; 5] = [
     ("PATH", Align::Left),
@@ -27,8 +27,11 @@ pub fn selftest(report: &SelftestReport, style: Style) -> String {
             None => reasons.push((reason, vec![place])),
         }
     }
-    if !reasons.is_empty() {
+    if !reasons.is_empty() || !report.warnings.is_empty() {
         text.push('\n');
+    }
+    for warning in &report.warnings {
+        text += &format!("{}\n", wrapped("  ", warning, style.width));
     }
     for (reason, places) in reasons {
         let line = format!("{}: {reason}", places.join(", "));
@@ -45,16 +48,16 @@ fn headline(report: &SelftestReport, style: Style) -> String {
     let took = short_duration(report.elapsed_us);
     let off = match number(Verdict::Off) {
         0 => String::new(),
-        off => format!("; {} off", count(off, "path")),
+        off => format!("; {} off", plural(off, "is", "are")),
     };
     let (ok, failed) = (number(Verdict::Ok), number(Verdict::Failed));
-    if report.ok {
-        let sentence = format!("all {} that are there echo ({took}){off}", count(ok, "path"));
-        stated(Severity::Ok, "OK", &sentence, style)
+    let (severity, words) = if report.ok {
+        (Severity::Ok, format!("All {} echo", count(ok, "path")))
     } else {
-        let sentence = format!("{} of {} do not echo ({took}){off}", failed, count(ok + failed, "path"));
-        stated(Severity::Critical, "FAILED", &sentence, style)
-    }
+        let all = count(ok + failed, "path");
+        (Severity::Critical, format!("{failed} of {all} {} not echo", if failed == 1 { "does" } else { "do" }))
+    };
+    format!("{} ({took}){off}\n", style.severity(severity, &words))
 }
 
 fn row(path: &PathReport) -> Vec<String> {
