@@ -26,7 +26,7 @@ impl Transform {
             Self::None => into.extend_from_slice(text),
             Self::Upper => map(text, into, char::to_uppercase),
             Self::Lower => map(text, into, char::to_lowercase),
-            Self::Rot13 => into.extend(text.iter().map(rot13)),
+            Self::Rot13 => into.extend(text.iter().copied().map(rot13)),
             Self::Reverse => reverse(text, into),
         }
     }
@@ -53,11 +53,11 @@ fn push(character: char, into: &mut Vec<u8>) {
     into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-fn rot13(byte: &u8) -> u8 {
+fn rot13(byte: u8) -> u8 {
     match byte {
         b'a'..=b'm' | b'A'..=b'M' => byte + 13,
         b'n'..=b'z' | b'N'..=b'Z' => byte - 13,
-        other => *other,
+        other => other,
     }
 }
 

@@ -40,10 +40,10 @@ fn what_does_not_end_in_time_is_cut() {
     assert_eq!(round_trip(&stream, b"hello"), b"hello");
     let begun = Instant::now();
     server.signal(Signal::SIGTERM);
-    let served = server.wait().exits(0);
+    let end = server.wait().exits(0);
     assert!((200..2000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
-    assert_eq!(ended(&served.statistics(), "cut"), 1);
-    assert_eq!(served.log()[0]["end"], "cut");
+    assert_eq!(ended(&end.statistics(), "cut"), 1);
+    assert_eq!(end.log()[0]["end"], "cut");
     assert_eq!(rest(&stream), b"");
 }
 

@@ -28,10 +28,10 @@ fn statistics_and_log_keep_to_their_schemas() {
     assert!(asked(&server.udp(), b"datagram").is_some());
     assert!(asked(&server.udp(), b"").is_none());
     let addresses = server.addresses.clone();
-    let served = server.stop().exits(0);
-    assert_eq!(served.stderr, "");
+    let end = server.stop().exits(0);
+    assert_eq!(end.stderr, "");
 
-    let statistics = served.statistics();
+    let statistics = end.statistics();
     Schema::of("echo_server").holds(&statistics);
     is_rfc_3339_utc(&statistics["captured_at"]);
     assert_eq!(statistics["addresses"].as_array().unwrap().len(), 3);
@@ -41,9 +41,11 @@ fn statistics_and_log_keep_to_their_schemas() {
     assert_eq!(statistics["datagrams"]["received"], 2);
     assert_eq!(statistics["datagrams"]["sent_bytes"], 8);
 
-    let log = served.log();
+    let log = end.log();
     assert_eq!(log.len(), 2);
-    log.iter().for_each(|line| Schema::of("echo_connection").holds(line));
+    for line in &log {
+        Schema::of("echo_connection").holds(line);
+    }
     assert_eq!((&log[0]["id"], &log[0]["address"]), (&1.into(), &addresses[0].clone().into()));
     assert_eq!((&log[0]["peer"], &log[0]["end"]), (&peer.into(), &"peer_closed".into()));
     assert_eq!((&log[0]["received_bytes"], &log[0]["sent_bytes"]), (&5.into(), &5.into()));

@@ -121,9 +121,9 @@ fn one_more_of_an_address_is_reset_and_others_are_not() {
             (&again).read_exact(&mut reply).map_err(|error| error.to_string())
         });
         drop(other);
-        let served = server.stop().exits(0);
-        assert!(ended(&served.statistics(), "max_per_address") >= 1);
-        let refused = served.log().into_iter().find(|it| it["end"] == "max_per_address").unwrap();
+        let end = server.stop().exits(0);
+        assert!(ended(&end.statistics(), "max_per_address") >= 1);
+        let refused = end.log().into_iter().find(|it| it["end"] == "max_per_address").unwrap();
         assert_eq!(refused["received_bytes"], 0);
     });
 }
@@ -140,9 +140,9 @@ fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     assert_eq!(rest(&idle), b"");
     assert_eq!(round_trip(&busy, b"hello"), b"hello");
     drop(busy);
-    let served = server.stop().exits(0);
-    assert_eq!(ended(&served.statistics(), "idle"), 1);
-    let log = served.log();
+    let end = server.stop().exits(0);
+    assert_eq!(ended(&end.statistics(), "idle"), 1);
+    let log = end.log();
     let idle = log.iter().find(|it| it["end"] == "idle").unwrap();
     let elapsed = idle["elapsed_us"].as_u64().unwrap();
     assert!((300_000..700_000).contains(&elapsed), "{idle}");
@@ -167,22 +167,26 @@ fn without_descriptors_it_neither_ends_nor_spins() {
         command.args(["-c", &format!("ulimit -n 32; exec {PROGRAM} \"$@\""), "sh"]);
         let server = Serving::by(command, "127.0.0.1:0 --json --drain 0", 1);
         let mut streams: Vec<_> = (0..40).map(|_| server.connect()).collect();
-        let served = |stream: &TcpStream| {
+        let is_served = |stream: &TcpStream| {
             (&*stream).write_all(b"x").unwrap();
             !is_silent(stream)
         };
-        assert!(served(&streams[0]));
-        assert!(!served(&streams[39]));
+        assert!(is_served(&streams[0]));
+        assert!(!is_served(&streams[39]));
         let before = server.cpu();
         std::thread::sleep(Duration::from_millis(500));
-        let spent = server.cpu() - before;
+        let spent = server.cpu().saturating_sub(before);
         assert!(spent < Duration::from_millis(50), "{spent:?} of 500 ms");
         // As descriptors come free, the others are served.
         let last = streams.split_off(30);
         drop(streams);
         let mut reply = [0; 1];
-        last.iter().for_each(|mut stream| stream.write_all(b"x").unwrap());
-        last.iter().for_each(|mut stream| stream.read_exact(&mut reply).unwrap());
+        for mut stream in &last {
+            stream.write_all(b"x").unwrap();
+        }
+        for mut stream in &last {
+            stream.read_exact(&mut reply).unwrap();
+        }
         let statistics = server.stop().exits(0).statistics();
         let errors = &statistics["connections"]["accept_errors"];
         assert_eq!(errors[0]["errno"], "EMFILE", "{statistics:#}");

@@ -116,17 +116,17 @@ fn elsewhere_than_on_loopback_it_is_strict_and_says_so() {
         assert_eq!((reply.len(), changed), (sent.len(), 1));
         assert!(!Header::of(&reply).unwrap().is_request);
         assert_eq!(asked(&client, &reply), None);
-        let served = server.stop().exits(0);
-        assert_eq!(refused(&served.statistics(), "foreign"), 1);
-        assert_eq!(refused(&served.statistics(), "reply"), 1);
-        let warnings = &served.statistics()["warnings"];
+        let end = server.stop().exits(0);
+        assert_eq!(refused(&end.statistics(), "foreign"), 1);
+        assert_eq!(refused(&end.statistics(), "reply"), 1);
+        let warnings = &end.statistics()["warnings"];
         assert!(warnings[0].as_str().unwrap().contains("netkit's own datagrams alone"));
 
         let server = Serving::start("udp://0.0.0.0:0 --rfc862");
         let to = SocketAddr::from(([127, 0, 0, 1], server.address("udp").port()));
         assert!(asked(&udp_to(to), b"hello").is_some());
-        let served = server.stop().exits(0);
-        assert!(served.stderr.contains("answers any datagram"), "{served:?}");
+        let end = server.stop().exits(0);
+        assert!(end.stderr.contains("answers any datagram"), "{end:?}");
 
         let server = Serving::start("udp://127.0.0.1:0 --strict");
         assert_eq!(asked(&server.udp(), b"hello"), None);
@@ -178,7 +178,7 @@ s.sendto(ip + udp, (sys.argv[4], 0))
 fn forged(line: &str, address: &str, datagram: &[u8]) -> (u64, u64) {
     let [one, other] = [(); 2].map(|()| Serving::start(&format!("{line} --json")));
     let ports = [&one, &other].map(|server| server.address("udp").port().to_string());
-    let hex: String = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = datagram.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let status = Command::new("python3")
         .args(["-c", FORGE, &ports[0], &ports[1], &hex, address])
         .status()

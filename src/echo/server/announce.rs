@@ -69,22 +69,22 @@ impl Announcement {
         }
         Ok(())
     }
+}
 
-    /// What has to be known about a server that is reached from elsewhere by UDP.
-    pub fn warnings(&self, server: &Server) -> Vec<String> {
-        let addresses = server.addresses().filter(|it| is_open_udp(it));
-        let warning = |address: &Address| match server.options.datagrams {
-            Datagrams::All => format!(
-                "{address} answers any datagram, whoever's source address it has: it can be made to \
-                 send to others, and to talk to another echo server without end"
-            ),
-            Datagrams::ByAddress | Datagrams::Strict => format!(
-                "{address} answers netkit's own datagrams alone, since it is not on loopback; \
-                 --rfc862 answers all"
-            ),
-        };
-        addresses.map(warning).collect()
-    }
+/// What has to be known about a server that is reached from elsewhere by UDP.
+pub fn warnings(server: &Server) -> Vec<String> {
+    let addresses = server.addresses().filter(|it| is_open_udp(it));
+    let warning = |address: &Address| match server.options.datagrams {
+        Datagrams::All => format!(
+            "{address} answers any datagram, whoever's source address it has: it can be made to \
+             send to others, and to talk to another echo server without end"
+        ),
+        Datagrams::ByAddress | Datagrams::Strict => format!(
+            "{address} answers netkit's own datagrams alone, since it is not on loopback; \
+             --rfc862 answers all"
+        ),
+    };
+    addresses.map(warning).collect()
 }
 
 /// Whether it is UDP and not on loopback.

@@ -111,10 +111,8 @@ impl Connection {
 
     fn failed(&mut self, error: &io::Error) -> End {
         self.visit.errno = error.raw_os_error();
-        match error.kind() {
-            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => End::PeerReset,
-            _ => End::Failed,
-        }
+        let is_reset = matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+        if is_reset { End::PeerReset } else { End::Failed }
     }
 
     /// What is to be done next: what waits goes out first.
@@ -198,8 +196,10 @@ impl Connection {
                     self.visit.received(number(length));
                     Ok(None)
                 }
-                _ if came.is_empty() => Ok(self.finish()),
-                _ => self.echo(came),
+                Phase::Echoing | Phase::Ending(_) | Phase::Closing(_) if came.is_empty() => {
+                    Ok(self.finish())
+                }
+                Phase::Echoing | Phase::Ending(_) | Phase::Closing(_) => self.echo(came),
             })
         })
     }
@@ -271,9 +271,7 @@ impl Connection {
         if self.idle.is_some() {
             self.last = Instant::now();
         }
-        if self.shaper.is_none() {
-            return None;
-        }
+        self.shaper.as_ref()?;
         let faults = &self.visit.shared.options.faults;
         match (faults.reset_after, faults.close) {
             (Some(ResetAfter::Bytes(most)), _) if self.visit.sent >= most => Some(End::FaultReset),
@@ -307,10 +305,11 @@ impl Connection {
             if quiet >= self.patience {
                 return Poll::Ready(match self.phase {
                     Phase::Discarding(end) => end,
-                    _ => End::Idle,
+                    Phase::Echoing | Phase::Ending(_) | Phase::Closing(_) => End::Idle,
                 });
             }
-            let next = Instant::now() + (self.patience - quiet).max(Duration::from_millis(1));
+            let left = self.patience.saturating_sub(quiet).max(Duration::from_millis(1));
+            let next = Instant::now() + left;
             idle.as_mut().reset(next.into());
         }
     }

@@ -111,7 +111,7 @@ impl Chance {
     pub fn wait(&mut self, faults: &Faults) -> Duration {
         let least = faults.delay.saturating_sub(faults.jitter);
         let most = faults.delay.saturating_add(faults.jitter);
-        least + (most - least).mul_f64(self.fraction())
+        least + most.saturating_sub(least).mul_f64(self.fraction())
     }
 }
 

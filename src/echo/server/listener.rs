@@ -60,7 +60,7 @@ impl Server {
         addresses: &[Address],
         options: Options,
         proc_root: &ProcRoot,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, Box<Refused>> {
         let mut server = Self { bound: Vec::new(), options };
         for address in addresses {
             match serve(address, &server.options.sockets, proc_root) {
@@ -71,7 +71,7 @@ impl Server {
                 Err(why) => {
                     server.bound.iter().for_each(Bound::remove_file);
                     let options = server.options.sockets;
-                    return Err(Refused { address: address.clone(), why, options });
+                    return Err(Box::new(Refused { address: address.clone(), why, options }));
                 }
             }
         }

@@ -40,12 +40,11 @@ impl Desk {
         let options = &self.shared.options;
         let mut changed = Vec::new();
         datagram::make_reply(request);
-        let reply = match options.transform {
-            Transform::None => &*request,
-            transform => {
-                transformed(transform, request, &mut changed);
-                &changed
-            }
+        let reply = if options.transform == Transform::None {
+            &*request
+        } else {
+            transformed(options.transform, request, &mut changed);
+            &changed
         };
         // A reply that is larger than its request would be of use to whoever forges sources.
         if reply.len() > request.len() {

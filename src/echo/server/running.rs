@@ -30,11 +30,11 @@ pub struct Running {
 impl Server {
     /// Serves in the runtime that this is called in.
     pub fn start(self) -> io::Result<Running> {
-        self.start_with(vec![Handle::current()], None)
+        self.start_with(&[Handle::current()], None)
     }
 
     /// Takes what comes in the runtime that this is called in, and has connections served by `hands`.
-    pub(super) fn start_with(self, hands: Vec<Handle>, log: Option<Log>) -> io::Result<Running> {
+    pub(super) fn start_with(self, hands: &[Handle], log: Option<Log>) -> io::Result<Running> {
         let own_ports: Vec<u16> = self.bound.iter().filter_map(Bound::udp_port).collect();
         let mut running = Running {
             shared: Arc::new(Shared::new(self.options, log)),
@@ -62,7 +62,7 @@ impl Server {
                         name: address.to_string().into(),
                         keeps_messages: address.carrier.keeps_messages(),
                     };
-                    running.tasks.spawn(accept::accept(listener, local, shared, hands.clone()));
+                    running.tasks.spawn(accept::accept(listener, local, shared, hands.to_vec()));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use super::announce::Announcement;
+use super::announce::{self, Announcement};
 use super::attend::{Attendant, Ending, Signals};
 use super::hands::Hands;
 use super::listener::Server;
@@ -27,7 +27,7 @@ pub fn run(
     // Fewer than all is no reason not to serve.
     drop(program::take_all_descriptors());
     let addresses: Vec<String> = server.addresses().map(ToString::to_string).collect();
-    let warnings = announcement.warnings(&server);
+    let warnings = announce::warnings(&server);
     let (shared, ending) = thread::scope(|scope| {
         let (log, lines) = Log::new();
         let out = &mut *screen.out;
@@ -41,13 +41,13 @@ pub fn run(
             style: screen.style,
             log,
         };
-        let served = serve(server, &attendant);
+        let outcome = serve(server, &attendant);
         // The last that could write a line.
         drop(attendant);
-        let served = served?;
-        served.0.close_log();
+        let (shared, ending) = outcome?;
+        shared.close_log();
         drop(writer.join());
-        anyhow::Ok(served)
+        anyhow::Ok((shared, ending))
     })?;
     let report = ServerReport {
         stopped: Some(ending.stopped),
@@ -70,7 +70,7 @@ fn serve(server: Server, attendant: &Attendant<'_>) -> anyhow::Result<(Arc<Share
     hands.block_on(async {
         let mut signals = Signals::new()?;
         let log = attendant.log.clone();
-        let mut running = server.start_with(hands.handles(), Some(log))?;
+        let mut running = server.start_with(&hands.handles(), Some(log))?;
         let ending = attendant.attend(&mut running, &mut signals).await?;
         anyhow::Ok((Arc::clone(&running.shared), ending))
     })

@@ -50,8 +50,8 @@ impl Serving {
         command.args(["echo", "server", "--print-address"]).args(line.split_whitespace());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let out =
-            BufReader::new(Box::new(child.stdout.take().unwrap()) as Box<dyn Read + Send + Sync>);
+        let stdout: Box<dyn Read + Send + Sync> = Box::new(child.stdout.take().unwrap());
+        let out = BufReader::new(stdout);
         let mut serving = Self { child, out, addresses: Vec::new() };
         for _ in 0..addresses {
             let address = serving.line();
