@@ -121,7 +121,11 @@ fn replies_in_json_keep_to_the_schema() {
     schema.is_complete();
     let address = serve(shouting);
     let run = |format: &str| {
-        netkit(&format!("echo client --verify --format {format}")).arg(&address).arg("a").arg("B").run()
+        netkit(&format!("echo client --verify --format {format}"))
+            .arg(&address)
+            .arg("a")
+            .arg("B")
+            .run()
     };
     let answer = run("json").exits(1).json();
     schema.holds(&answer);

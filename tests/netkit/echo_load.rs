@@ -166,7 +166,10 @@ fn nobody_there_is_no_reply_and_ends_at_once() {
         let answer = json_of(options, &address, 1);
         assert_eq!(answer["received"], 0, "{options}");
         let errors = answer["errors"].as_array().unwrap();
-        assert_eq!((&errors[0]["name"], &errors[0]["step"]), (&json!("ECONNREFUSED"), &json!("connect")));
+        assert_eq!(
+            (&errors[0]["name"], &errors[0]["step"]),
+            (&json!("ECONNREFUSED"), &json!("connect"))
+        );
     }
 }
 
@@ -186,8 +189,12 @@ fn a_server_that_resets_is_an_error_with_its_number_and_the_run_goes_on() {
     let answer = json_of("-n 100 -c 2", &address, 1);
     assert!(answer["cut"].as_u64().unwrap() > 0, "{answer:#}");
     assert!(answer["received"].as_u64().unwrap() > 20, "{answer:#}");
-    let names: Vec<_> =
-        answer["errors"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
     assert!(names.contains(&"ECONNRESET"), "{names:?}");
 }
 

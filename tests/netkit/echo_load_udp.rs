@@ -42,11 +42,11 @@ fn answering(mut reply: impl FnMut(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'sta
 fn every_kind_of_datagram_socket_gives_all_back() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).display().to_string();
-    let line =
-        format!("udp://127.0.0.1:0 unix-dgram:{} unix-seqpacket:{}", path("a"), path("b"));
+    let line = format!("udp://127.0.0.1:0 unix-dgram:{} unix-seqpacket:{}", path("a"), path("b"));
     let server = Serving::at(3, &line);
     for address in &server.addresses {
-        for options in ["-n 1k -c 4 -s 32-1400", "-n 300 --pipeline 8 -s 20000", "-r 500 -d 500ms"] {
+        for options in ["-n 1k -c 4 -s 32-1400", "-n 300 --pipeline 8 -s 20000", "-r 500 -d 500ms"]
+        {
             let answer = json_of(options, address, 0);
             assert_eq!(answer["sent"], answer["received"], "{address} {options}");
             let of_it = &answer["datagrams"];
@@ -135,7 +135,10 @@ fn a_port_that_nobody_has_is_refused_and_it_is_said_by_whom() {
     let answer = json_of("-n 100", &format!("udp://127.0.0.1:{port}"), 1);
     assert_eq!(answer["received"], 0);
     let error = &answer["errors"][0];
-    assert_eq!((&error["name"], &error["icmp_from"]), (&json!("ECONNREFUSED"), &json!("127.0.0.1")));
+    assert_eq!(
+        (&error["name"], &error["icmp_from"]),
+        (&json!("ECONNREFUSED"), &json!("127.0.0.1"))
+    );
     let text = netkit(&format!("echo client -n 100 udp://127.0.0.1:{port}")).run().exits(1).stdout;
     assert!(text.starts_with("NO REPLY") && text.contains("127.0.0.1 answered"), "{text}");
 }

@@ -67,21 +67,6 @@ fn a_network_that_is_down_is_found_and_named() {
 }
 
 #[test]
-fn a_firewall_on_one_path_leaves_the_others() {
-    live(&[crate::harness::Need::Nft], || {
-        run("nft add table inet t");
-        run("nft add chain inet t in { type filter hook input priority 0 ; }");
-        run("nft add rule inet t in ip protocol udp reject");
-        let answer = netkit("echo --json").run().exits(1).json();
-        let row = answer["paths"].as_array().unwrap().iter().find(|it| it["verdict"] == "failed");
-        let row = row.unwrap();
-        assert_eq!((&row["protocol"], &row["place"]), (&json!("udp"), &json!("127.0.0.1")));
-        assert_eq!(row["name"], "ECONNREFUSED");
-        assert!(paths(&answer).contains(&"tcp 127.0.0.1 ok".to_owned()));
-    });
-}
-
-#[test]
 fn nothing_stays() {
     let directory = tempfile::tempdir().unwrap();
     netkit("echo").env("TMPDIR", directory.path().to_str().unwrap()).run().exits(0);

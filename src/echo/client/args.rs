@@ -208,23 +208,20 @@ impl Args {
             ));
         }
         if longest > DATAGRAM_MAX {
-            return Some(format!(
-                "--size {longest}: a datagram has {DATAGRAM_MAX} bytes at most"
-            ));
+            return Some(format!("--size {longest}: a datagram has {DATAGRAM_MAX} bytes at most"));
         }
         if self.transform != Transform::None {
             return Some("--transform: in a load, datagrams come back as they were".to_owned());
         }
-        let streams_alone = [(self.reconnect, "--reconnect"), (self.connect_rate.is_some(), "--connect-rate")];
+        let streams_alone =
+            [(self.reconnect, "--reconnect"), (self.connect_rate.is_some(), "--connect-rate")];
         let wrong = streams_alone.into_iter().find(|(is_given, _)| *is_given);
         wrong.map(|(_, name)| format!("{name} is for streams: {} has none here", carrier.name()))
     }
 
     /// The load that is asked for.
     pub fn plan(&self, carrier: Carrier) -> Plan {
-        let number = |it: Option<u64>| {
-            it.map_or(1, |it| usize::try_from(it).unwrap_or(usize::MAX))
-        };
+        let number = |it: Option<u64>| it.map_or(1, |it| usize::try_from(it).unwrap_or(usize::MAX));
         let duration = self.duration.or(self.count.is_none().then_some(DURATION));
         Plan {
             connections: number(self.connections),

@@ -90,18 +90,9 @@ pub fn run(
 }
 
 /// Sends one message and takes its reply; with what is to be said about it.
-fn answer(
-    link: &Link,
-    message: &Message,
-    args: &Args,
-    timeout: Duration,
-) -> (Row, Option<String>) {
-    let mut row = Row {
-        message: message.text.clone(),
-        reply: None,
-        elapsed_us: None,
-        verdict: "empty",
-    };
+fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> (Row, Option<String>) {
+    let mut row =
+        Row { message: message.text.clone(), reply: None, elapsed_us: None, verdict: "empty" };
     if message.bytes.is_empty() {
         let problem = "an empty message is nothing that could come back: it was not sent";
         return (row, Some(problem.to_owned()));
@@ -153,7 +144,9 @@ fn judge_as(message: &Message, reply: &[u8], transform: Transform) -> bool {
 /// Prints a reply as it came, in formats that have rows.
 fn show(row: &Row, screen: &mut Screen<'_>) -> std::io::Result<()> {
     match (screen.format, &row.reply) {
-        (Format::Table | Format::Markdown, Some(reply)) => writeln!(screen.out, "{}", sanitize(reply))?,
+        (Format::Table | Format::Markdown, Some(reply)) => {
+            writeln!(screen.out, "{}", sanitize(reply))?
+        }
         (Format::Ndjson, _) => ndjson_rows(screen.out, [row])?,
         (Format::Table | Format::Markdown, None) | (Format::Json | Format::Csv, _) => {}
     }

@@ -195,8 +195,7 @@ pub fn connect_any(
         match peer.connect(options, &patience.at_most(timeout)) {
             Ok(socket) => return Ok((peer.clone(), socket)),
             Err(failure) => {
-                let trouble =
-                    Trouble { address: peer.to_string(), failure, carrier: peer.carrier };
+                let trouble = Trouble { address: peer.to_string(), failure, carrier: peer.carrier };
                 if failure.why == Why::Interrupted {
                     return Err(trouble);
                 }

@@ -111,7 +111,9 @@ impl Failure {
             Why::Errno(code, _) => code,
             Why::Name(code) => return eai::meaning(code).to_owned(),
             Why::Late => return late(self.step, carrier).to_owned(),
-            Why::Closed => return "the server has ended, or has a limit for connections".to_owned(),
+            Why::Closed => {
+                return "the server has ended, or has a limit for connections".to_owned();
+            }
             Why::Itself => {
                 return "nobody listens: the kernel picked the destination's own port as the source"
                     .to_owned();
@@ -119,7 +121,9 @@ impl Failure {
             Why::Interrupted => return String::new(),
         };
         let name = errnos::name(code);
-        if self.step != Step::Connect && let Some(meaning) = of_traffic(&name, carrier) {
+        if self.step != Step::Connect
+            && let Some(meaning) = of_traffic(&name, carrier)
+        {
             return meaning.to_owned();
         }
         let known = match carrier {
@@ -156,7 +160,9 @@ fn of_traffic(name: &str, carrier: Carrier) -> Option<&'static str> {
         ("ECONNREFUSED", _) => "the server's socket is gone",
         ("EMSGSIZE", _) => "the message is larger than a datagram can be there: a smaller --size",
         ("ENOBUFS", _) => "the kernel has no memory for it: a smaller --rate or --size",
-        ("ETIMEDOUT", _) => "the kernel gave the connection up: what was sent was never acknowledged",
+        ("ETIMEDOUT", _) => {
+            "the kernel gave the connection up: what was sent was never acknowledged"
+        }
         ("ENOTCONN", _) => "the server's socket is gone",
         _ => return None,
     })
@@ -214,7 +220,8 @@ mod tests {
             carrier,
         };
         let refused = trouble(Step::Connect, Why::Errno(111, None), Carrier::Tcp).message();
-        for words in ["cannot connect to tcp://127.0.0.1:8081", "ECONNREFUSED (111)", "hint: netkit"]
+        for words in
+            ["cannot connect to tcp://127.0.0.1:8081", "ECONNREFUSED (111)", "hint: netkit"]
         {
             assert!(refused.contains(words), "{refused}");
         }

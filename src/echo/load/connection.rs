@@ -173,10 +173,8 @@ impl Connection {
         number: u64,
     ) -> Result<(), Failure> {
         let State::Open(socket) = &self.state else { return Ok(()) };
-        let failed = |error: &io::Error| Failure {
-            step: Step::Send,
-            why: Why::Errno(code_of(error), None),
-        };
+        let failed =
+            |error: &io::Error| Failure { step: Step::Send, why: Why::Errno(code_of(error), None) };
         let mut is_full = false;
         while let Some(flight) = self.flights.get(self.sent) {
             match socket.send(pattern.rest(flight.piece, self.sent_bytes)) {
@@ -213,9 +211,7 @@ impl Connection {
             Ok(came) => Ok(Some(came)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
-            Err(error) => {
-                failed(Why::Errno(code_of(&error), last_icmp(socket.as_fd())))
-            }
+            Err(error) => failed(Why::Errno(code_of(&error), last_icmp(socket.as_fd()))),
         }
     }
 

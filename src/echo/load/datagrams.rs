@@ -69,12 +69,11 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         for _ in 0..self.run.plan.connections {
             let began_ns = self.run.now_ns();
             let failed = |why| Failure { step: Step::Connect, why };
-            let opened = peer.begin(&self.run.plan.socket).and_then(|connecting| {
-                match connecting.first() {
+            let opened =
+                peer.begin(&self.run.plan.socket).and_then(|connecting| match connecting.first() {
                     0 => Ok(connecting.into_socket()),
                     code => Err(failed(Why::Errno(code, connecting.icmp()))),
-                }
-            });
+                });
             match opened {
                 Ok(socket) => {
                     target::set_nodelay(self.carrier, &socket);

@@ -232,11 +232,8 @@ impl LoadReport {
 
 impl Counts {
     fn of(tally: &Tally, measured_ns: u64) -> Self {
-        let rate = if measured_ns == 0 {
-            0.0
-        } else {
-            float(tally.received) * 1e9 / float(measured_ns)
-        };
+        let rate =
+            if measured_ns == 0 { 0.0 } else { float(tally.received) * 1e9 / float(measured_ns) };
         Self {
             sent: tally.sent,
             received: tally.received,
@@ -300,8 +297,21 @@ impl Report for LoadReport {
         let datagrams = self.datagrams;
         csv_rows(out, |csv| {
             csv.write_record([
-                "target", "loop", "connections", "sent", "received", "lost", "corrupted", "rate_per_s",
-                "p50_us", "p99_us", "p99_9_us", "max_us", "late", "duplicated", "reordered",
+                "target",
+                "loop",
+                "connections",
+                "sent",
+                "received",
+                "lost",
+                "corrupted",
+                "rate_per_s",
+                "p50_us",
+                "p99_us",
+                "p99_9_us",
+                "max_us",
+                "late",
+                "duplicated",
+                "reordered",
                 "time_wait_made",
             ])?;
             csv.serialize((

@@ -54,8 +54,7 @@ impl<'a> Run<'a> {
             tally.recent = Some(super::latency::Latencies::default());
         }
         let duration = plan.duration.map(nanoseconds);
-        let schedule =
-            Schedule::new(plan.count, duration, plan.rate, nanoseconds(plan.warmup));
+        let schedule = Schedule::new(plan.count, duration, plan.rate, nanoseconds(plan.warmup));
         Ok(Self {
             plan,
             tally,

@@ -144,15 +144,22 @@ fn facts(report: &LoadReport) -> Vec<String> {
         let parts = parts.into_iter().filter(|(number, _)| *number > 0);
         let parts: Vec<_> =
             parts.map(|(number, words)| format!("{} {words}", thousands(number))).collect();
-        let because = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+        let because =
+            if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
         let share = counts.loss_percent.map(percent_text).unwrap_or_default();
         facts.push(format!("lost {} ({share}){because}", thousands(counts.lost)));
     }
     if counts.corrupted > 0 {
-        facts.push(format!("{} were not what had been sent", plural(counts.corrupted, "reply", "replies")));
+        facts.push(format!(
+            "{} were not what had been sent",
+            plural(counts.corrupted, "reply", "replies")
+        ));
     }
     if counts.unexpected_bytes > 0 {
-        facts.push(format!("{} came that nobody had asked for", count(counts.unexpected_bytes, "byte")));
+        facts.push(format!(
+            "{} came that nobody had asked for",
+            count(counts.unexpected_bytes, "byte")
+        ));
     }
     facts.extend(report.datagrams.as_ref().map(datagrams));
     if let Some(connect) = &report.connect {
@@ -189,9 +196,9 @@ fn datagrams(it: &DatagramReport) -> String {
         0 => String::new(),
         _ => format!(" (by {} at most)", it.reorder_depth),
     };
-    let jitter =
-        it.jitter_us.map(|us| format!(", jitter {}", short_duration(whole(us.round()))));
-    let stray = if it.stray > 0 { format!(", {} stray", thousands(it.stray)) } else { String::new() };
+    let jitter = it.jitter_us.map(|us| format!(", jitter {}", short_duration(whole(us.round()))));
+    let stray =
+        if it.stray > 0 { format!(", {} stray", thousands(it.stray)) } else { String::new() };
     format!(
         "{} late, {} duplicated, {} reordered{depth}{stray}{}",
         thousands(it.late),

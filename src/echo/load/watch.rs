@@ -203,8 +203,10 @@ mod tests {
         let rows: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(rows.len(), 2, "{text}");
-        assert_eq!((&rows[0]["sent"], &rows[0]["received"], &rows[0]["rate_per_s"]),
-            (&2.into(), &1.into(), &1.0.into()));
+        assert_eq!(
+            (&rows[0]["sent"], &rows[0]["received"], &rows[0]["rate_per_s"]),
+            (&2.into(), &1.into(), &1.0.into())
+        );
         assert_eq!((&rows[1]["from_ms"], &rows[1]["to_ms"]), (&1000.into(), &3000.into()));
         assert_eq!((&rows[1]["sent"], &rows[1]["received"]), (&0.into(), &1.into()));
         assert!(rows[1]["p50_us"].as_f64().unwrap() > 490.0, "{text}");

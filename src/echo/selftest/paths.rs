@@ -46,15 +46,19 @@ const MAPPED: IpAddr = IpAddr::V6(Ipv4Addr::LOCALHOST.to_ipv6_mapped());
 
 /// All of them, in the order of the table.
 pub fn all() -> Vec<Path> {
-    let internet = [Carrier::Tcp, Carrier::Udp].into_iter().flat_map(|carrier| {
-        [(V4, Family::V4), (V6, Family::V6), (MAPPED, Family::Mapped)]
-            .map(|(ip, family)| Path { carrier, place: Place::Internet(ip), family })
-    });
+    let internet =
+        [Carrier::Tcp, Carrier::Udp].into_iter().flat_map(|carrier| {
+            [(V4, Family::V4), (V6, Family::V6), (MAPPED, Family::Mapped)]
+                .map(|(ip, family)| Path { carrier, place: Place::Internet(ip), family })
+        });
     let unix = [Carrier::UnixStream, Carrier::UnixDgram, Carrier::UnixSeqpacket]
         .into_iter()
         .flat_map(|carrier| {
-            [Place::File, Place::Abstract]
-                .map(|place| Path { carrier, place, family: Family::Unix })
+            [Place::File, Place::Abstract].map(|place| Path {
+                carrier,
+                place,
+                family: Family::Unix,
+            })
         });
     internet.chain(unix).collect()
 }
@@ -107,8 +111,13 @@ mod tests {
         }
         let shown: Vec<_> =
             all.iter().map(|it| format!("{} {}", it.protocol(), it.where_to())).collect();
-        for expected in ["tcp 127.0.0.1", "udp [::1]", "tcp [::ffff:127.0.0.1]",
-            "unix stream", "unix seqpacket @abstract"] {
+        for expected in [
+            "tcp 127.0.0.1",
+            "udp [::1]",
+            "tcp [::ffff:127.0.0.1]",
+            "unix stream",
+            "unix seqpacket @abstract",
+        ] {
             assert!(shown.contains(&expected.to_owned()), "{shown:?}");
         }
     }

@@ -248,10 +248,8 @@ mod tests {
         assert_eq!((report.step, report.code), (Some("connect"), Some(101)));
         assert_eq!(report.name.as_deref(), Some("ENETUNREACH"));
         assert!(report.meaning.is_some_and(|it| !it.is_empty()));
-        let came = Happened::Came {
-            small: Duration::from_micros(40),
-            large: Duration::from_millis(1),
-        };
+        let came =
+            Happened::Came { small: Duration::from_micros(40), large: Duration::from_millis(1) };
         let report = PathReport::new(&path(Family::V4), &came, &[]);
         assert_eq!((report.verdict, report.round_trip_us), (Verdict::Ok, Some(40)));
         assert_eq!((report.mebibyte_us, report.meaning), (Some(1000), None));

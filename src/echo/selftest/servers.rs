@@ -31,12 +31,8 @@ impl Servers {
         let number = clock::distinct();
         let directory = ScratchDirectory::new(number);
         let code = directory.as_ref().err().and_then(std::io::Error::raw_os_error);
-        let mut servers = Self {
-            peers: Vec::new(),
-            bound: Vec::new(),
-            thread: None,
-            directory: directory.ok(),
-        };
+        let mut servers =
+            Self { peers: Vec::new(), bound: Vec::new(), thread: None, directory: directory.ok() };
         for (index, path) in paths.iter().enumerate() {
             let target = servers.target(path, &format!("{number:x}-{index}"));
             let peer = match target {
@@ -62,12 +58,7 @@ impl Servers {
         })
     }
 
-    fn bind(
-        &mut self,
-        path: &Path,
-        target: Target,
-        proc_root: &ProcRoot,
-    ) -> Result<Peer, Failed> {
+    fn bind(&mut self, path: &Path, target: Target, proc_root: &ProcRoot) -> Result<Peer, Failed> {
         let address = Address { carrier: path.carrier, target };
         let server = Server::bind(&[address], Options::default(), proc_root);
         let server = server.map_err(|refused| Failed::Serving {

@@ -55,7 +55,10 @@ fn headline(report: &SelftestReport, style: Style) -> String {
         (Severity::Ok, format!("All {} echo", count(ok, "path")))
     } else {
         let all = count(ok + failed, "path");
-        (Severity::Critical, format!("{failed} of {all} {} not echo", if failed == 1 { "does" } else { "do" }))
+        (
+            Severity::Critical,
+            format!("{failed} of {all} {} not echo", if failed == 1 { "does" } else { "do" }),
+        )
     };
     format!("{} ({took}){off}\n", style.severity(severity, &words))
 }

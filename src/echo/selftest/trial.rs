@@ -28,11 +28,7 @@ pub fn try_path(peer: &Peer, pattern: &Pattern, piece: usize) -> Happened {
     }
 }
 
-fn transfer(
-    peer: &Peer,
-    pattern: &Pattern,
-    piece: usize,
-) -> Result<(Duration, Duration), Failed> {
+fn transfer(peer: &Peer, pattern: &Pattern, piece: usize) -> Result<(Duration, Duration), Failed> {
     let socket = peer.connect(&SocketOptions::default(), &Patience::of(TIMEOUT));
     let socket = socket.map_err(Failed::Client)?;
     // It is on loopback, in a moment, and not worth a TIME_WAIT.
