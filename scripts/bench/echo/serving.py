@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -104,9 +105,15 @@ def measured(scene, command, load):
     finally:
         client.kill()
         client.wait()
-        for pid in reversed(tree(server.pid)):
+        end(server)
+
+
+def end(server):
+    """Ends a server and its children, of which some may end by themselves meanwhile."""
+    for pid in reversed(tree(server.pid)):
+        with suppress(ProcessLookupError):
             os.kill(pid, 9)
-        server.wait()
+    server.wait()
 
 
 def medians(scene, load, rounds):

@@ -55,9 +55,7 @@ impl Serving {
         let mut serving = Self { child, out, addresses: Vec::new() };
         for _ in 0..addresses {
             let address = serving.line();
-            if address.is_empty() {
-                panic!("it does not serve: {:?}", serving.wait());
-            }
+            assert!(!address.is_empty(), "it does not serve: {:?}", serving.wait());
             serving.addresses.push(address);
         }
         serving
