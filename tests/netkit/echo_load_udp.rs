@@ -144,6 +144,23 @@ fn a_port_that_nobody_has_is_refused_and_it_is_said_by_whom() {
 }
 
 #[test]
+fn a_unix_server_that_ends_is_an_error_and_the_run_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    for kind in ["unix-dgram", "unix-seqpacket"] {
+        let address = format!("{kind}:{}", directory.path().join(kind).display());
+        let server = Serving::start(&address);
+        let target = address.clone();
+        let load = thread::spawn(move || json_of("-d 60s -c 3", &target, 1));
+        thread::sleep(Duration::from_millis(500));
+        server.signal(nix::sys::signal::Signal::SIGKILL);
+        server.wait();
+        let answer = load.join().unwrap();
+        assert!(answer["received"].as_u64().unwrap() > 0, "{answer:#}");
+        assert!(!answer["errors"].as_array().unwrap().is_empty(), "{answer:#}");
+    }
+}
+
+#[test]
 fn jitter_is_that_of_the_delays() {
     let address = answering(|number, datagram| {
         if number % 2 == 0 {

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", "0", "-1", "1.5", "k", "1e9", "inf", "1kk", "99999999m", "ten"] {
+        for text in ["", "0", "-1", "1.5", "k", "1e9", "inf", "1kk", "99999999999m", "ten"] {
             assert!(parse_count(text).is_err(), "{text}");
         }
         for text in ["", "0", "-1", "nan", "inf", "1e3", "2000m"] {

@@ -186,9 +186,7 @@ impl Args {
                 "{option} is a load, which makes its own messages: leave out `{message}`, or {option}"
             ));
         }
-        if option.is_none() {
-            return None;
-        }
+        option?;
         if carrier.keeps_messages() {
             return self.wrong_with_datagrams(carrier);
         }

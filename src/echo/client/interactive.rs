@@ -46,13 +46,13 @@ pub fn run(
     let mut editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new())?;
     loop {
         match editor.readline(PROMPT) {
-            Ok(line) if line.is_empty() => {
+            Ok(typed) if typed.is_empty() => {
                 talk.say("an empty line is nothing that could come back: not sent")?;
             }
-            Ok(line) => {
+            Ok(typed) => {
                 // A history that is full forgets.
-                drop(editor.add_history_entry(&line));
-                talk.line(&line)?;
+                drop(editor.add_history_entry(&typed));
+                talk.line(&typed)?;
             }
             Err(ReadlineError::Eof) => return Ok(ended(Exit::Fine)),
             Err(ReadlineError::Interrupted) => {
@@ -80,7 +80,7 @@ impl Conversation<'_, '_> {
     }
 
     /// Sends a line, over a new connection if the last one has ended.
-    fn line(&mut self, line: &str) -> std::io::Result<()> {
+    fn line(&mut self, typed: &str) -> std::io::Result<()> {
         if let Some(link) = &self.link {
             let late = late_bytes(link);
             let end = link.ended();
@@ -98,7 +98,7 @@ impl Conversation<'_, '_> {
         }
         let Some(link) = &self.link else { return Ok(()) };
         let is_bare = link.peer.carrier.keeps_messages() || self.args.no_newline;
-        let message = Message::new(line, self.args.transform, is_bare);
+        let message = Message::new(typed, self.args.transform, is_bare);
         let stopwatch = Stopwatch::start();
         let came = exchange(link, &message, &Patience::of(self.timeout));
         let took = short_duration(microseconds_of(stopwatch.elapsed()));

@@ -55,6 +55,7 @@ impl Link {
         (step, event): (Step, Event),
         patience: &Patience<'_>,
     ) -> Result<(), Trouble> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "all others are final")]
         let why = match error.kind() {
             ErrorKind::Interrupted => return Ok(()),
             ErrorKind::WouldBlock => match patience.wait(self.socket.as_fd(), event) {
@@ -63,10 +64,7 @@ impl Link {
                 Ok(Waited::Interrupted) => Why::Interrupted,
                 Err(errno) => errno_of(&errno.into()),
             },
-            _ => match errno_of(error) {
-                Why::Errno(code, _) => Why::Errno(code, last_icmp(self.socket.as_fd())),
-                other => other,
-            },
+            _ => Why::Errno(code_of(error), last_icmp(self.socket.as_fd())),
         };
         Err(self.trouble(step, why))
     }
@@ -117,7 +115,11 @@ impl Link {
 }
 
 fn errno_of(error: &io::Error) -> Why {
-    Why::Errno(error.raw_os_error().unwrap_or(0), None)
+    Why::Errno(code_of(error), None)
+}
+
+fn code_of(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(0)
 }
 
 fn shown(address: io::Result<SockAddr>) -> String {

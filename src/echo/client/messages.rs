@@ -145,7 +145,7 @@ fn judge_as(message: &Message, reply: &[u8], transform: Transform) -> bool {
 fn show(row: &Row, screen: &mut Screen<'_>) -> std::io::Result<()> {
     match (screen.format, &row.reply) {
         (Format::Table | Format::Markdown, Some(reply)) => {
-            writeln!(screen.out, "{}", sanitize(reply))?
+            writeln!(screen.out, "{}", sanitize(reply))?;
         }
         (Format::Ndjson, _) => ndjson_rows(screen.out, [row])?,
         (Format::Table | Format::Markdown, None) | (Format::Json | Format::Csv, _) => {}

@@ -157,13 +157,12 @@ fn of_traffic(name: &str, carrier: Carrier) -> Option<&'static str> {
         }
         ("EPIPE", _) => "the server had closed the connection before this was sent",
         ("ECONNREFUSED", Carrier::Udp) => "nobody receives at this port",
-        ("ECONNREFUSED", _) => "the server's socket is gone",
+        ("ECONNREFUSED" | "ENOTCONN", _) => "the server's socket is gone",
         ("EMSGSIZE", _) => "the message is larger than a datagram can be there: a smaller --size",
         ("ENOBUFS", _) => "the kernel has no memory for it: a smaller --rate or --size",
         ("ETIMEDOUT", _) => {
             "the kernel gave the connection up: what was sent was never acknowledged"
         }
-        ("ENOTCONN", _) => "the server's socket is gone",
         _ => return None,
     })
 }

@@ -62,7 +62,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         };
         datagrams.open(peer)?;
         datagrams.run.begin();
-        datagrams.to_the_end()
+        datagrams.go_round()
     }
 
     fn open(&mut self, peer: &Peer) -> io::Result<()> {
@@ -94,7 +94,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         Ok(())
     }
 
-    fn to_the_end(&mut self) -> io::Result<()> {
+    fn go_round(&mut self) -> io::Result<()> {
         loop {
             let now_ns = self.run.now_ns();
             self.hand_out();
@@ -133,6 +133,9 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         let turns = self.idle.len().saturating_mul(self.run.plan.pipeline);
         for _ in 0..turns {
             let Some(index) = self.idle.pop_front() else { return };
+            if self.flows.get(index).is_none_or(|flow| flow.is_over) {
+                continue;
+            }
             let now_ns = self.run.now_ns();
             let Some(due) = self.run.take(now_ns) else {
                 self.idle.push_front(index);
@@ -175,7 +178,9 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             // Without it the sweep tries again.
             self.run.poller.change(flow.socket(), number, Interest::Both).unwrap_or_default();
         }
-        errors.into_iter().for_each(|failure| self.failed(index, failure));
+        for failure in errors {
+            self.failed(index, failure);
+        }
         self.make_idle(index);
     }
 
@@ -271,8 +276,9 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             self.refused += 1;
         }
         let Some(flow) = self.flows.get_mut(index) else { return };
-        if self.carrier == Carrier::UnixSeqpacket {
-            return self.closed(index);
+        // A Unix socket whose peer is gone has none any more.
+        if self.carrier != Carrier::Udp && matches!(failure.step, Step::Send | Step::Receive) {
+            return self.end_flow(index);
         }
         // The kernel does not say which datagram it was; the first is as good as any.
         if flow.give_up_first() {
@@ -283,12 +289,17 @@ impl<'a, 'b> Datagrams<'a, 'b> {
 
     /// The peer has closed flow `index`.
     fn closed(&mut self, index: usize) {
+        self.run.tally.fail(Failure { step: Step::Receive, why: Why::Closed });
+        self.end_flow(index);
+    }
+
+    /// Nothing more comes on flow `index`.
+    fn end_flow(&mut self, index: usize) {
         let Some(flow) = self.flows.get_mut(index).filter(|flow| !flow.is_over) else { return };
         flow.is_over = true;
         let lost = flow.give_up(u64::MAX);
         self.under_way -= lost;
         self.run.tally.cut += u64::try_from(lost).unwrap_or(0);
-        self.run.tally.fail(Failure { step: Step::Receive, why: Why::Closed });
     }
 
     /// Gives up what is overdue.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::latency::Summary;
+use super::latency::{Latencies, Summary};
 use super::plan::{Close, Plan};
 use super::tally::Tally;
 use super::text;
@@ -207,7 +207,7 @@ impl LoadReport {
             interrupted: about.interrupted,
             counts,
             latency: tally.latencies.summary(),
-            latency_from_send: tally.from_send.as_ref().and_then(|it| it.summary()),
+            latency_from_send: tally.from_send.as_ref().and_then(Latencies::summary),
             connect: tally.connects.summary().filter(|_| carrier.is_connected()),
             errors: tally.failures.iter().map(row).collect(),
             datagrams: carrier.keeps_messages().then(|| DatagramReport::of(tally)),

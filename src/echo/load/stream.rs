@@ -64,7 +64,7 @@ impl<'a, 'b> Streams<'a, 'b> {
         }
         streams.run.begin();
         streams.next_sweep_ns = SWEEP_NS;
-        streams.to_the_end()?;
+        streams.go_round()?;
         let close = streams.run.plan.close;
         streams.connections.iter_mut().for_each(|it| it.close(close));
         Ok(())
@@ -99,7 +99,7 @@ impl<'a, 'b> Streams<'a, 'b> {
         }
     }
 
-    fn to_the_end(&mut self) -> io::Result<()> {
+    fn go_round(&mut self) -> io::Result<()> {
         loop {
             let now_ns = self.run.now_ns();
             self.hand_out();
