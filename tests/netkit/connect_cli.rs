@@ -129,7 +129,8 @@ fn rows_of_many_targets_are_in_their_order() {
 fn a_signal_ends_with_the_statistics_and_is_died_of() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let (said, status) = repeat_until(signal, "--default-signal");
-        assert_eq!(status.signal(), Some(signal as i32), "{status}");
+        let died_of = status.signal().map(|number| Signal::try_from(number).unwrap());
+        assert_eq!(died_of, Some(signal), "{status}");
         assert!(said.ends_with("\n  1 attempt, 1 refused\n"), "{said}");
     }
 }
