@@ -74,7 +74,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
         Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
-        Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen),
+        Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Wait(args) => wait::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),

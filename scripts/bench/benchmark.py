@@ -30,7 +30,7 @@ def parser_of(description, sockets):
 
 def parsed(parser):
     arguments = parser.parse_args()
-    if arguments.rounds < 1 or min(arguments.sockets, default=0) < 1:
+    if arguments.rounds < 1 or min(arguments.sockets, default=1) < 1:
         parser.error("--rounds and --sockets need numbers above 0")
     arguments.netkit = existing(arguments.netkit)
     return arguments

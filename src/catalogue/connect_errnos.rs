@@ -25,7 +25,7 @@ pub const INTERNET: [ConnectErrno; 27] = [
     entry(
         "ECONNREFUSED",
         "somebody answered \"no\": nobody listens at this address and port, or a firewall says so",
-        "start the service; is it this port, and does it listen on this address, not 127.0.0.1 alone",
+        "start the service; is it this port, and does it listen on this very address, not on another alone",
     ),
     entry(
         "EAGAIN",

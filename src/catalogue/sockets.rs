@@ -462,7 +462,7 @@ pub const CALLS: [SocketCall; 22] = [
         beneath: "ioctl(2) FIONBIO",
         traps: &[
             "False makes every call return at once: EAGAIN, and EINPROGRESS of connect()",
-            "it is the same as settimeout(0.0) and settimeout(None)",
+            "False is settimeout(0.0), True is settimeout(None): each call undoes the other",
             "a loop without poll() or select() then spins",
         ],
         ..call("setblocking", "s.setblocking(False)", "whether calls wait")

@@ -78,8 +78,8 @@ pub const STATES: [StateEntry; 15] = [
         ..entry(TcpState::CLOSING, "both closed at once")
     },
     StateEntry {
-        lasts: "60 s, whatever any setting says (TCP_TIMEWAIT_LEN), and up to 2 s for the timer; it \
-                starts again when a segment of the old connection comes. No program owns it",
+        lasts: "60 s, whatever any setting says (TCP_TIMEWAIT_LEN), and up to 2 s for the timer, 4 s \
+                with CONFIG_HZ=1000; it starts again when a segment of the old connection comes. No program owns it",
         many: "this side closes first, often. Server side: harmless at any number below \
                tcp_max_tw_buckets. Client side: each takes a port from one destination",
         look: "netkit states --time-wait",

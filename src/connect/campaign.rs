@@ -23,7 +23,7 @@ use super::target::Target;
 use crate::kernel::ProcRoot;
 use crate::kernel::descriptors;
 use crate::kernel::ending_signals::EndingSignals;
-use crate::kernel::patience::{Patience, Waited};
+use crate::kernel::patience::{Patience, Stop, Waited};
 use crate::model::Protocol;
 use crate::output::numbers::{count, microseconds_of};
 
@@ -89,6 +89,8 @@ pub struct Campaign<'a> {
     pub(super) options: Options,
     pub(super) proc_root: &'a ProcRoot,
     pub(super) signals: Option<&'a EndingSignals>,
+    /// Ends what is under way when nobody reads the answer any more.
+    pub(super) stop: Option<&'a Stop>,
     /// Whether the format has a place for causes.
     pub(super) wants_causes: bool,
     /// How many failures were looked into.
@@ -159,7 +161,10 @@ impl Campaign<'_> {
             all.take_while(|_| !self.is_interrupted()),
             workers,
             |piece| self.try_piece(piece),
-            |tried| self.deliver(tried, stream, ending),
+            |tried| {
+                let delivered = self.deliver(tried, stream, ending);
+                delivered.inspect_err(|_| self.stop.iter().for_each(|it| it.stop()))
+            },
         )
     }
 
@@ -180,10 +185,10 @@ impl Campaign<'_> {
         })
     }
 
-    /// Patience of this length, which SIGINT ends.
-    /// Patience of this length, which a signal ends.
+    /// Patience of this length, which a signal ends, and that nobody reads on.
     fn until(&self, length: Duration) -> Patience<'_> {
-        Patience::of(length).or(self.signals.map(EndingSignals::descriptor))
+        let patience = Patience::of(length).or(self.stop.map(Stop::descriptor));
+        patience.or(self.signals.map(EndingSignals::descriptor))
     }
 
     fn not_looked_into(&self) -> Option<String> {
@@ -283,7 +288,8 @@ impl Campaign<'_> {
                 }
             }
             Tried::Target(rows) => {
-                ending.has_unmet |= !self.is_as_expected(&rows);
+                let is_as_expected = self.is_as_expected(&rows);
+                ending.has_unmet |= !is_as_expected;
                 ending.is_blind |= rows.iter().any(|(row, _)| !row.met && could_not_try(row));
                 for (mut row, diagnosis) in rows {
                     ending.last_code = row.code;
@@ -294,6 +300,7 @@ impl Campaign<'_> {
                     stream.row(&row)?;
                     diagnosis.findings.into_iter().for_each(|it| ending.tail.add(it));
                 }
+                stream.tried(is_as_expected);
             }
         }
         Ok(())

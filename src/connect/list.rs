@@ -1,5 +1,6 @@
 //! What is to be tried: the targets of the command line, or those of a file, line by line.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use super::args::Args;
@@ -36,20 +37,27 @@ pub struct FileList<'a> {
 }
 
 impl<'a> FileList<'a> {
-    /// The targets of the file of `--targets`; `None` without one. In the error, why it cannot be read.
-    pub fn open(args: &'a Args) -> Result<Option<Self>, String> {
+    /// The targets of the file of `--targets`; `None` without one. What is typed ends when one of `ends`
+    /// becomes readable. In the error, why it cannot be read.
+    pub fn open(args: &'a Args, ends: Vec<OwnedFd>) -> Result<Option<Self>, String> {
         let Some(path) = &args.targets else { return Ok(None) };
         let name = match path.to_str() {
             Some("-") => "standard input".to_owned(),
             _ => path.display().to_string(),
         };
-        let lines = user_file::lines(path).map_err(|why| format!("cannot read {name}: {why}"))?;
+        let lines =
+            user_file::lines(path, ends).map_err(|why| format!("cannot read {name}: {why}"))?;
         Ok(Some(Self { args, name, lines, number: 0, has_ended: false }))
     }
 
     /// Whether it is standard input, which may be somebody who types.
     pub fn is_standard_input(&self) -> bool {
         self.args.targets.as_deref() == Some(Path::new("-"))
+    }
+
+    /// About how many targets there are, where that can be known before.
+    pub fn length(&self) -> Option<u64> {
+        user_file::count_lines(self.args.targets.as_deref()?)
     }
 
     fn bad(&self, problem: &str) -> Piece {

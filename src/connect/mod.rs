@@ -18,6 +18,7 @@ mod ordered;
 mod outcome;
 mod payload;
 mod probe;
+mod progress;
 mod race;
 mod reason;
 mod report;
@@ -34,23 +35,32 @@ use campaign::{Campaign, Ending};
 use list::{FileList, Piece};
 pub use outcome::{OUTCOMES, Outcome};
 pub use probe::{Close, Hear, Mode, Options, Talk};
+use progress::Progress;
 use resolve::NoAddress;
 use stream::{Detail, Stream};
 pub use target::{Host, Target};
+
+use std::os::fd::BorrowedFd;
 
 use crate::exit::Exit;
 use crate::kernel::clock::now;
 use crate::kernel::ending_signals::{EndingSignals, number};
 pub use crate::kernel::patience::Patience;
+use crate::kernel::patience::Stop;
 use crate::kernel::{Place, ProcRoot};
 use crate::model::UnixName;
-use crate::output::{self, Format, Screen};
+use crate::output::{self, Aside, Format, Screen};
 
 /// Rows of the command line that are told with all that is known; of more, a line each.
 const FULL: usize = 8;
 
-/// Answers `args` for `place` on `screen`.
-pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<output::Outcome> {
+/// Answers `args` for `place` on `screen`, and tells `aside` how far a long list is.
+pub fn run(
+    args: &Args,
+    place: &Place,
+    screen: &mut Screen<'_>,
+    aside: &mut Aside<'_>,
+) -> anyhow::Result<output::Outcome> {
     if args.codes {
         codes::show(screen)?;
         return Ok(output::Outcome { exit: Exit::Fine, messages: Vec::new() });
@@ -63,7 +73,13 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
     if let Some(problem) = foreign_path(&pieces, place) {
         return wrong(problem);
     }
-    let mut file = match FileList::open(args) {
+    let is_many = args.repeats() || args.targets.is_some() || pieces.len() > 1;
+    // Before any thread is made, one of which is entering a namespace.
+    let signals = is_many.then(EndingSignals::hold).transpose()?;
+    let stop = is_many.then(Stop::new).transpose()?;
+    let ends = Ends { signals: signals.as_ref(), stop: stop.as_ref() };
+    let own = ends.descriptors().map(|it| it.try_clone_to_owned()).collect::<Result<_, _>>()?;
+    let mut file = match FileList::open(args, own) {
         Ok(file) => file,
         Err(problem) => return wrong(problem),
     };
@@ -71,41 +87,72 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         // Each is needed again.
         pieces.extend(file.take().into_iter().flatten());
     }
-    // Whoever types a list ends it as any program; it could not be told while it waits for a line.
-    let can_be_told = args.repeats() || file.as_ref().is_some_and(|it| !it.is_standard_input());
-    // Before any thread is made, one of which is entering a namespace.
-    let signals = can_be_told.then(EndingSignals::hold).transpose()?;
     let answered = place.inside(|proc_root| match args.contradiction() {
         Some(problem) => Ok(Err(problem)),
-        None => answer(args, &pieces, file, (proc_root, signals.as_ref()), screen).map(Ok),
+        None => {
+            let asked = Asked { args, pieces: &pieces, proc_root, ends };
+            answer(&asked, file, screen, aside).map(Ok)
+        }
     })??;
-    if let Some(signal) = signals.and_then(|it| it.take()) {
-        return Ok(output::Outcome { exit: Exit::Signal(number(signal)), messages: Vec::new() });
-    }
+    let ended_by = signals.and_then(|it| it.take());
     answered.map_or_else(wrong, |ending| {
-        let exit = exit(args, &ending);
+        let ended_by = ended_by.map(|signal| Exit::Signal(number(signal)));
+        let exit = ended_by.unwrap_or_else(|| exit(args, &ending));
         let said = ending.tail.warnings.iter().filter(|_| screen.format != Format::Json);
         let messages = said.map(|warning| format!("warning: {warning}")).collect();
         Ok(output::Outcome { exit, messages })
     })
 }
 
+/// What ends it early: the user, or that nobody reads the answer any more.
+#[derive(Clone, Copy)]
+struct Ends<'a> {
+    signals: Option<&'a EndingSignals>,
+    stop: Option<&'a Stop>,
+}
+
+impl<'a> Ends<'a> {
+    fn descriptors(self) -> impl Iterator<Item = BorrowedFd<'a>> {
+        let signals = self.signals.map(EndingSignals::descriptor);
+        signals.into_iter().chain(self.stop.map(Stop::descriptor))
+    }
+}
+
+/// What is to be tried, and where.
+struct Asked<'a> {
+    args: &'a Args,
+    pieces: &'a [Piece],
+    proc_root: &'a ProcRoot,
+    ends: Ends<'a>,
+}
+
 fn answer(
-    args: &Args,
-    pieces: &[Piece],
+    asked: &Asked<'_>,
     file: Option<FileList<'_>>,
-    (proc_root, signals): (&ProcRoot, Option<&EndingSignals>),
     screen: &mut Screen<'_>,
+    aside: &mut Aside<'_>,
 ) -> anyhow::Result<Ending> {
+    let Asked { args, pieces, proc_root, ends } = *asked;
     let is_long = file.is_some() || args.repeats() || pieces.len() > FULL;
     let detail = if is_long { Detail::Line } else { Detail::Full };
     let format = screen.format;
-    let mut stream = Stream::begin(screen, detail, args.repeats(), &now().to_string())?;
+    // Whoever hands over one target after the other waits for each answer.
+    let is_live = args.repeats() || file.as_ref().is_some_and(FileList::is_standard_input);
+    let progress = if is_long && !args.repeats() && aside.is_terminal {
+        let given = u64::try_from(pieces.len()).unwrap_or(u64::MAX);
+        let of_file = file.as_ref().map_or(Some(0), FileList::length);
+        Progress::begin(aside, of_file.map(|it| it.saturating_add(given)))
+    } else {
+        None
+    };
+    let stream = Stream::begin(screen, detail, is_live, &now().to_string())?;
+    let mut stream = stream.beside(progress);
     let campaign = Campaign {
         args,
         options: args.options(),
         proc_root,
-        signals,
+        signals: ends.signals,
+        stop: ends.stop,
         wants_causes: match (format, detail) {
             (Format::Json | Format::Ndjson, _)
             | (Format::Table | Format::Markdown, Detail::Full) => true,

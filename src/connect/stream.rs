@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use super::progress::Progress;
 use super::report::{Row, SCHEMA, Tail};
 use super::text;
 use crate::output::{Format, Screen, csv_rows, sanitize};
@@ -43,6 +44,7 @@ pub struct Stream<'a, 'b> {
     detail: Detail,
     /// Whether somebody waits for each row.
     is_live: bool,
+    progress: Option<Progress<'a>>,
     rows: u64,
 }
 
@@ -62,11 +64,26 @@ impl<'a, 'b> Stream<'a, 'b> {
                 "{{\"schema\":\"{SCHEMA}\",\"captured_at\":\"{captured_at}\",\"results\":["
             )?,
         }
-        Ok(Self { screen, detail, is_live, rows: 0 })
+        Ok(Self { screen, detail, is_live, progress: None, rows: 0 })
+    }
+
+    /// The same, telling beside the answer how far it is. A terminal shows both, so that each row is
+    /// handed on at once.
+    #[must_use]
+    pub fn beside(self, progress: Option<Progress<'a>>) -> Self {
+        Self { is_live: self.is_live || progress.is_some(), progress, ..self }
+    }
+
+    /// One more target was tried, whose rows were written.
+    pub fn tried(&mut self, is_as_expected: bool) {
+        if let Some(progress) = &mut self.progress {
+            progress.tried(is_as_expected);
+        }
     }
 
     /// Writes a row.
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.progress.iter_mut().for_each(Progress::clear);
         let out = &mut *self.screen.out;
         match self.screen.format {
             Format::Table | Format::Markdown => {
@@ -91,7 +108,8 @@ impl<'a, 'b> Stream<'a, 'b> {
     }
 
     /// Writes what stands behind the rows.
-    pub fn end(self, tail: &Tail) -> io::Result<()> {
+    pub fn end(mut self, tail: &Tail) -> io::Result<()> {
+        self.progress.iter_mut().for_each(Progress::clear);
         let Screen { out, format, style } = self.screen;
         match format {
             Format::Json => {

@@ -67,10 +67,22 @@ impl Target {
     /// one of `SOCK_STREAM`; [`Self::of_type`] makes it another.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(bad) = text.chars().find(|it| it.is_control()) {
-            return Err(format!("the control character {} in it", bad.escape_unicode()));
+            return Err(format!(
+                "there is the control character {} in it: leave it out",
+                bad.escape_unicode()
+            ));
         }
         if let Some(name) = text.strip_prefix("unix:") {
             return Ok(Self::Unix { name: UnixName::parse(name)?, kind: UnixType::Stream });
+        }
+        if text.is_empty() {
+            return Err("the target is empty: write HOST:PORT, as in localhost:8080".to_owned());
+        }
+        if let Some((scheme @ ("tcp" | "udp"), end)) = text.split_once(':')
+            && end.contains(':')
+            && !end.starts_with("//")
+        {
+            return Err(format!("after {scheme}: two slashes are missing: write {scheme}://{end}"));
         }
         if text.starts_with(['/', '.', '@']) {
             return Err(format!("for a Unix socket write unix:{text}"));
@@ -124,9 +136,12 @@ fn parse_internet(text: &str) -> Result<(Host, u16), String> {
     let port = match port {
         Some(port) => parse_port(port)?,
         None if !is_bracketed && host.contains(':') => {
-            return Err(format!("an IPv6 address with a port has brackets: write [{host}]:PORT"));
+            return Err(format!(
+                "an IPv6 address with a port has brackets: write {}",
+                with_brackets(host)
+            ));
         }
-        None => return Err(format!("the port is missing: write {}:PORT", shown(text))),
+        None => return Err(format!("the port is missing: write {text}:PORT")),
     };
     let host = match ScopedIp::parse(host) {
         Ok(ScopedIp { ip, .. }) if is_bracketed && ip.is_ipv4() => {
@@ -142,15 +157,21 @@ fn parse_internet(text: &str) -> Result<(Host, u16), String> {
     Ok((host, port))
 }
 
-fn shown(text: &str) -> &str {
-    if text.is_empty() { "HOST" } else { text }
+/// What may be meant by an address without brackets, whose port may stand behind it.
+fn with_brackets(text: &str) -> String {
+    match text.rsplit_once(':') {
+        Some((ip, port)) if ScopedIp::parse(ip).is_ok() && parse_port(port).is_ok() => {
+            format!("[{ip}]:{port}")
+        }
+        _ => format!("[{text}]:PORT"),
+    }
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
-    let port: u16 = text
-        .parse()
-        .map_err(|_| format!("`{text}` is not a port: give a number from 1 to 65535"))?;
-    match port {
+    // The standard library reads a sign too.
+    let is_number = text.bytes().all(|it| it.is_ascii_digit());
+    let port = text.parse().ok().filter(|_| is_number);
+    match port.ok_or_else(|| format!("`{text}` is not a port: give a number from 1 to 65535"))? {
         0 => Err("nothing can listen on port 0: give a number from 1 to 65535".to_owned()),
         port => Ok(port),
     }
@@ -167,6 +188,11 @@ fn parse_name(name: &str) -> Result<String, String> {
             "the host name has {} characters, and DNS knows none of more than {NAME_MAX}",
             name.len()
         ));
+    }
+    let parts: Vec<_> = name.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
+    if parts.len() >= 4 && parts.iter().all(is_number) {
+        return Err(format!("`{name}` is not an IPv4 address: that is four numbers from 0 to 255"));
     }
     match name.chars().find(|it| it.is_whitespace() || "/@%?#\\\"'`".contains(*it)) {
         Some(bad) => Err(format!("`{name}` is not a host name: it has `{bad}` in it")),
@@ -205,7 +231,12 @@ mod tests {
             ("localhost:http", "`http` is not a port"),
             ("localhost:", "`` is not a port"),
             ("localhost", "write localhost:PORT"),
-            ("", "write HOST:PORT"),
+            ("", "the target is empty"),
+            ("localhost:+80", "`+80` is not a port"),
+            ("256.0.0.1:80", "not an IPv4 address"),
+            ("1.2.3.4.5:80", "four numbers"),
+            ("udp:127.0.0.1:53", "write udp://127.0.0.1:53"),
+            ("::1:80", "write [::1]:80"),
             (":80", "the host is missing"),
             ("[::1:80", "`]`"),
             ("[::1]80", "after `]`"),

@@ -122,11 +122,13 @@ fn facts(row: &Row) -> Vec<String> {
         facts.push(format!("it said: {}", sanitize(reply.trim_end())));
     }
     if row.connect_ex != Some(row.code) && !row.deadline {
-        facts.extend(
-            row.connect_ex.map(|code| {
+        facts.extend(row.connect_ex.map(|code| {
+            if row.target.starts_with("udp://") && code == 0 {
+                "connect_ex gives 0: connect() of a datagram socket sends nothing".to_owned()
+            } else {
                 format!("connect_ex gives {code} ({}) in this mode", errnos::name(code))
-            }),
-        );
+            }
+        }));
     }
     facts
 }

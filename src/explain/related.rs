@@ -95,6 +95,27 @@ const SCENARIOS: [(&str, &[&str]); 34] = [
     ("syn-backlog", &["SYN_SENT", "SYN_RECV", "listen", "ListenOverflows", "net.core.somaxconn"]),
 ];
 
+/// Waits for what a topic is about: the command, what it waits for, and the topics.
+type Wait = (&'static str, &'static str, &'static [&'static str]);
+const WAITS: [Wait; 4] = [
+    (
+        "netkit wait HOST:PORT -- COMMAND",
+        "runs COMMAND once it accepts",
+        &["tcp-vs-udp", "tutorial", "connect", "connect_ex", "ECONNREFUSED"],
+    ),
+    ("netkit wait listen:PORT", "until there is a listener here", &["LISTEN", "listen"]),
+    (
+        "netkit wait --for free ADDRESS:PORT",
+        "until it can be bound, with a countdown",
+        &["EADDRINUSE", "bind", "SO_REUSEADDR", "BIND_IN_USE"],
+    ),
+    (
+        "netkit wait 'time-wait<1000'",
+        "until there are fewer",
+        &["TIME_WAIT", "TW_PORTS_PRESSURE", "TW_PORTS_EXHAUSTED"],
+    ),
+];
+
 /// Topics that speak of the same thing.
 const TOGETHER: [&[&str]; 17] = [
     &["TIME_WAIT", "tutorial", "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_fin_timeout", "SO_REUSEADDR"],
@@ -122,6 +143,12 @@ pub fn scenarios(topic: &str) -> impl Iterator<Item = &'static str> {
     shown.map(|(scenario, _)| *scenario)
 }
 
+/// How to wait for what `topic` is about: the command, and what it waits for.
+pub fn waits(topic: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let fit = WAITS.iter().filter(move |(_, _, topics)| topics.contains(&topic));
+    fit.map(|(line, shows, _)| (*line, *shows))
+}
+
 /// Other topics that belong to `topic`: those after it in its own row come first.
 pub fn see_also(topic: &str) -> Vec<String> {
     let own = TOGETHER.iter().filter(|row| row.first() == Some(&topic));
@@ -144,7 +171,8 @@ mod tests {
     #[test]
     fn what_is_named_is_a_topic() {
         let shown = SCENARIOS.iter().flat_map(|(_, topics)| topics.iter());
-        for name in shown.chain(TOGETHER.iter().flat_map(|row| row.iter())) {
+        let waited = WAITS.iter().flat_map(|(_, _, topics)| topics.iter());
+        for name in shown.chain(waited).chain(TOGETHER.iter().flat_map(|row| row.iter())) {
             assert!(topics::all().any(|topic| topic.name == *name), "{name}");
         }
     }

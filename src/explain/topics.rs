@@ -156,15 +156,26 @@ pub fn find(word: &str) -> Vec<Topic> {
     found
 }
 
+/// Names are alike from here on, of 0 to 1 (Jaro and Winkler).
+const LIKE: f64 = 0.87;
+/// Fewer letters are part of too many names.
+const PART: usize = 5;
+
 /// The names most like `word`, the most like first; at most three.
 pub fn near(word: &str) -> Vec<String> {
     let folded = fold(word);
     let score = |topic: &Topic| {
         let names = topic.aliases().into_iter().chain([topic.name.to_string()]);
-        names.map(|name| strsim::jaro_winkler(&fold(&name), &folded)).fold(0.0, f64::max)
+        let likeness = |name: String| {
+            let name = fold(&name);
+            // A part of a name, such as a setting's without its beginning, is as good as a slip.
+            let is_part = folded.len() >= PART && name.contains(&folded);
+            strsim::jaro_winkler(&name, &folded).max(if is_part { LIKE + 0.01 } else { 0.0 })
+        };
+        names.map(likeness).fold(0.0, f64::max)
     };
     let mut scored: Vec<_> = all().map(|topic| (score(&topic), topic)).collect();
-    scored.retain(|(score, _)| *score > 0.87);
+    scored.retain(|(score, _)| *score > LIKE);
     scored.sort_by(|one, other| other.0.total_cmp(&one.0));
     scored.into_iter().take(3).map(|(_, topic)| topic.name.into_owned()).collect()
 }
@@ -320,6 +331,7 @@ mod tests {
     fn a_near_miss_is_suggested_and_nonsense_is_not() {
         assert_eq!(near("TIMEWIAT").first().map(String::as_str), Some("TIME_WAIT"));
         assert_eq!(near("ECONNREFUSD").first().map(String::as_str), Some("ECONNREFUSED"));
+        assert_eq!(near("fin_timeout"), ["net.ipv4.tcp_fin_timeout"]);
         assert_eq!(near("qqqq"), Vec::<String>::new());
         assert_eq!(names("4711"), Vec::<String>::new());
     }

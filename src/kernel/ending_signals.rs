@@ -2,8 +2,8 @@
 //! then died of: who started netkit sees the signal (`WIFSIGNALED`), as of any program.
 //!
 //! They are read from a signalfd(2), which a wait can be ended by, and not caught by a handler. What
-//! arrives when nobody reads any
-//! more stays pending, and ends the process, or the program that it becomes, once it is released.
+//! arrives when nobody reads any more stays pending, and ends the process, or the program that it
+//! becomes, once it is released.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};

@@ -33,8 +33,8 @@ pub enum Waited {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Patience<'a> {
     deadline: Option<Instant>,
-    /// The user's, and somebody else's.
-    interrupts: [Option<BorrowedFd<'a>>; 2],
+    /// The user's, and those of others.
+    interrupts: [Option<BorrowedFd<'a>>; 3],
 }
 
 /// A descriptor that ends waits in other threads.
@@ -65,7 +65,7 @@ impl Stop {
 
 impl<'a> Patience<'a> {
     /// Waits as long as the kernel does.
-    pub const ENDLESS: Self = Self { deadline: None, interrupts: [None, None] };
+    pub const ENDLESS: Self = Self { deadline: None, interrupts: [None; 3] };
 
     /// Waits until `duration` from now.
     pub fn of(duration: Duration) -> Self {
@@ -73,12 +73,12 @@ impl<'a> Patience<'a> {
         Self { deadline: Instant::now().checked_add(duration), ..Self::ENDLESS }
     }
 
-    /// The same, ended also by `descriptor` becoming readable, beside the one given last.
+    /// The same, ended also by `descriptor` becoming readable, beside the two given last.
     #[must_use]
     pub fn or(self, descriptor: Option<BorrowedFd<'a>>) -> Self {
-        let [last, _] = self.interrupts;
+        let [last, before, _] = self.interrupts;
         match descriptor {
-            Some(_) => Self { interrupts: [descriptor, last], ..self },
+            Some(_) => Self { interrupts: [descriptor, last, before], ..self },
             None => self,
         }
     }

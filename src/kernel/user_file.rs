@@ -1,10 +1,13 @@
 //! Files that the user names: read whole, and no larger than a person writes them; or line by line,
 //! however long they are.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
 use super::error::io_text;
+use super::patience::{Event, Patience, Waited};
 use super::proc_root::open_file;
 
 /// The most bytes that are read.
@@ -35,13 +38,39 @@ pub enum Line {
 }
 
 /// The lines of the file at `path`, of standard input if that is `-`; why not, in words that do not
-/// name it.
-pub fn lines(path: &Path) -> Result<Lines, String> {
+/// name it. Standard input, which may be somebody who types, ends also when one of `ends` becomes
+/// readable.
+pub fn lines(path: &Path, ends: Vec<OwnedFd>) -> Result<Lines, String> {
     if path == Path::new("-") {
-        return Ok(Lines { source: Box::new(BufReader::new(io::stdin())) });
+        let own = io::stdin().as_fd().try_clone_to_owned().map_err(|error| io_text(&error))?;
+        let input = Typed { file: File::from(own), ends };
+        return Ok(Lines { source: Box::new(BufReader::new(input)) });
     }
     let file = open_file(path).map_err(|error| io_text(&error))?;
     Ok(Lines { source: Box::new(BufReader::with_capacity(64 * 1024, file)) })
+}
+
+/// Lines of the file at `path`, if it is one that can be read twice.
+pub fn count_lines(path: &Path) -> Option<u64> {
+    let file = path.metadata().is_ok_and(|it| it.is_file()).then(|| open_file(path).ok())??;
+    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok).count();
+    u64::try_from(lines).ok()
+}
+
+/// Standard input, read without a buffer of its own, so that poll(2) knows what is left.
+struct Typed {
+    file: File,
+    ends: Vec<OwnedFd>,
+}
+
+impl io::Read for Typed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let ends = self.ends.iter().fold(Patience::ENDLESS, |it, end| it.or(Some(end.as_fd())));
+        match ends.wait(self.file.as_fd(), Event::Readable)? {
+            Waited::Interrupted => Ok(0),
+            Waited::Ready | Waited::Late => self.file.read(bytes),
+        }
+    }
 }
 
 impl Iterator for Lines {
@@ -89,7 +118,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_none_is_said() {
-        assert!(lines(Path::new("/nowhere")).is_err_and(|why| why.starts_with("ENOENT")));
+        assert!(
+            lines(Path::new("/nowhere"), Vec::new()).is_err_and(|why| why.starts_with("ENOENT"))
+        );
         assert!(read(Path::new("/nowhere")).unwrap_err().starts_with("ENOENT"));
         assert!(read(Path::new("/dev/zero")).unwrap_err().contains("longer than 1 MiB"));
         assert!(read(Path::new("/proc")).unwrap_err().starts_with("EISDIR"));

@@ -1,6 +1,8 @@
 //! netkit asked by netkit: the command is run as a user would run it, so that what is compared is
 //! what users get, its exit code included.
 
+use std::io;
+
 use anyhow::{Context as _, bail};
 use clap::{Args, Command, FromArgMatches};
 use serde_json::Value;
@@ -8,7 +10,7 @@ use serde_json::Value;
 use super::report::Diagnosed;
 use super::scenario::Diagnosis;
 use crate::kernel::Place;
-use crate::output::{Format, Outcome, Screen, Style};
+use crate::output::{Aside, Format, Outcome, Screen, Style};
 use crate::{bind, connect, states};
 
 /// Asks, and compares the JSON of the answer with the claims. With a `style`, asks a second time
@@ -45,7 +47,11 @@ fn ask(line: &str, format: Format, style: Style) -> anyhow::Result<(String, Outc
     let here = Place::default();
     let outcome = match line.split(' ').next().unwrap_or(line) {
         "bind" => bind::run(&parsed(line)?, &here, &mut screen),
-        "connect" => connect::run(&parsed(line)?, &here, &mut screen),
+        "connect" => {
+            let mut nowhere = io::sink();
+            let mut aside = Aside { out: &mut nowhere, style, is_terminal: false };
+            connect::run(&parsed(line)?, &here, &mut screen, &mut aside)
+        }
         "states" => states::run(&parsed(line)?, &here, &mut screen),
         command => bail!("the lab does not know `netkit {command}`"),
     }?;

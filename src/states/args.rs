@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::filter::{Filter, parse_network};
 use super::grouping::Key;
 use super::pileup::Thresholds;
+use crate::kernel::clock;
 use crate::kernel::sockets::Source;
 use crate::model::{Family, PortRange, Protocol, Severity, StateSet, TcpState};
 use crate::output::Format;
@@ -176,9 +177,8 @@ const MAX_SAMPLE: Duration = Duration::from_secs(3600);
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time such as 5s, 500ms or 1m, of at most an hour");
-    let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    let duration = Duration::try_from(signed).map_err(|_| wrong())?;
-    if duration.is_zero() || duration > MAX_SAMPLE { Err(wrong()) } else { Ok(duration) }
+    let duration = clock::parse_duration(text);
+    duration.filter(|it| !it.is_zero() && *it <= MAX_SAMPLE).ok_or_else(wrong)
 }
 
 impl Args {

@@ -54,7 +54,7 @@ pub struct Args {
     all: bool,
     /// How long, name resolution included: 500ms, 30s, 2m; a bare number is seconds, 0 is no limit
     #[arg(long, short, value_name = "TIME", default_value = "30s", value_parser = parse,
-          overrides_with = "timeout")]
+          overrides_with = "timeout", allow_negative_numbers = true)]
     timeout: Duration,
     /// Exit code if the deadline comes first; 124 is timeout(1)'s and wait-for-it's
     #[arg(long, value_name = "CODE", default_value_t = 1,
@@ -128,8 +128,11 @@ impl Args {
             unix_type: self.unix_type(),
             reuse_addr: self.reuse_addr,
         };
+        let family = self.asking().family;
         let watch = |text: &String| {
-            Watch::parse(text, manner).map_err(|problem| format!("`{}`: {problem}", sanitize(text)))
+            Watch::parse(text, manner)
+                .and_then(|watch| watch.of_family(family))
+                .map_err(|problem| format!("`{}`: {problem}", sanitize(text)))
         };
         self.targets.iter().map(watch).collect()
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::bind::Wish;
 use crate::connect;
 use crate::kernel::unix_binding::UnixType;
-use crate::model::{Address, Endpoint, HostPort};
+use crate::model::{Address, Endpoint, Family, HostPort};
 
 /// What has to become so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -132,6 +132,28 @@ impl Watch {
             (None, _) => Subject::Reach(connect::Target::parse(text)?.of_type(manner.unix_type)),
         };
         Ok(Self { text: text.to_owned(), condition, subject })
+    }
+}
+
+impl Watch {
+    /// The same, if it can be of `family`, which leaves out the addresses of the other.
+    pub fn of_family(self, family: Option<Family>) -> Result<Self, String> {
+        let Some(family) = family else { return Ok(self) };
+        let ip = match &self.subject {
+            Subject::Reach(target) => target.ip(),
+            Subject::Free(_) => {
+                return Err("-4 and -6 are not for --for free: name the address, as in \
+                            127.0.0.1:8080 or [::1]:8080"
+                    .to_owned());
+            }
+            // They stand beside others that are connected to.
+            Subject::Listener(_) | Subject::TimeWait(_) => None,
+        };
+        match (family, ip) {
+            (Family::Ipv4, Some(IpAddr::V6(_))) => Err("-4 leaves out IPv6 addresses".to_owned()),
+            (Family::Ipv6, Some(IpAddr::V4(_))) => Err("-6 leaves out IPv4 addresses".to_owned()),
+            _ => Ok(self),
+        }
     }
 }
 

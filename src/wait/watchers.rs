@@ -66,6 +66,9 @@ impl Watcher {
             let (is_met, reach, seen) = (look.is_met, look.reach, look.seen.clone());
             let timed = Timed { began, ended: clock.elapsed(), look };
             let took = timed.ended.saturating_sub(began);
+            if last.is_some() && is_cut_short(seen.outcome, &timed, deadline) {
+                return;
+            }
             if self.teller.send(Told::Looked(self.index, timed)).is_err() || is_met {
                 return;
             }
@@ -85,7 +88,35 @@ impl Watcher {
     }
 }
 
+/// Whether the end of the run came before an answer could: of the target, that tells nothing.
+fn is_cut_short(outcome: &str, timed: &Timed, deadline: Option<Duration>) -> bool {
+    let is_hurried = timed.ended.saturating_sub(timed.began) < TELLING;
+    outcome == "timed_out" && is_hurried && deadline.is_some_and(|end| timed.ended >= end)
+}
+
+/// Whoever is there answers within this time, but for a few.
+const TELLING: Duration = Duration::from_millis(100);
 /// Others are given room between two looks.
 const LEAST: Duration = Duration::from_millis(1);
 /// What is kept for the last look, besides the time that it takes.
 const LAST_LOOK: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use super::super::tally::tests::timed;
+    use super::*;
+
+    #[test]
+    fn silence_until_the_end_tells_something_only_if_there_was_time_for_an_answer() {
+        let end = |ms| Some(Duration::from_millis(ms));
+        let look = |began, ended| {
+            let look = timed(began, "timed_out", "a", false);
+            Timed { ended: Duration::from_millis(ended), ..look }
+        };
+        assert!(is_cut_short("timed_out", &look(995, 1000), end(1000)));
+        assert!(!is_cut_short("timed_out", &look(800, 1000), end(1000)), "200 ms are enough");
+        assert!(!is_cut_short("timed_out", &look(900, 950), end(1000)), "by its own limit");
+        assert!(!is_cut_short("refused", &look(995, 1000), end(1000)));
+        assert!(!is_cut_short("timed_out", &look(995, 1000), None));
+    }
+}

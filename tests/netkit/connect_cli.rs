@@ -1,10 +1,10 @@
 //! The command line of `netkit connect`: targets, expectations, lists, what is wrong with each.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -129,7 +129,8 @@ fn rows_of_many_targets_are_in_their_order() {
 fn a_signal_ends_with_the_statistics_and_is_died_of() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let (said, status) = repeat_until(signal, "--default-signal");
-        assert_eq!(status.signal(), Some(signal as i32), "{status}");
+        let died_of = status.signal().map(|number| Signal::try_from(number).unwrap());
+        assert_eq!(died_of, Some(signal), "{status}");
         assert!(said.ends_with("\n  1 attempt, 1 refused\n"), "{said}");
     }
 }
@@ -190,4 +191,76 @@ fn a_banner_is_shown_and_its_escapes_are_not_passed_on() {
     let answer = netkit(&format!("connect --banner {target}")).run().exits(0).quietly();
     assert!(answer.stdout.contains("it said: 220 \\u{1b}[31mhello"), "{answer}");
     greeting.join().unwrap();
+}
+
+/// `netkit connect` that reads targets from a pipe which stays open.
+fn fed(line: &str) -> Child {
+    let mut command = Command::new(PROGRAM);
+    command.args(line.split_whitespace());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn sigint_while_a_list_is_typed_closes_the_answer_and_loses_no_warning() {
+    let target = closed();
+    for (format, is_said) in [("json", false), ("csv", true)] {
+        let mut child = fed(&format!("connect --format {format} --targets -"));
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(format!("localhost:0\n{target}\n").as_bytes()).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut text = String::new();
+        // A row of JSON has no end of line before the next one comes.
+        while !text.contains(&target) {
+            let piece = stdout.fill_buf().unwrap();
+            assert!(!piece.is_empty(), "{text}");
+            text.push_str(std::str::from_utf8(piece).unwrap());
+            let length = piece.len();
+            stdout.consume(length);
+        }
+        kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        stdout.read_to_string(&mut text).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.signal(), Some(2), "{text}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(said.contains("line 1: `localhost:0`"), is_said, "{said}");
+        if format == "json" {
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(json["results"].as_array().unwrap().len(), 1, "{text}");
+            assert!(json["warnings"][0].as_str().unwrap().contains("line 1"), "{text}");
+        }
+        drop(stdin);
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_it_while_the_list_is_still_open() {
+    let target = closed();
+    let mut child = fed("connect --format csv --targets -");
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    writeln!(stdin, "{target}").unwrap();
+    let mut text = String::new();
+    while !text.contains(&target) {
+        assert_ne!(stdout.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    drop(stdout);
+    writeln!(stdin, "{target}").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(stdin);
+}
+
+#[test]
+fn a_port_of_udp_is_not_taken_for_one_of_tcp() {
+    let server = listen("127.0.0.1");
+    let open = server.local_addr().unwrap();
+    let answer = netkit(&format!("connect udp://{open}")).run().exits(1).quietly();
+    assert!(answer.stdout.contains(&format!("is it meant to be tcp://{open}")), "{answer}");
+    assert!(!answer.stdout.contains("but at"), "{answer}");
+}
+
+#[test]
+fn an_interface_that_is_none_is_named() {
+    let answer = netkit("connect [::1%no-such0]:80").run().exits(1).quietly();
+    assert!(answer.stdout.contains("there is no interface `no-such0`"), "{answer}");
 }

@@ -38,7 +38,10 @@ fn a_target_that_is_none_is_named_with_what_to_give() {
 fn options_that_are_wrong_or_do_not_go_together_are_refused() {
     refused("wait", "TARGET");
     refused("wait a:1 -t soon", "`soon` is not a time: write 500ms, 30s or 2m");
-    refused("wait a:1 -t -1", "-1");
+    refused("wait a:1 -t -1", "`-1` is not a time");
+    refused("wait [::1]:1 -4", "`[::1]:1`: -4 leaves out IPv6 addresses");
+    refused("wait 127.0.0.1:1 -6", "`127.0.0.1:1`: -6 leaves out IPv4 addresses");
+    refused("wait --for free :80 -4", "`:80`: -4 and -6 are not for --for free: name the address");
     refused("wait a:1 -i 1s..10ms", "below the least");
     refused("wait a:1 -i 0", "1ms");
     refused("wait a:1 --attempt-timeout 0", "an attempt needs time");

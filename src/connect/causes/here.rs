@@ -100,6 +100,26 @@ pub fn listening_elsewhere(evidence: &Evidence, diagnosis: &mut Diagnosis) {
         .advise("start the service, or correct the port: `netkit states --listening` lists them");
 }
 
+/// A port of UDP on this machine that nobody has at the address that was asked for.
+pub fn datagrams_elsewhere(evidence: &Evidence, diagnosis: &mut Diagnosis) {
+    if let Some(other) = evidence.others.iter().find(|it| it.protocol == "udp") {
+        let message = format!("{} has that port of UDP, but at {} alone", who(other), other.local);
+        let found = json!({ "listens_at": other.local.to_string() });
+        let advice = [
+            format!("send to udp://{}", other.local),
+            "or let the server bind the address that is asked for: 0.0.0.0 and [::] are all"
+                .to_owned(),
+        ];
+        diagnosis.found((CONNECT_LISTENS_ELSEWHERE, Severity::Critical), message, found, &advice);
+        return;
+    }
+    if let Some(other) = evidence.others.iter().find(|it| it.state == TcpState::LISTEN) {
+        diagnosis.cause(format!("{} listens there by TCP: {}", who(other), other.local));
+        diagnosis.advise(format!("is it meant to be tcp://{}", other.local));
+    }
+    diagnosis.advise("start the service, or correct the port: `ss -lun` lists those of UDP");
+}
+
 fn who(other: &Other) -> String {
     match &other.owner {
         Some(owner) => format!("{} (pid {})", owner.name, owner.pid),

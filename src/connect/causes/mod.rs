@@ -73,7 +73,7 @@ impl Diagnosis {
 pub fn diagnose(attempt: &Attempt, evidence: &Evidence, target: &str) -> Diagnosis {
     let mut diagnosis = Diagnosis::at_first_sight(attempt);
     match (&attempt.destination, attempt.stage, attempt.outcome) {
-        (_, Stage::Resolve, _) => resolver(attempt, &mut diagnosis),
+        (_, Stage::Resolve, _) => resolver(attempt, target, &mut diagnosis),
         (_, _, Outcome::SelfConnect) => itself(attempt, target, &mut diagnosis),
         (Some(Destination::Unix(name, kind)), _, _) => {
             unix::judge(attempt, (name, *kind), evidence, &mut diagnosis);
@@ -116,8 +116,13 @@ fn internet(attempt: &Attempt, evidence: &Evidence, target: &str, diagnosis: &mu
     }
 }
 
-fn resolver(attempt: &Attempt, diagnosis: &mut Diagnosis) {
-    if attempt.deadline || attempt.code == eai::EAI_AGAIN {
+fn resolver(attempt: &Attempt, target: &str, diagnosis: &mut Diagnosis) {
+    // An address in numbers is not looked up; of it, the interface alone can be unknown.
+    let scope = target.split_once('%').and_then(|(_, rest)| rest.split_once(']'));
+    if let Some((scope, _)) = scope {
+        diagnosis.cause(format!("there is no interface `{scope}` in this network namespace"));
+        diagnosis.advise("`ip -brief link` lists them");
+    } else if attempt.deadline || attempt.code == eai::EAI_AGAIN {
         diagnosis.advise(
             "the name servers: `resolvectl status`, or the `nameserver` lines of /etc/resolv.conf",
         );

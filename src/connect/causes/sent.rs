@@ -28,7 +28,7 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
             icmp.kind, icmp.code
         ));
         if evidence.is_here {
-            here::listening_elsewhere(evidence, diagnosis);
+            here::datagrams_elsewhere(evidence, diagnosis);
         }
         return;
     }

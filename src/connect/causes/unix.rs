@@ -43,8 +43,14 @@ fn refused(name: &UnixName, kind: UnixType, seen: &UnixEvidence, diagnosis: &mut
         *number == kind.number() && *state != TcpState::LISTEN && *state != TcpState::ESTABLISHED
     };
     match seen.file {
-        FileKind::Directory => diagnosis.cause("it is a directory, and no socket"),
-        FileKind::Other => diagnosis.cause("it is a file that is no socket"),
+        FileKind::Directory => {
+            diagnosis.cause("it is a directory, and no socket");
+            diagnosis.advise(format!("write the path of the socket: `ls -l {}`", path(name)));
+        }
+        FileKind::Other => {
+            diagnosis.cause("it is a file that is no socket");
+            diagnosis.advise(format!("correct the path: `ls -l {}`", path(name)));
+        }
         FileKind::DanglingLink | FileKind::Nothing | FileKind::Socket(_)
             if seen.sockets.iter().find(is_bound).is_some() =>
         {
@@ -83,6 +89,10 @@ fn refused(name: &UnixName, kind: UnixType, seen: &UnixEvidence, diagnosis: &mut
                 .advise("start the server; an abstract name is of one network namespace alone");
         }
     }
+}
+
+fn path(name: &UnixName) -> String {
+    name.to_string().trim_start_matches("unix:").to_owned()
 }
 
 fn wrong_type(seen: &UnixEvidence, diagnosis: &mut Diagnosis) {

@@ -26,6 +26,9 @@ pub fn page(topic: &Topic, now: &Now<'_>) -> Page {
         Subject::Counter(entry) => numbers::counter(entry, now),
         Subject::Finding(entry) => numbers::finding(entry),
     };
+    for (line, shows) in related::waits(&topic.name) {
+        page.commands.push(Command::new(line, shows));
+    }
     for scenario in related::scenarios(&topic.name) {
         let line = format!("netkit lab run {scenario}");
         page.commands.push(Command::new(&line, "makes it, in a namespace of its own"));
