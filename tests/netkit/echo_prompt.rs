@@ -145,5 +145,7 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
     terminal.types("next\r");
     terminal.shows("late: slow");
     terminal.shows("next  (");
+    // Before the prompt, the terminal takes the end for that of a line, and it is lost.
+    terminal.shows(">> ");
     terminal.ends(0);
 }
