@@ -87,12 +87,12 @@ pub fn run(
         // Each is needed again.
         pieces.extend(file.take().into_iter().flatten());
     }
-    let answered = place.inside(|proc_root| match args.contradiction() {
-        Some(problem) => Ok(Err(problem)),
-        None => {
-            let asked = Asked { args, pieces: &pieces, proc_root, ends };
-            answer(&asked, file, screen, aside).map(Ok)
+    let answered = place.inside(|proc_root| {
+        if let Some(problem) = args.contradiction() {
+            return Ok(Err(problem));
         }
+        let asked = Asked { args, pieces: &pieces, proc_root, ends };
+        answer(&asked, file, screen, aside).map(Ok)
     })??;
     let ended_by = signals.and_then(|it| it.take());
     answered.map_or_else(wrong, |ending| {

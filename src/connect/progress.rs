@@ -102,7 +102,7 @@ mod tests {
     fn the_line_tells_how_far_it_is_and_is_gone_at_the_end() {
         let expected = format!(
             "{CLEAR}█████                 1 of 4 targets tried{CLEAR}\
-             {CLEAR}██████████            2 of 4 targets tried, 1 not as expecte{CLEAR}"
+             {CLEAR}██████████            2 of 4 targets tried, 1 not as expect{CLEAR}"
         );
         assert_eq!(drawn(true, Some(4)), expected);
         assert!(drawn(true, None).contains("2 targets tried, 1 not as expected"));
