@@ -136,7 +136,8 @@ fn others(protocol: Protocol, address: SocketAddr, proc_root: &ProcRoot) -> Vec<
         }
         ControlFlow::Continue(())
     });
-    if scanned.is_err() {
+    // Without a socket there is no owner, and the descriptors of all processes need no look.
+    if scanned.is_err() || found.is_empty() {
         return Vec::new();
     }
     let inodes: HashSet<u32> = found.iter().filter_map(|it| it.inode).collect();
