@@ -10,7 +10,7 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
 use crate::output::{Color, Format};
-use crate::{bind, connect, explain, lab, states, sysctl, wait};
+use crate::{bind, connect, echo, explain, lab, states, sysctl, wait};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -20,6 +20,7 @@ Examples:
   netkit connect host:5432     which code connect(2) gives, who said so, and what helps
   netkit wait db:5432 -- ./go  run a command once the database accepts
   netkit sysctl                what the TCP settings are, do, and will be after a reboot
+  netkit echo                  does traffic go round here: TCP, UDP, Unix sockets, IPv4, IPv6
   netkit explain EADDRINUSE    what an errno, a state, a setting or a call is
   netkit lab run --all         make such conditions in a namespace of their own, and diagnose them
 Exit codes: 0 as it should be, 1 found something, 2 wrong arguments, 3 could not look";
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Sysctl(Called<sysctl::Args>),
     /// Waits until addresses accept, refuse, are free to bind, or echo; then runs a command
     Wait(Called<wait::Args>),
+    /// Sends traffic round: an echo server, an echo client with load, a test of this machine
+    Echo(Called<echo::Args>),
     /// Explains a state, an errno, a setting, a counter, a finding or a call
     Explain(Called<explain::Args>),
     /// Makes conditions on demand, each in a network namespace of its own, and diagnoses them
@@ -100,6 +103,7 @@ impl Command {
             | Self::Connect(_)
             | Self::Sysctl(_)
             | Self::Wait(_)
+            | Self::Echo(_)
             | Self::Lab(_) => &[],
         }
     }

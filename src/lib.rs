@@ -6,6 +6,7 @@
 //! - [`catalogue`]: what is known; tables with sources.
 //! - [`output`]: how it is shown.
 //! - [`states`], [`bind`], [`connect`], [`sysctl`]: the commands of the same names.
+//! - [`echo`]: the command `netkit echo`.
 //! - [`wait`]: the command `netkit wait`.
 //! - [`explain`]: the command `netkit explain`, made of the catalogues.
 //! - [`lab`]: the command `netkit lab`.
@@ -17,6 +18,7 @@ pub mod bind;
 pub mod catalogue;
 mod cli;
 pub mod connect;
+pub mod echo;
 pub mod exit;
 pub mod explain;
 pub mod kernel;
@@ -75,6 +77,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Wait(args) => wait::run(args, &cli.common.place(), &mut screen, &mut aside),
+        Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),
         Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }

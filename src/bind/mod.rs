@@ -22,14 +22,16 @@ mod wish;
 use answer::Site;
 pub use args::Args;
 use args::Question;
+use blockers::Role;
 use free_ports::FreePorts;
 use report::BindReport;
-use target::Target;
+pub use target::{InternetTarget, Target, parse as parse_target};
 pub use wish::{Standing, Wish};
 
 use crate::exit::Exit;
 use crate::kernel::net_ns::NetNs;
-use crate::kernel::{KernelError, Place};
+use crate::kernel::unix_binding::UnixType;
+use crate::kernel::{KernelError, Place, ProcRoot};
 use crate::model::UnixName;
 use crate::output::{Format, Outcome, Report, Screen, emit};
 
@@ -67,6 +69,17 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         }
         _ => Err(error),
     })
+}
+
+/// Whether `name` is the file of a Unix socket that nobody has open any more, as far as `proc_root`
+/// shows who has one.
+pub fn is_stale(
+    name: &UnixName,
+    kind: UnixType,
+    proc_root: &ProcRoot,
+) -> Result<bool, KernelError> {
+    let survey = unix::look(name, kind, proc_root)?;
+    Ok(survey.blockers.iter().any(|it| it.role == Role::UnixStale))
 }
 
 fn look(args: &Args, target: &Target, place: &Place) -> anyhow::Result<BindReport> {

@@ -37,6 +37,12 @@ impl InternetTarget {
         self.port
     }
 
+    /// The same address and scope with another port.
+    #[must_use]
+    pub fn with_port(self, port: u16) -> Self {
+        Self { port: Some(port), ..self }
+    }
+
     /// What bind(2) takes, with the scope's interface looked up by `index`; `None` if there is no such
     /// interface.
     pub fn socket_address(

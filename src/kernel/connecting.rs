@@ -128,6 +128,11 @@ impl Connecting {
         Ok(Self { socket, first })
     }
 
+    /// The socket itself, which does not block.
+    pub fn into_socket(self) -> Socket {
+        self.socket
+    }
+
     /// What connect(2) itself returned: 0, EINPROGRESS (115), or an error.
     pub fn first(&self) -> i32 {
         self.first

@@ -96,13 +96,19 @@ pub fn serve(parent: u32) -> Result<(), KernelError> {
     die_with(parent)?;
     // Started by way of /proc/self/exe, it would be called `exe`.
     set_name(c"netkit").map_err(|errno| program_error("name this process", errno.into()))?;
-    // As many sockets as this user may have, and not only as many as are usual.
+    take_all_descriptors()?;
+    let keys = terminal_signals().thread_block();
+    keys.map_err(|errno| program_error("block signals", errno.into()))
+}
+
+/// Lets this process have as many sockets as its user may have, and not only as many as are usual.
+/// Gives how many.
+pub fn take_all_descriptors() -> Result<u64, KernelError> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)
         .map_err(|errno| program_error("ask for the limit on descriptors", errno.into()))?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)
         .map_err(|errno| program_error("raise the limit on descriptors", errno.into()))?;
-    let keys = terminal_signals().thread_block();
-    keys.map_err(|errno| program_error("block signals", errno.into()))
+    Ok(most)
 }
 
 /// Asks the kernel to kill this process when `parent` ends. Fails if it has.

@@ -46,7 +46,8 @@ impl UnixType {
         }
     }
 
-    fn new_socket(self) -> io::Result<Socket> {
+    /// A socket of this type.
+    pub(super) fn new_socket(self) -> io::Result<Socket> {
         Socket::new(Domain::UNIX, self.socket_type(), None)
     }
 }
@@ -79,12 +80,22 @@ pub fn try_unix(name: &UnixName, kind: UnixType) -> Result<Trial, KernelError> {
 }
 
 /// Removes the file at `path` if it is the one of `socket`: a server may have put its own there.
-fn remove_own(socket: &Socket, path: &Path) -> io::Result<()> {
+pub fn remove_own(socket: &Socket, path: &Path) -> io::Result<()> {
     let Ok(there) = std::fs::symlink_metadata(path) else { return Ok(()) };
     let there = file_of(&there);
     match own_file(socket) {
         Some(own) if own.inode != there.inode => Ok(()),
         _ => std::fs::remove_file(path),
+    }
+}
+
+/// Removes the socket file at `path` if it is still what it was `before`.
+pub fn remove_socket(path: &Path, before: FileKind) -> io::Result<()> {
+    match (before, file_kind(path)) {
+        (FileKind::Socket(before), FileKind::Socket(now)) if before == now => {
+            std::fs::remove_file(path)
+        }
+        _ => Err(io::ErrorKind::NotFound.into()),
     }
 }
 

@@ -125,6 +125,19 @@ pub fn rate(per_second: f64) -> String {
     if per_second < 1000.0 { format!("{per_second:.1}") } else { thousands(whole(per_second)) }
 }
 
+/// A number of bytes: `5 B`, `1.4 KiB`, `3.2 GiB`.
+pub fn bytes(number: u64) -> String {
+    let mut size = float(number);
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if size < 1024.0 {
+            let decimals = usize::from(unit != "B" && size < 100.0);
+            return format!("{size:.decimals$} {unit}");
+        }
+        size /= 1024.0;
+    }
+    format!("{size:.1} TiB")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +159,8 @@ mod tests {
         assert_eq!(short, ["999 µs", "1.2 ms", "350 ms", "3.0 s", "2 min"]);
         assert_eq!(rate(470.53), "470.5");
         assert_eq!(rate(28_232.0), "28,232");
+        assert_eq!([0, 1023, 1024, 1_500_000].map(bytes), ["0 B", "1023 B", "1.0 KiB", "1.4 MiB"]);
+        assert_eq!(bytes(200 << 40), "200.0 TiB");
     }
 
     #[test]

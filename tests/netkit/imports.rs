@@ -22,13 +22,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("connect", FLOORS),
     ("bind", FLOORS),
     // The second row: the floors, and public functions of the first row.
+    ("echo", &["model", "kernel", "catalogue", "output", "exit", "bind", "connect"]),
     ("explain", &["model", "kernel", "catalogue", "output", "exit", "sysctl"]),
     ("wait", &["model", "kernel", "catalogue", "output", "exit", "connect", "bind"]),
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
     ("streams", &["output"]),
-    ("cli", &["kernel", "output", "states", "sysctl", "connect", "bind", "wait", "explain", "lab"]),
+    (
+        "cli",
+        &[
+            "kernel", "output", "states", "sysctl", "connect", "bind", "wait", "echo", "explain",
+            "lab",
+        ],
+    ),
     ("lib", &["*"]),
     ("main", &[]),
 ];
@@ -43,7 +50,8 @@ const SYSTEM: &[(&str, &[&str])] = &[
     ("std::net::UdpSocket", &["kernel", "lab"]),
     ("std::process::Command", &["kernel"]),
     ("nix", &["kernel"]),
-    ("socket2", &["kernel", "lab"]),
+    ("socket2", &["kernel", "lab", "echo"]),
+    ("tokio", &["echo"]),
     ("procfs", &["kernel"]),
     ("libc", &["kernel"]),
     ("std::process::exit", &[]),

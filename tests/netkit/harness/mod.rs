@@ -7,6 +7,7 @@ pub mod capture;
 pub mod command;
 pub mod conditions;
 pub mod connecting;
+pub mod echoing;
 pub mod judgement;
 pub mod live;
 pub mod needs;

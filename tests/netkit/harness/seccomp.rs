@@ -18,6 +18,8 @@ const UNSHARE: i64 = if cfg!(target_arch = "x86_64") { 272 } else { 97 };
 
 /// The number of connect(2).
 const CONNECT: i64 = if cfg!(target_arch = "x86_64") { 42 } else { 203 };
+/// The number of accept4(2).
+const ACCEPT4: i64 = if cfg!(target_arch = "x86_64") { 288 } else { 242 };
 
 /// Calls `body` on a thread where `socket(AF_NETLINK, …)` fails with EPERM; programs that it starts
 /// inherit that.
@@ -25,21 +27,30 @@ pub fn without_netlink<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     let is_netlink =
         SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, AF_NETLINK);
     let rule = SeccompRule::new(vec![is_netlink.unwrap()]).unwrap();
-    confined(SOCKET, vec![rule], body)
+    confined((SOCKET, EPERM), vec![rule], body)
 }
 
 /// The same where unshare(2) fails with EPERM.
 pub fn without_unshare<T: Send>(body: impl FnOnce() -> T + Send) -> T {
-    confined(UNSHARE, Vec::new(), body)
+    confined((UNSHARE, EPERM), Vec::new(), body)
 }
 
 /// The same where connect(2) fails with EPERM, whatever the family.
 pub fn without_connect<T: Send>(body: impl FnOnce() -> T + Send) -> T {
-    confined(CONNECT, Vec::new(), body)
+    confined((CONNECT, EPERM), Vec::new(), body)
 }
 
-/// Calls `body` where the system call fails if a rule applies, or in any case if there is none.
-fn confined<T: Send>(call: i64, rules: Vec<SeccompRule>, body: impl FnOnce() -> T + Send) -> T {
+/// The same where accept4(2) fails with `errno`.
+pub fn without_accept<T: Send>(errno: u32, body: impl FnOnce() -> T + Send) -> T {
+    confined((ACCEPT4, errno), Vec::new(), body)
+}
+
+/// Calls `body` where the system call fails so if a rule applies, or in any case if there is none.
+fn confined<T: Send>(
+    call: (i64, u32),
+    rules: Vec<SeccompRule>,
+    body: impl FnOnce() -> T + Send,
+) -> T {
     std::thread::scope(|scope| {
         let confined = scope.spawn(|| {
             seccompiler::apply_filter(&filter(call, rules)).unwrap();
@@ -49,11 +60,11 @@ fn confined<T: Send>(call: i64, rules: Vec<SeccompRule>, body: impl FnOnce() -> 
     })
 }
 
-fn filter(call: i64, rules: Vec<SeccompRule>) -> BpfProgram {
+fn filter((call, errno): (i64, u32), rules: Vec<SeccompRule>) -> BpfProgram {
     let filter = SeccompFilter::new(
         BTreeMap::from([(call, rules)]),
         SeccompAction::Allow,
-        SeccompAction::Errno(EPERM),
+        SeccompAction::Errno(errno),
         std::env::consts::ARCH.try_into().unwrap(),
     );
     filter.unwrap().try_into().unwrap()

@@ -1,0 +1,152 @@
+//! Addresses of echo servers, as people write them.
+
+use std::fmt;
+
+use crate::bind::{Target, parse_target};
+use crate::model::UnixName;
+
+/// What carries the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// A Unix socket of type `SOCK_STREAM`.
+    UnixStream,
+    /// A Unix socket of type `SOCK_DGRAM`.
+    UnixDgram,
+    /// A Unix socket of type `SOCK_SEQPACKET`.
+    UnixSeqpacket,
+}
+
+/// How a carrier is written, the longer ones first where one begins as another.
+const SCHEMES: [(&str, Carrier); 6] = [
+    ("tcp://", Carrier::Tcp),
+    ("udp://", Carrier::Udp),
+    ("unix-dgram:", Carrier::UnixDgram),
+    ("unix-seqpacket:", Carrier::UnixSeqpacket),
+    ("unix://", Carrier::UnixStream),
+    ("unix:", Carrier::UnixStream),
+];
+
+impl Carrier {
+    /// `tcp`, `udp`, `unix`, `unix-dgram`, `unix-seqpacket`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::UnixStream => "unix",
+            Self::UnixDgram => "unix-dgram",
+            Self::UnixSeqpacket => "unix-seqpacket",
+        }
+    }
+
+    /// Whether it has connections.
+    pub fn is_connected(self) -> bool {
+        matches!(self, Self::Tcp | Self::UnixStream | Self::UnixSeqpacket)
+    }
+
+    /// Whether each message is kept apart from the next.
+    pub fn keeps_messages(self) -> bool {
+        matches!(self, Self::Udp | Self::UnixDgram | Self::UnixSeqpacket)
+    }
+}
+
+/// Takes the carrier off the head of `text`, if it is written there: `udp://[::1]:7` is UDP and
+/// `[::1]:7`. A name that begins with `/`, `.` or `@` is a Unix stream socket's.
+pub fn split_carrier(text: &str) -> (Option<Carrier>, &str) {
+    for (scheme, carrier) in SCHEMES {
+        if let Some(rest) = text.strip_prefix(scheme) {
+            return (Some(carrier), rest);
+        }
+    }
+    let is_path = text.starts_with(['/', '.', '@']);
+    (is_path.then_some(Carrier::UnixStream), text)
+}
+
+/// An address that a server listens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// What carries the bytes.
+    pub carrier: Carrier,
+    /// The address.
+    pub target: Target,
+}
+
+impl Address {
+    /// Reads `text`; without a scheme, it is one of `plain`. In the error, what is wrong with it and
+    /// what to write instead.
+    pub fn parse(text: &str, plain: Carrier) -> Result<Self, String> {
+        let (carrier, rest) = split_carrier(text);
+        let carrier = carrier.unwrap_or(plain);
+        let target = match carrier {
+            Carrier::Tcp | Carrier::Udp => parse_target(rest)?,
+            Carrier::UnixStream | Carrier::UnixDgram | Carrier::UnixSeqpacket => {
+                parse_target(&format!("unix:{rest}"))?
+            }
+        };
+        match &target {
+            Target::Internet(it) if it.port().is_none() => Err(format!(
+                "the port is missing: write ADDRESS:PORT, as in 127.0.0.1:8081 or [::1]:8081; port 0 \
+                 lets the kernel choose (`{text}`)"
+            )),
+            Target::Internet(_) | Target::Unix(_) => Ok(Self { carrier, target }),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.target, self.carrier) {
+            (Target::Internet(it), carrier) => write!(f, "{}://{it}", carrier.name()),
+            (Target::Unix(UnixName::Path(path)), carrier) => {
+                write!(f, "{}:{}", carrier.name(), path.display())
+            }
+            (Target::Unix(UnixName::Abstract(name)), carrier) => {
+                write!(f, "{}:@{}", carrier.name(), String::from_utf8_lossy(name))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_is_understood() {
+        for (text, shown) in [
+            ("127.0.0.1:80", "tcp://127.0.0.1:80"),
+            ("tcp://[::1]:0", "tcp://[::1]:0"),
+            ("udp://:53", "udp://0.0.0.0:53"),
+            ("8081", "tcp://0.0.0.0:8081"),
+            ("/run/a", "unix:/run/a"),
+            ("./a", "unix:./a"),
+            ("unix:///run/a", "unix:/run/a"),
+            ("unix:a", "unix:a"),
+            ("@a", "unix:@a"),
+            ("unix-dgram:@a", "unix-dgram:@a"),
+            ("unix-seqpacket:/a", "unix-seqpacket:/a"),
+        ] {
+            let parsed = Address::parse(text, Carrier::Tcp).map(|it| it.to_string());
+            assert_eq!(parsed, Ok(shown.to_owned()), "{text}");
+        }
+        let plain = Address::parse("[::1]:7", Carrier::Udp).unwrap();
+        assert_eq!(plain.to_string(), "udp://[::1]:7");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, words) in [
+            ("localhost:80", "localhost is 127.0.0.1 or [::1]"),
+            ("tcp://127.0.0.1", "the port is missing"),
+            ("udp://127.0.0.1:99999", "`99999` is not a port"),
+            ("@", "name is missing"),
+            ("unix-dgram:", "name is missing"),
+        ] {
+            let error = Address::parse(text, Carrier::Tcp).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! One message and its reply.
+
+use std::time::Duration;
+
+use super::link::Link;
+use super::replies::Message;
+use super::trouble::{Step, Trouble, Why};
+use crate::kernel::patience::Patience;
+
+/// A reply that is longer is not one to a message.
+const LONGEST: usize = 1 << 20;
+/// How long a stream that has begun to answer may pause before that is taken for the whole: servers
+/// that cut the line's end off do not send it back.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Sends `message` and takes its reply; in the error, what there was of it.
+pub fn exchange(
+    link: &Link,
+    message: &Message,
+    patience: &Patience<'_>,
+) -> Result<Vec<u8>, (Vec<u8>, Trouble)> {
+    let keeps_messages = link.peer.carrier.keeps_messages();
+    let mut reply = Vec::new();
+    link.send(&message.bytes, patience).map_err(|trouble| (Vec::new(), trouble))?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let patience = if reply.is_empty() { *patience } else { patience.at_most(PAUSE) };
+        match link.receive(&mut buffer, &patience) {
+            Ok(0) if !keeps_messages => {
+                return Err((reply, link.trouble(Step::Receive, Why::Closed)));
+            }
+            Ok(came) => reply.extend_from_slice(buffer.get(..came).unwrap_or_default()),
+            Err(trouble) if trouble.failure.why == Why::Late && !reply.is_empty() => {
+                return Ok(reply);
+            }
+            Err(trouble) => return Err((reply, trouble)),
+        }
+        if keeps_messages || message.is_whole(&reply) || reply.len() > LONGEST {
+            return Ok(reply);
+        }
+    }
+}
+
+/// A reply as text, without its line's end.
+pub fn text_of(reply: &[u8]) -> String {
+    let text = String::from_utf8_lossy(reply);
+    text.strip_suffix('\n').unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,107 @@
+//! `netkit echo client`: sends, and judges what comes back.
+//!
+//! Messages of the command line, standard input as a stream, a prompt on a terminal; or a load, which
+//! is [`crate::echo::load`]'s.
+
+pub mod amounts;
+mod args;
+mod exchange;
+mod interactive;
+pub mod link;
+mod messages;
+mod pipe;
+pub mod replies;
+pub mod target;
+pub mod trouble;
+
+pub use args::Args;
+use link::Link;
+use target::{Peer, connect_any};
+use trouble::Trouble;
+
+use super::address::Carrier;
+use super::load;
+use crate::exit::Exit;
+use crate::kernel::ending_signals::{EndingSignals, number};
+use crate::kernel::patience::Patience;
+use crate::kernel::standard_input::{StandardInput, output_is_terminal};
+use crate::kernel::{Place, ProcRoot};
+use crate::output::{Outcome, Screen};
+
+/// Answers `args` for `place` on `screen`.
+pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+    let wrong = |problem| Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
+    let target = match args.target() {
+        Ok(target) => target,
+        Err(problem) => return wrong(problem),
+    };
+    if let Some(problem) = args.contradiction(target.carrier) {
+        return wrong(problem);
+    }
+    // Before any thread is made, one of which is entering a namespace.
+    let signals = args.is_load().then(EndingSignals::hold).transpose()?;
+    let outcome = place.inside(|proc_root| {
+        let timeout = args.timeout(target.carrier);
+        let peers = match target.resolve(args.family(), &Patience::of(timeout)) {
+            Ok(peers) => peers,
+            Err(trouble) => return Ok(failed(&trouble)),
+        };
+        match &signals {
+            Some(signals) => load_one(args, &peers, (proc_root, signals), screen),
+            None => speak(args, &peers, screen),
+        }
+    })??;
+    let ended_by = signals.and_then(|signals| signals.take());
+    Ok(match ended_by {
+        Some(signal) => Outcome { exit: Exit::Signal(number(signal)), ..outcome },
+        None => outcome,
+    })
+}
+
+fn failed(trouble: &Trouble) -> Outcome {
+    Outcome { exit: Exit::Found, messages: vec![trouble.message()] }
+}
+
+/// Loads the first of `peers` that takes a connection.
+fn load_one(
+    args: &Args,
+    peers: &[Peer],
+    (proc_root, signals): (&ProcRoot, &EndingSignals),
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Outcome> {
+    let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
+    let plan = args.plan(carrier);
+    let chosen = match peers {
+        [only] => only.clone(),
+        several => {
+            let patience = Patience::ENDLESS.or(Some(signals.descriptor()));
+            match connect_any(several, &plan.socket, plan.timeout, &patience) {
+                Ok((peer, socket)) => {
+                    // It was a question, and is to leave no TIME_WAIT.
+                    socket.set_linger(Some(std::time::Duration::ZERO)).unwrap_or_default();
+                    peer
+                }
+                Err(trouble) => return Ok(failed(&trouble)),
+            }
+        }
+    };
+    load::run(&plan, (&args.target, &chosen), (proc_root, signals), screen)
+}
+
+fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+    let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
+    let timeout = args.timeout(carrier);
+    let (peer, socket) = match connect_any(peers, &args.socket(), timeout, &Patience::ENDLESS) {
+        Ok(found) => found,
+        Err(trouble) => return Ok(failed(&trouble)),
+    };
+    let link = Link::new(peer, socket);
+    if !args.messages.is_empty() {
+        return messages::run(args, &link, timeout, screen);
+    }
+    let mut input = StandardInput::open()?;
+    if input.is_terminal() && output_is_terminal() {
+        return interactive::run(args, (peers, link), timeout, screen);
+    }
+    pipe::run(&link, &mut input, timeout, screen)
+}

@@ -1,0 +1,121 @@
+//! Standard input to the server, and what it sends back to standard output, both at once.
+//!
+//! Two threads, one for each direction, so that neither waits for the other: a server that does not
+//! read until it has been read from, or a reader that is slow, holds up what it has to and nothing
+//! else. Each has one buffer, and nothing else is kept.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::link::Link;
+use super::trouble::{Step, Trouble, Why};
+use crate::exit::Exit;
+use crate::kernel::patience::{Event, Patience, Stop, Waited};
+use crate::kernel::standard_input::StandardInput;
+use crate::output::{Outcome, Screen};
+
+/// Bytes of a buffer.
+const BUFFER: usize = 256 * 1024;
+/// What a datagram holds at most.
+const DATAGRAM: usize = 65_507;
+
+/// What both directions know.
+struct Pipe<'a> {
+    link: &'a Link,
+    /// How long the last datagrams may take.
+    timeout: Duration,
+    /// Whether all of standard input was sent.
+    has_sent_all: AtomicBool,
+    stop: Stop,
+}
+
+/// Streams `input` through `link`.
+pub fn run(
+    link: &Link,
+    input: &mut StandardInput,
+    timeout: Duration,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Outcome> {
+    let pipe = Pipe { link, timeout, has_sent_all: AtomicBool::new(false), stop: Stop::new()? };
+    let trouble = thread::scope(|scope| {
+        let sending = thread::Builder::new().spawn_scoped(scope, || pipe.feed(input))?;
+        let drained = pipe.drain(screen);
+        // Nothing that could still be sent would come back: the other thread is not waited for.
+        pipe.stop.stop();
+        let has_sent_all = pipe.has_sent_all.load(Ordering::Acquire);
+        if !has_sent_all || !matches!(drained, Ok(None)) {
+            link.cut();
+        }
+        let fed = sending.join().unwrap_or(Ok(()));
+        io::Result::Ok(match drained? {
+            Some(trouble) => Some(trouble),
+            None if has_sent_all => fed.err(),
+            None => Some(link.trouble(Step::Receive, Why::Closed)),
+        })
+    })?;
+    Ok(match trouble {
+        None => Outcome { exit: Exit::Fine, messages: Vec::new() },
+        Some(trouble) => Outcome { exit: Exit::Found, messages: vec![trouble.message()] },
+    })
+}
+
+impl Pipe<'_> {
+    /// Sends all of `input`, and then says that it was all.
+    fn feed(&self, input: &mut StandardInput) -> Result<(), Trouble> {
+        let keeps_messages = self.link.peer.carrier.keeps_messages();
+        let mut buffer = vec![0; if keeps_messages { DATAGRAM } else { BUFFER }];
+        let patience = Patience::ENDLESS.or(Some(self.stop.descriptor()));
+        loop {
+            if patience.wait(input.as_fd(), Event::Readable) == Ok(Waited::Interrupted) {
+                return Ok(());
+            }
+            match input.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(came) => {
+                    self.link.send(buffer.get(..came).unwrap_or_default(), &patience)?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // What was read is all that there is.
+                Err(_) => break,
+            }
+        }
+        // Before the server can know it.
+        self.has_sent_all.store(true, Ordering::Release);
+        if keeps_messages {
+            return Ok(());
+        }
+        self.link.end_sending().map_err(|error| {
+            let code = error.raw_os_error().unwrap_or(0);
+            self.link.trouble(Step::Send, Why::Errno(code, None))
+        })
+    }
+
+    /// Writes all that comes; what ended it before the peer did.
+    fn drain(&self, screen: &mut Screen<'_>) -> io::Result<Option<Trouble>> {
+        let keeps_messages = self.link.peer.carrier.keeps_messages();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            // Nobody says that a datagram was the last one.
+            let patience =
+                if keeps_messages { Patience::of(self.timeout) } else { Patience::ENDLESS };
+            match self.link.receive(&mut buffer, &patience) {
+                Ok(0) if !matches!(self.link.peer.carrier, crate::echo::address::Carrier::Udp) => {
+                    return Ok(None);
+                }
+                Ok(came) => {
+                    screen.out.write_all(buffer.get(..came).unwrap_or_default())?;
+                    screen.out.flush()?;
+                }
+                Err(trouble) if trouble.failure.why == Why::Late => {
+                    if self.has_sent_all.load(Ordering::Acquire) {
+                        return Ok(None);
+                    }
+                }
+                Err(trouble) => return Ok(Some(trouble)),
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! One flow of datagrams: a socket, and what is under way on it.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read as _};
+use std::os::fd::AsFd as _;
+
+use socket2::Socket;
+
+use super::connection::code_of;
+use super::schedule::Due;
+use super::sequence::Sequence;
+use crate::echo::client::trouble::{Failure, Step, Why};
+use crate::kernel::error_queue::last_icmp;
+
+/// A datagram that was sent.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    intended_ns: u64,
+    sent_ns: u64,
+    is_done: bool,
+}
+
+/// A flow.
+#[derive(Debug)]
+pub struct Flow {
+    socket: Socket,
+    /// What came and what did not.
+    pub sequence: Sequence,
+    /// The last ones that were sent, and the number of the first of them.
+    sent: VecDeque<Sent>,
+    first: u64,
+    /// How many of them are neither answered nor given up.
+    pub under_way: usize,
+    /// A datagram that is due and found no room.
+    pub pending: Option<Due>,
+    /// Whether it is among those that have room.
+    pub is_idle: bool,
+    /// Whether its peer has closed it.
+    pub is_over: bool,
+}
+
+impl Flow {
+    /// One over `socket`.
+    pub fn new(socket: Socket) -> Self {
+        Self {
+            socket,
+            sequence: Sequence::default(),
+            sent: VecDeque::new(),
+            first: 0,
+            under_way: 0,
+            pending: None,
+            is_idle: false,
+            is_over: false,
+        }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Sends `datagram`, the next of the sequence. False if there is no room.
+    ///
+    /// What an earlier datagram has met is told by the next call; this one is then tried again.
+    pub fn send(&mut self, datagram: &[u8], errors: &mut Vec<Failure>) -> bool {
+        const TRIES: usize = 3;
+        for _ in 0..TRIES {
+            let Err(error) = self.socket.send(datagram) else { return true };
+            #[expect(clippy::wildcard_enum_match_arm, reason = "all others are errors")]
+            match error.kind() {
+                ErrorKind::WouldBlock => return false,
+                ErrorKind::Interrupted => {}
+                _ => errors.push(self.failure(Step::Send, &error)),
+            }
+        }
+        // It counts as sent, and will be missed.
+        true
+    }
+
+    /// Notes that the next datagram was sent.
+    pub fn note(&mut self, due: Due, sent_ns: u64) {
+        self.under_way += 1;
+        self.sent.push_back(Sent { intended_ns: due.intended_ns, sent_ns, is_done: false });
+    }
+
+    /// Receives into `buffer`; `None` if there is nothing now.
+    pub fn receive(&self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
+        let mut reader: &Socket = &self.socket;
+        match reader.read(buffer) {
+            Ok(length) => Ok(Some(length)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
+            Err(error) => Err(self.failure(Step::Receive, &error)),
+        }
+    }
+
+    fn failure(&self, step: Step, error: &io::Error) -> Failure {
+        Failure { step, why: Why::Errno(code_of(error), last_icmp(self.socket.as_fd())) }
+    }
+
+    /// Takes the reply to datagram `number`: when it was due, if it is still waited for.
+    pub fn answered(&mut self, number: u64) -> Option<u64> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        let sent = self.sent.get_mut(index).filter(|sent| !sent.is_done)?;
+        sent.is_done = true;
+        let intended_ns = sent.intended_ns;
+        self.under_way -= 1;
+        self.forget_done();
+        Some(intended_ns)
+    }
+
+    /// Gives up what was sent before `before_ns`; how many those are.
+    pub fn give_up(&mut self, before_ns: u64) -> usize {
+        let mut given_up = 0;
+        while let Some(sent) = self.sent.front().copied()
+            && sent.sent_ns < before_ns
+        {
+            given_up += usize::from(!sent.is_done);
+            self.sent.pop_front();
+            self.first += 1;
+        }
+        self.under_way -= given_up;
+        self.forget_done();
+        given_up
+    }
+
+    /// Gives up the first that is waited for: its fate is known. False if there is none.
+    pub fn give_up_first(&mut self) -> bool {
+        let Some(sent) = self.sent.front_mut() else { return false };
+        sent.is_done = true;
+        self.under_way -= 1;
+        self.forget_done();
+        true
+    }
+
+    fn forget_done(&mut self) {
+        while self.sent.front().is_some_and(|sent| sent.is_done) {
+            self.sent.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    fn flow() -> (Flow, UnixDatagram) {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        (Flow::new(Socket::from(std::os::fd::OwnedFd::from(ours))), theirs)
+    }
+
+    fn sent(flow: &mut Flow, moments: &[u64]) {
+        for moment in moments {
+            flow.note(Due { intended_ns: moment - 1, counts: true }, *moment);
+        }
+    }
+
+    #[test]
+    fn what_is_answered_or_given_up_is_under_way_no_more() {
+        let (mut flow, _theirs) = flow();
+        sent(&mut flow, &[10, 20, 30, 40]);
+        assert_eq!(flow.answered(1), Some(19));
+        assert_eq!(flow.answered(1), None);
+        assert_eq!(flow.under_way, 3);
+        assert_eq!(flow.give_up(35), 2);
+        assert_eq!((flow.answered(0), flow.answered(3), flow.under_way), (None, Some(39), 0));
+        assert_eq!(flow.answered(4), None);
+        sent(&mut flow, &[50, 60]);
+        assert!(flow.give_up_first());
+        assert_eq!((flow.answered(4), flow.answered(5)), (None, Some(59)));
+        assert!(!flow.give_up_first());
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_an_error_with_a_number() {
+        let (mut flow, theirs) = flow();
+        drop(theirs);
+        let mut errors = Vec::new();
+        assert!(flow.send(b"x", &mut errors));
+        // The kernel takes the peer away with the first error (`unix_dgram_sendmsg`).
+        let codes: Vec<_> = errors.iter().map(Failure::code).collect();
+        assert_eq!(codes, [Some(111), Some(107), Some(107)]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Load: many connections, many messages, how long they took, and whether every byte came back.
+//!
+//! - [`plan`]: what it is to be. [`schedule`], [`pattern`], [`sequence`], [`jitter`], [`latency`],
+//!   [`tally`] and [`thresholds`] open nothing.
+//! - [`stream`] and [`datagrams`] drive it, on one thread with epoll(7).
+//! - [`report`] and `text`: what came of it.
+
+mod connection;
+mod datagrams;
+mod flow;
+pub mod jitter;
+pub mod latency;
+pub mod pattern;
+pub mod plan;
+pub mod report;
+mod run;
+pub mod schedule;
+pub mod sequence;
+mod stream;
+pub mod tally;
+mod text;
+pub mod thresholds;
+mod watch;
+
+use std::io;
+
+use plan::Plan;
+use report::{Circumstances, LoadReport, TimeWaits};
+use run::Run;
+use watch::{Total, Watch};
+
+use super::client::target::Peer;
+use crate::exit::Exit;
+use crate::kernel::counters::{SockStat, TcpCounters};
+use crate::kernel::ending_signals::EndingSignals;
+use crate::kernel::{ProcRoot, clock};
+use crate::output::{Format, Outcome, Screen, emit};
+
+/// Loads `peer`, which was written as `target`, and shows what came of it.
+pub fn run(
+    plan: &Plan,
+    (target, peer): (&str, &Peer),
+    (proc_root, signals): (&ProcRoot, &EndingSignals),
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Outcome> {
+    let captured_at = clock::now();
+    let before = entered_time_wait(proc_root);
+    let watch = match screen.format {
+        Format::Table | Format::Markdown => {
+            Watch::line(Total { count: plan.count, duration: plan.duration })
+        }
+        Format::Ndjson => Watch::rows(screen.out, plan.interval),
+        Format::Json | Format::Csv => Watch::nothing(),
+    };
+    clock::wake_exactly();
+    let mut run = Run::new(plan, watch, signals)?;
+    drive(peer, &mut run)?;
+    let (measured_ns, interrupted) = (run.measured_ns(), run.is_interrupted);
+    let tally = run.end();
+    let after = entered_time_wait(proc_root);
+    let made = before.zip(after).map(|(before, after)| after.saturating_sub(before));
+    let now = SockStat::read(proc_root).ok().and_then(|it| it.time_wait);
+    let about = Circumstances {
+        target: target.to_owned(),
+        address: peer.to_string(),
+        carrier: peer.carrier,
+        captured_at: captured_at.to_string(),
+        measured_ns,
+        interrupted,
+        time_wait: TimeWaits { made, now },
+        warnings: Vec::new(),
+    };
+    let report = LoadReport::new(plan, &tally, about);
+    emit(&report, screen.format, screen.style, screen.out)?;
+    // Before the process ends of SIGINT.
+    screen.out.flush()?;
+    Ok(outcome(&report))
+}
+
+fn drive(peer: &Peer, run: &mut Run<'_>) -> io::Result<()> {
+    if peer.carrier.keeps_messages() {
+        datagrams::Datagrams::drive(peer, run, clock::distinct())
+    } else {
+        stream::Streams::drive(peer, run)
+    }
+}
+
+/// Sockets of this network namespace that have entered TIME_WAIT since it was made.
+fn entered_time_wait(proc_root: &ProcRoot) -> Option<u64> {
+    let counters = TcpCounters::read(proc_root).ok()?;
+    Some(counters.tw?.saturating_add(counters.tw_killed.unwrap_or(0)))
+}
+
+fn outcome(report: &LoadReport) -> Outcome {
+    let missed = report.thresholds.iter().filter(|it| !it.is_met);
+    let messages = missed.map(|it| format!("missed --{}", text::demand(it))).collect();
+    let exit = if report.is_fine() { Exit::Fine } else { Exit::Found };
+    Outcome { exit, messages }
+}

@@ -1,0 +1,332 @@
+//! What a load came to; the JSON of docs/schema/echo.json.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::latency::{Latencies, Summary};
+use super::plan::{Close, Plan};
+use super::tally::Tally;
+use super::text;
+use super::thresholds::{Measured, Verdict};
+use crate::echo::address::Carrier;
+use crate::echo::client::trouble::Failure;
+use crate::output::numbers::{float, rounded};
+use crate::output::{Report, Style, csv_rows, ndjson_rows};
+
+/// The name and version of the JSON.
+pub const SCHEMA: &str = "netkit.echo/1";
+
+/// The whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadReport {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// `load`; in lines of JSON, it tells the end from the intervals.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When it began.
+    pub captured_at: String,
+    /// What has to be known about the answer.
+    pub warnings: Vec<String>,
+    /// The target as it was written.
+    pub target: String,
+    /// The address of the peer.
+    pub address: String,
+    /// `tcp`, `udp`, `unix`, `unix-dgram`, `unix-seqpacket`.
+    pub carrier: &'static str,
+    /// `open` with a rate, `closed` without.
+    #[serde(rename = "loop")]
+    pub loop_kind: &'static str,
+    /// The rate that was asked for.
+    pub rate_asked: Option<f64>,
+    /// Connections, or flows.
+    pub connections: usize,
+    /// The shortest message.
+    pub size_min: usize,
+    /// The longest.
+    pub size_max: usize,
+    /// Messages under way on a connection at most.
+    pub pipeline: usize,
+    /// Whether each message had a connection of its own.
+    pub reconnect: bool,
+    /// How connections were closed.
+    pub close: &'static str,
+    /// Whether each byte was compared.
+    pub verified: bool,
+    /// The time measured.
+    pub measured_ms: u64,
+    /// Whether the user ended it early.
+    pub interrupted: bool,
+    /// What was counted.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// From the moment a message was due to its reply; `None` if none came.
+    pub latency: Option<Summary>,
+    /// From the moment it was sent; with a rate alone.
+    pub latency_from_send: Option<Summary>,
+    /// How long connecting took.
+    pub connect: Option<Summary>,
+    /// What failed.
+    pub errors: Vec<ErrorRow>,
+    /// Of datagrams alone.
+    pub datagrams: Option<DatagramReport>,
+    /// TIME_WAITs.
+    pub time_wait: TimeWaits,
+    /// What was demanded, and what came of it.
+    pub thresholds: Vec<Verdict>,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Counts {
+    /// Messages that were begun.
+    pub sent: u64,
+    /// Replies that came whole.
+    pub received: u64,
+    /// Messages without a reply, those that could not be begun included.
+    pub lost: u64,
+    /// The same in percent.
+    pub loss_percent: Option<f64>,
+    /// Replies that were not as expected.
+    pub corrupted: u64,
+    /// Messages without a reply within the timeout.
+    pub timed_out: u64,
+    /// Messages whose connection broke.
+    pub cut: u64,
+    /// Messages that were due and could not be begun.
+    pub unsent: u64,
+    /// Bytes that nobody had asked for.
+    pub unexpected_bytes: u64,
+    /// Bytes of messages.
+    pub bytes_sent: u64,
+    /// Bytes of replies.
+    pub bytes_received: u64,
+    /// Replies a second.
+    pub rate_per_s: f64,
+    /// Connections that could not be opened.
+    pub not_opened: u64,
+}
+
+/// What failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorRow {
+    /// `connect`, `send`, `receive`.
+    pub step: &'static str,
+    /// The error number; `None` if it was none of the kernel's.
+    pub code: Option<i32>,
+    /// Its C name, `timeout`, `closed` or `self-connect`.
+    pub name: String,
+    /// What it means.
+    pub meaning: String,
+    /// How often.
+    pub count: u64,
+    /// The host that sent the ICMP message it is of.
+    pub icmp_from: Option<String>,
+}
+
+/// What can happen to datagrams alone.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DatagramReport {
+    /// Came after the timeout; they are among those received.
+    pub late: u64,
+    /// Came once more.
+    pub duplicated: u64,
+    /// Came after one that was sent later.
+    pub reordered: u64,
+    /// By how many arrivals at most.
+    pub reorder_depth: usize,
+    /// Were of another run, or none of netkit's.
+    pub stray: u64,
+    /// RFC 3550; `None` of fewer than two.
+    pub jitter_us: Option<f64>,
+}
+
+/// TIME_WAITs of the network namespace.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct TimeWaits {
+    /// That began during the run; `None` where the kernel's counters cannot be read.
+    pub made: Option<u64>,
+    /// That there are after it.
+    pub now: Option<u64>,
+}
+
+/// What is known besides the counts.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The target as it was written.
+    pub target: String,
+    /// The address of the peer.
+    pub address: String,
+    /// What carries the bytes.
+    pub carrier: Carrier,
+    /// When it began.
+    pub captured_at: String,
+    /// The time measured.
+    pub measured_ns: u64,
+    /// Whether the user ended it.
+    pub interrupted: bool,
+    /// TIME_WAITs.
+    pub time_wait: TimeWaits,
+    /// What has to be known.
+    pub warnings: Vec<String>,
+}
+
+impl LoadReport {
+    /// The report of `tally`.
+    pub fn new(plan: &Plan, tally: &Tally, about: Circumstances) -> Self {
+        let counts = Counts::of(tally, about.measured_ns);
+        let measured = Measured {
+            p99_us: tally.latencies.percentile_us(99.0),
+            loss_percent: tally.loss_percent(),
+            rate: counts.rate_per_s,
+        };
+        let carrier = about.carrier;
+        let row = |(failure, count): &(Failure, u64)| ErrorRow::new(failure, *count, carrier);
+        Self {
+            schema: SCHEMA,
+            kind: "load",
+            captured_at: about.captured_at,
+            warnings: about.warnings,
+            target: about.target,
+            address: about.address,
+            carrier: carrier.name(),
+            loop_kind: if plan.rate.is_some() { "open" } else { "closed" },
+            rate_asked: plan.rate,
+            connections: plan.connections,
+            size_min: plan.sizes.0,
+            size_max: plan.sizes.1,
+            pipeline: plan.pipeline,
+            reconnect: plan.reconnect,
+            close: match plan.close {
+                Close::Fin => "fin",
+                Close::Rst => "rst",
+            },
+            verified: plan.verify,
+            measured_ms: about.measured_ns / 1_000_000,
+            interrupted: about.interrupted,
+            counts,
+            latency: tally.latencies.summary(),
+            latency_from_send: tally.from_send.as_ref().and_then(Latencies::summary),
+            connect: tally.connects.summary().filter(|_| carrier.is_connected()),
+            errors: tally.failures.iter().map(row).collect(),
+            datagrams: carrier.keeps_messages().then(|| DatagramReport::of(tally)),
+            time_wait: about.time_wait,
+            thresholds: plan.thresholds.judge(&measured),
+        }
+    }
+
+    /// Whether all is as it should be. A loss is for `--max-loss` to judge, where it is given.
+    pub fn is_fine(&self) -> bool {
+        let is_judged = self.thresholds.iter().any(|it| it.name == "max-loss");
+        let is_whole = is_judged
+            || (self.counts.lost == 0 && self.counts.not_opened == 0)
+            || (self.interrupted && self.counts.cut == 0 && self.counts.timed_out == 0);
+        self.counts.corrupted == 0
+            && self.counts.unexpected_bytes == 0
+            && is_whole
+            && self.counts.received > 0
+            && self.thresholds.iter().all(|it| it.is_met)
+    }
+}
+
+impl Counts {
+    fn of(tally: &Tally, measured_ns: u64) -> Self {
+        let rate =
+            if measured_ns == 0 { 0.0 } else { float(tally.received) * 1e9 / float(measured_ns) };
+        Self {
+            sent: tally.sent,
+            received: tally.received,
+            lost: tally.lost(),
+            loss_percent: tally.loss_percent().map(|it| rounded(it, 4)),
+            corrupted: tally.corrupted,
+            timed_out: tally.timed_out,
+            cut: tally.cut,
+            unsent: tally.unsent,
+            unexpected_bytes: tally.unexpected_bytes,
+            bytes_sent: tally.bytes_sent,
+            bytes_received: tally.bytes_received,
+            rate_per_s: rounded(rate, 1),
+            not_opened: tally.not_opened,
+        }
+    }
+}
+
+impl ErrorRow {
+    fn new(failure: &Failure, count: u64, carrier: Carrier) -> Self {
+        Self {
+            step: failure.step.name(),
+            code: failure.code(),
+            name: failure.name(),
+            meaning: failure.meaning(carrier),
+            count,
+            icmp_from: failure.icmp().and_then(|it| it.from).map(|from| from.to_string()),
+        }
+    }
+}
+
+impl DatagramReport {
+    fn of(tally: &Tally) -> Self {
+        let it = &tally.datagrams;
+        Self {
+            late: it.late,
+            duplicated: it.duplicated,
+            reordered: it.reordered,
+            reorder_depth: it.deepest,
+            stray: it.stray,
+            jitter_us: it.jitter.us(),
+        }
+    }
+}
+
+impl Report for LoadReport {
+    fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        out.write_all(text::load(self, style).as_bytes())
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        ndjson_rows(out, [self])
+    }
+
+    fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let percentile = |percent: f64| {
+            let all = self.latency.iter().flat_map(|it| &it.percentiles);
+            let mut of_it = all.filter(|it| (it.percent - percent).abs() < 1e-9);
+            of_it.next().map(|it| it.us)
+        };
+        let datagrams = self.datagrams;
+        csv_rows(out, |csv| {
+            csv.write_record([
+                "target",
+                "loop",
+                "connections",
+                "sent",
+                "received",
+                "lost",
+                "corrupted",
+                "rate_per_s",
+                "p50_us",
+                "p99_us",
+                "p99_9_us",
+                "max_us",
+                "late",
+                "duplicated",
+                "reordered",
+                "time_wait_made",
+            ])?;
+            csv.serialize((
+                (&self.target, self.loop_kind, self.connections),
+                (self.counts.sent, self.counts.received, self.counts.lost),
+                (self.counts.corrupted, self.counts.rate_per_s),
+                (percentile(50.0), percentile(99.0), percentile(99.9)),
+                self.latency.as_ref().map(|it| it.max_us),
+                (
+                    datagrams.map(|it| it.late),
+                    datagrams.map(|it| it.duplicated),
+                    datagrams.map(|it| it.reordered),
+                ),
+                self.time_wait.made,
+            ))
+        })
+    }
+}

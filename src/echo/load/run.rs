@@ -1,0 +1,152 @@
+//! What every kind of load has: the clock, the schedule, the counts, what is watched.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::plan::Plan;
+use super::schedule::{Due, Next, Schedule};
+use super::tally::Tally;
+use super::watch::Watch;
+use crate::kernel::ending_signals::EndingSignals;
+use crate::kernel::epoll::{Interest, Poller};
+
+/// The number that the interrupt is watched as.
+const INTERRUPT: u64 = u64::MAX;
+/// Events that are taken at a time.
+const EVENTS: usize = 1024;
+/// How long a wait is at most: sweeps and intervals come between.
+const LONGEST_WAIT_NS: u64 = 20_000_000;
+
+/// A run.
+pub struct Run<'a> {
+    /// What it is to be.
+    pub plan: &'a Plan,
+    /// What is counted.
+    pub tally: Tally,
+    /// What sockets are watched with.
+    pub poller: Poller,
+    /// Whether the user has interrupted.
+    pub is_interrupted: bool,
+    schedule: Schedule,
+    start: Instant,
+    watch: Watch<'a>,
+}
+
+/// What a wait has ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// So many descriptors.
+    By(usize),
+    /// The user.
+    Interrupted,
+}
+
+impl<'a> Run<'a> {
+    /// One that is about to begin.
+    pub fn new(plan: &'a Plan, watch: Watch<'a>, signals: &EndingSignals) -> io::Result<Self> {
+        let poller = Poller::new(EVENTS)?;
+        poller.add(signals.descriptor(), INTERRUPT, Interest::Reading)?;
+        let mut tally = Tally::default();
+        if plan.rate.is_some() {
+            tally.from_send = Some(super::latency::Latencies::default());
+        }
+        if watch.wants_intervals() {
+            tally.recent = Some(super::latency::Latencies::default());
+        }
+        let duration = plan.duration.map(nanoseconds);
+        let schedule = Schedule::new(plan.count, duration, plan.rate, nanoseconds(plan.warmup));
+        Ok(Self {
+            plan,
+            tally,
+            poller,
+            schedule,
+            watch,
+            start: Instant::now(),
+            is_interrupted: false,
+        })
+    }
+
+    /// Starts the clock: what came before was connecting.
+    pub fn begin(&mut self) {
+        self.start = Instant::now();
+    }
+
+    /// The time on it.
+    pub fn now_ns(&self) -> u64 {
+        nanoseconds(self.start.elapsed())
+    }
+
+    /// What is due, without taking it.
+    pub fn peek(&self, now_ns: u64) -> Next {
+        if self.is_interrupted { Next::Over } else { self.schedule.peek(now_ns) }
+    }
+
+    /// Takes what is due.
+    pub fn take(&mut self, now_ns: u64) -> Option<Due> {
+        match self.peek(now_ns) {
+            Next::Now(_) => match self.schedule.take(now_ns) {
+                Next::Now(due) => Some(due),
+                Next::At(_) | Next::Over => None,
+            },
+            Next::At(_) | Next::Over => None,
+        }
+    }
+
+    /// Whether what is still due is too late to be begun: the end and the timeout are past. Counts it.
+    pub fn leaves_rest(&mut self, now_ns: u64) -> bool {
+        let Some(end_ns) = self.schedule.end_ns else { return false };
+        if now_ns < end_ns.saturating_add(self.timeout_ns()) {
+            return false;
+        }
+        while self.plan.rate.is_some() && self.take(now_ns).is_some() {
+            self.tally.unsent += 1;
+        }
+        true
+    }
+
+    /// Gives up what was never begun: nobody is there. Counts what a count had asked for.
+    pub fn abandon(&mut self, now_ns: u64) {
+        while self.plan.count.is_some() && self.take(now_ns).is_some_and(|due| due.counts) {
+            self.tally.unsent += 1;
+        }
+    }
+
+    /// The plan's timeout.
+    pub fn timeout_ns(&self) -> u64 {
+        nanoseconds(self.plan.timeout)
+    }
+
+    /// When the warm-up is over.
+    pub fn warmup_ns(&self) -> u64 {
+        self.schedule.warmup_ns
+    }
+
+    /// Waits for descriptors, or until `until_ns`; tells what is to be told meanwhile.
+    pub fn wait(&mut self, now_ns: u64, until_ns: u64) -> io::Result<Woken> {
+        let nanoseconds = until_ns.saturating_sub(now_ns).min(LONGEST_WAIT_NS);
+        let count = self.poller.wait(Duration::from_nanos(nanoseconds))?;
+        self.watch.tell(now_ns.saturating_sub(self.schedule.warmup_ns), &mut self.tally)?;
+        let is_interrupt = |index| self.poller.number(index) == Some(INTERRUPT);
+        if (0..count).any(is_interrupt) {
+            self.is_interrupted = true;
+            return Ok(Woken::Interrupted);
+        }
+        Ok(Woken::By(count))
+    }
+
+    /// The time that was measured, from the end of the warm-up to the last reply.
+    pub fn measured_ns(&self) -> u64 {
+        self.tally.last_ns.saturating_sub(self.schedule.warmup_ns)
+    }
+
+    /// Ends it: the counts.
+    pub fn end(self) -> Tally {
+        self.watch.end();
+        self.tally
+    }
+}
+
+/// `duration` in nanoseconds; 584 years at most.
+pub fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

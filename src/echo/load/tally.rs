@@ -1,0 +1,144 @@
+//! What is counted while a load runs. Pure.
+
+use super::jitter::Jitter;
+use super::latency::Latencies;
+use crate::echo::client::trouble::Failure;
+
+/// The counts of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Messages that were begun.
+    pub sent: u64,
+    /// Replies that came whole.
+    pub received: u64,
+    /// Bytes of messages that were begun.
+    pub bytes_sent: u64,
+    /// Bytes that came back.
+    pub bytes_received: u64,
+    /// Replies that were not as expected.
+    pub corrupted: u64,
+    /// Messages without a reply within the timeout.
+    pub timed_out: u64,
+    /// Messages that were under way when their connection broke.
+    pub cut: u64,
+    /// Messages that were due and could not be begun before the end.
+    pub unsent: u64,
+    /// Bytes that nobody had asked for.
+    pub unexpected_bytes: u64,
+    /// From the moment a message was due to its reply.
+    pub latencies: Latencies,
+    /// From the moment it was sent to its reply: with a rate, where the two differ.
+    pub from_send: Option<Latencies>,
+    /// Those since the last interval, if intervals are told.
+    pub recent: Option<Latencies>,
+    /// How long connecting took.
+    pub connects: Latencies,
+    /// Connections that could not be opened.
+    pub not_opened: u64,
+    /// What failed, and how often.
+    pub failures: Vec<(Failure, u64)>,
+    /// Of datagrams.
+    pub datagrams: Datagrams,
+    /// When the last reply came.
+    pub last_ns: u64,
+}
+
+/// What can happen to datagrams alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Datagrams {
+    /// Came after the timeout.
+    pub late: u64,
+    /// Came once more.
+    pub duplicated: u64,
+    /// Came after one that was sent later.
+    pub reordered: u64,
+    /// By how many arrivals at most.
+    pub deepest: usize,
+    /// Of another run, or none of netkit's.
+    pub stray: u64,
+    /// How much transits differ.
+    pub jitter: Jitter,
+}
+
+/// A reply that came whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply {
+    /// When its message was due.
+    pub intended_ns: u64,
+    /// When it was sent.
+    pub sent_ns: u64,
+    /// When the reply was there.
+    pub now_ns: u64,
+}
+
+impl Tally {
+    /// Counts a reply and its times.
+    pub fn reply(&mut self, reply: &Reply) {
+        self.received += 1;
+        self.last_ns = reply.now_ns;
+        let latency = reply.now_ns.saturating_sub(reply.intended_ns);
+        self.latencies.record(latency);
+        if let Some(from_send) = &mut self.from_send {
+            from_send.record(reply.now_ns.saturating_sub(reply.sent_ns));
+        }
+        if let Some(recent) = &mut self.recent {
+            recent.record(latency);
+        }
+    }
+
+    /// Counts a failure.
+    pub fn fail(&mut self, failure: Failure) {
+        match self.failures.iter_mut().find(|(known, _)| *known == failure) {
+            Some((_, times)) => *times += 1,
+            None => self.failures.push((failure, 1)),
+        }
+    }
+
+    /// Messages that should have come back by now and have not.
+    pub fn lost(&self) -> u64 {
+        (self.sent + self.unsent).saturating_sub(self.received)
+    }
+
+    /// The same in percent of all; `None` if there were none.
+    pub fn loss_percent(&self) -> Option<f64> {
+        let all = self.sent + self.unsent;
+        (all > 0).then(|| crate::output::numbers::percent(self.lost(), all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::echo::client::trouble::{Step, Why};
+
+    #[test]
+    fn loss_is_of_what_was_due() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.loss_percent(), None);
+        tally.sent = 8;
+        tally.unsent = 2;
+        (0..7).for_each(|_| tally.reply(&Reply { intended_ns: 0, sent_ns: 0, now_ns: 9 }));
+        assert_eq!((tally.lost(), tally.loss_percent(), tally.last_ns), (3, Some(30.0), 9));
+    }
+
+    #[test]
+    fn both_latencies_are_kept_where_they_differ() {
+        let mut tally = Tally { from_send: Some(Latencies::default()), ..Tally::default() };
+        tally.reply(&Reply { intended_ns: 0, sent_ns: 900_000, now_ns: 1_000_000 });
+        let us = |it: &Latencies| crate::output::numbers::whole(it.percentile_us(50.0).unwrap());
+        assert!((1000..=1001).contains(&us(&tally.latencies)));
+        assert_eq!(us(&tally.from_send.unwrap()), 100);
+    }
+
+    #[test]
+    fn failures_are_told_apart() {
+        let mut tally = Tally::default();
+        let failure = |step, why| Failure { step, why };
+        for _ in 0..2 {
+            tally.fail(failure(Step::Connect, Why::Errno(111, None)));
+            tally.fail(failure(Step::Receive, Why::Closed));
+        }
+        tally.fail(failure(Step::Send, Why::Errno(111, None)));
+        assert_eq!(tally.failures.iter().map(|(_, times)| *times).collect::<Vec<_>>(), [2, 2, 1]);
+    }
+}

@@ -1,0 +1,214 @@
+//! What is told while a load runs: a line on a terminal, or a JSON object for each interval.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::run::nanoseconds;
+use super::tally::Tally;
+use crate::output::ndjson_rows;
+use crate::output::numbers::{float, rate, rounded, short_duration, whole};
+
+/// How often the line on a terminal changes.
+const LINE_NS: u64 = 200_000_000;
+
+/// What is told, and to whom.
+pub struct Watch<'a> {
+    line: Option<ProgressBar>,
+    rows: Option<&'a mut (dyn Write + Send)>,
+    period_ns: u64,
+    total: Total,
+    from_ns: u64,
+    before: Counts,
+}
+
+/// What the whole will be, if that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Total {
+    /// Messages.
+    pub count: Option<u64>,
+    /// The time.
+    pub duration: Option<Duration>,
+}
+
+/// What was counted since the last interval's end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    sent: u64,
+    received: u64,
+    corrupted: u64,
+    bytes_received: u64,
+}
+
+impl Counts {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            sent: tally.sent,
+            received: tally.received,
+            corrupted: tally.corrupted,
+            bytes_received: tally.bytes_received,
+        }
+    }
+}
+
+/// An interval; the JSON of docs/schema/echo.json, `interval`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Interval {
+    /// `interval`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// From the end of the warm-up to its beginning.
+    from_ms: u64,
+    /// From the end of the warm-up to its end.
+    to_ms: u64,
+    /// Messages that were begun in it.
+    sent: u64,
+    /// Replies that came in it.
+    received: u64,
+    /// Of these, the wrong ones.
+    corrupted: u64,
+    /// Bytes that came back in it.
+    bytes_received: u64,
+    /// Replies a second.
+    rate_per_s: f64,
+    /// Half took at most so long; `None` if none came.
+    p50_us: Option<f64>,
+    /// 99 % took at most so long.
+    p99_us: Option<f64>,
+    /// The longest.
+    max_us: Option<f64>,
+}
+
+impl<'a> Watch<'a> {
+    /// Tells nothing.
+    pub fn nothing() -> Self {
+        Self {
+            line: None,
+            rows: None,
+            period_ns: u64::MAX,
+            total: Total { count: None, duration: None },
+            from_ns: 0,
+            before: Counts::default(),
+        }
+    }
+
+    /// Tells a person, on standard error, if that is a terminal.
+    pub fn line(total: Total) -> Self {
+        let (length, template) = match (total.count, total.duration) {
+            (Some(count), _) => (count, "{bar:20} {percent} %  {msg}"),
+            (None, Some(duration)) => (nanoseconds(duration), "{bar:20} {percent} %  {msg}"),
+            (None, None) => (0, "{msg}"),
+        };
+        let style = ProgressStyle::with_template(template);
+        let bar = ProgressBar::new(length);
+        let bar = style.map_or(bar.clone(), |style| bar.with_style(style));
+        Self { line: Some(bar), period_ns: LINE_NS, total, ..Self::nothing() }
+    }
+
+    /// Tells a program, in lines of JSON, one for each `period`.
+    pub fn rows(out: &'a mut (dyn Write + Send), period: Duration) -> Self {
+        let period_ns = nanoseconds(period).max(1_000_000);
+        Self { rows: Some(out), period_ns, ..Self::nothing() }
+    }
+
+    /// Whether the times of each interval are wanted.
+    pub fn wants_intervals(&self) -> bool {
+        self.line.is_some() || self.rows.is_some()
+    }
+
+    /// Tells of the interval that ends at `now_ns` after the warm-up, if it is over.
+    pub fn tell(&mut self, now_ns: u64, tally: &mut Tally) -> io::Result<()> {
+        if now_ns < self.from_ns.saturating_add(self.period_ns) {
+            return Ok(());
+        }
+        let interval = self.interval(now_ns, tally);
+        if let Some(line) = &self.line {
+            line.set_position(match self.total.count {
+                Some(_) => tally.received,
+                None => now_ns,
+            });
+            line.set_message(words(&interval));
+        }
+        if let Some(rows) = &mut self.rows {
+            ndjson_rows(rows, [interval])?;
+            rows.flush()?;
+        }
+        self.from_ns = now_ns;
+        self.before = Counts::of(tally);
+        if let Some(recent) = &mut tally.recent {
+            recent.clear();
+        }
+        Ok(())
+    }
+
+    fn interval(&self, now_ns: u64, tally: &Tally) -> Interval {
+        let (now, before) = (Counts::of(tally), self.before);
+        let percentile = |percent| tally.recent.as_ref().and_then(|it| it.percentile_us(percent));
+        let received = now.received - before.received;
+        let seconds = float(now_ns - self.from_ns) / 1e9;
+        Interval {
+            kind: "interval",
+            from_ms: self.from_ns / 1_000_000,
+            to_ms: now_ns / 1_000_000,
+            sent: now.sent - before.sent,
+            received,
+            corrupted: now.corrupted - before.corrupted,
+            bytes_received: now.bytes_received - before.bytes_received,
+            rate_per_s: rounded(float(received) / seconds, 1),
+            p50_us: percentile(50.0),
+            p99_us: percentile(99.0),
+            max_us: percentile(100.0),
+        }
+    }
+
+    /// Leaves the screen as it was.
+    pub fn end(self) {
+        if let Some(line) = self.line {
+            line.finish_and_clear();
+        }
+    }
+}
+
+/// `170,699 a second, p50 21 µs, p99 139 µs`
+fn words(interval: &Interval) -> String {
+    let time = |name, us: Option<f64>| {
+        us.map(|us| format!(", {name} {}", short_duration(whole(us)))).unwrap_or_default()
+    };
+    let (p50, p99) = (time("p50", interval.p50_us), time("p99", interval.p99_us));
+    format!("{} a second{p50}{p99}", rate(interval.rate_per_s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::latency::Latencies;
+    use super::super::tally::Reply;
+    use super::*;
+
+    #[test]
+    fn each_interval_is_of_its_own() {
+        let mut out = Vec::new();
+        let mut watch = Watch::rows(&mut out, Duration::from_secs(1));
+        let mut tally = Tally { recent: Some(Latencies::default()), ..Tally::default() };
+        let reply = |us: u64| Reply { intended_ns: 0, sent_ns: 0, now_ns: us * 1000 };
+        tally.sent = 2;
+        tally.reply(&reply(10));
+        watch.tell(999_999_999, &mut tally).unwrap();
+        watch.tell(1_000_000_000, &mut tally).unwrap();
+        tally.reply(&reply(500));
+        watch.tell(3_000_000_000, &mut tally).unwrap();
+        watch.end();
+        let text = String::from_utf8(out).unwrap();
+        let rows: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.len(), 2, "{text}");
+        assert_eq!(
+            (&rows[0]["sent"], &rows[0]["received"], &rows[0]["rate_per_s"]),
+            (&2.into(), &1.into(), &1.0.into())
+        );
+        assert_eq!((&rows[1]["from_ms"], &rows[1]["to_ms"]), (&1000.into(), &3000.into()));
+        assert_eq!((&rows[1]["sent"], &rows[1]["received"]), (&0.into(), &1.into()));
+        assert!(rows[1]["p50_us"].as_f64().unwrap() > 490.0, "{text}");
+    }
+}

@@ -1,0 +1,68 @@
+//! One path tried: a small message, and then 1 MiB, there and back.
+
+use std::time::Duration;
+
+use super::report::{Failed, Happened};
+use crate::echo::client::link::Link;
+use crate::echo::client::target::Peer;
+use crate::echo::client::trouble::{Failure, Step, Why};
+use crate::echo::load::pattern::{Pattern, Piece};
+use crate::kernel::clock::Stopwatch;
+use crate::kernel::connecting::SocketOptions;
+use crate::kernel::patience::Patience;
+
+/// Bytes of the small message.
+pub const SMALL: usize = 64;
+/// Times that it is sent; the shortest round trip is told, the first ones being of a cold start.
+const TIMES: u64 = 5;
+/// Bytes of the large transfer.
+const LARGE: usize = 1 << 20;
+/// How long each step may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Tries `peer`, with messages of `pattern` of `piece` bytes at most.
+pub fn try_path(peer: &Peer, pattern: &Pattern, piece: usize) -> Happened {
+    match transfer(peer, pattern, piece) {
+        Ok((small, large)) => Happened::Came { small, large },
+        Err(failed) => Happened::Failed(failed),
+    }
+}
+
+fn transfer(peer: &Peer, pattern: &Pattern, piece: usize) -> Result<(Duration, Duration), Failed> {
+    let socket = peer.connect(&SocketOptions::default(), &Patience::of(TIMEOUT));
+    let socket = socket.map_err(Failed::Client)?;
+    // It is on loopback, in a moment, and not worth a TIME_WAIT.
+    socket.set_linger(Some(Duration::ZERO)).unwrap_or_default();
+    let link = Link::new(peer.clone(), socket);
+    let mut small = Duration::MAX;
+    for number in 0..TIMES {
+        let stopwatch = Stopwatch::start();
+        round_trip(&link, pattern, pattern.piece_of(number, SMALL))?;
+        small = small.min(stopwatch.elapsed());
+    }
+    let stopwatch = Stopwatch::start();
+    for number in (0..).take(LARGE.div_ceil(piece)) {
+        round_trip(&link, pattern, pattern.piece_of(number, piece))?;
+    }
+    Ok((small, stopwatch.elapsed()))
+}
+
+fn round_trip(link: &Link, pattern: &Pattern, piece: Piece) -> Result<(), Failed> {
+    let client = |trouble: crate::echo::client::trouble::Trouble| Failed::Client(trouble.failure);
+    let patience = Patience::of(TIMEOUT);
+    link.send(pattern.rest(piece, 0), &patience).map_err(client)?;
+    let mut buffer = vec![0; piece.length + 1];
+    let mut came = 0;
+    while came < piece.length {
+        let length = link.receive(&mut buffer, &patience).map_err(client)?;
+        if length == 0 {
+            return Err(Failed::Client(Failure { step: Step::Receive, why: Why::Closed }));
+        }
+        let bytes = buffer.get(..length).unwrap_or_default();
+        if came + length > piece.length || !pattern.is_next(piece, came, bytes) {
+            return Err(Failed::Wrong);
+        }
+        came += length;
+    }
+    Ok(())
+}

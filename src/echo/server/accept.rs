@@ -1,0 +1,68 @@
+//! Taking connections: all that there are, and then waiting for more.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use socket2::Socket;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::Handle;
+
+use super::connection;
+use super::shared::{Local, Shared, Visit};
+use crate::kernel::serving;
+
+/// How long accept(2) is left alone at most after it failed for want of descriptors or memory: the
+/// connection stays in the queue and the listener readable, so that asking again at once would be asking
+/// for ever. Less, where a connection ends before.
+const REST: Duration = Duration::from_millis(100);
+/// Connections that are taken in a row before others get their turn.
+const BURST: u32 = 64;
+
+/// Takes connections for as long as it is let, and has each served by one of `hands`, in turn.
+pub async fn accept(
+    listener: AsyncFd<Socket>,
+    local: Local,
+    shared: Arc<Shared>,
+    hands: Vec<Handle>,
+) {
+    let mut turns = hands.iter().enumerate().cycle();
+    let (mut burst, mut failures) = (0_u32, 0_u32);
+    while let Ok(mut guard) = listener.readable().await {
+        while shared.may_accept() {
+            match serving::accept(guard.get_inner()) {
+                Ok(socket) => {
+                    failures = 0;
+                    let Some((hand, handle)) = turns.next() else { return };
+                    if let Some(visit) = Visit::begin(&shared, &socket, &local, hand) {
+                        drop(handle.spawn(connection::serve(socket, visit)));
+                    } else {
+                        // So that the refused client knows at once, and no TIME_WAIT stays.
+                        drop(serving::reset_at_close(&socket));
+                    }
+                    burst = burst.wrapping_add(1);
+                    if burst.is_multiple_of(BURST) {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    guard.clear_ready();
+                    break;
+                }
+                Err(error) => {
+                    shared.accept_failed(&error);
+                    failures += 1;
+                    // So many in a row are not of one connection each: a filter refuses the call itself.
+                    if !serving::is_of_one_connection(&error) || failures >= BURST {
+                        drop(tokio::time::timeout(REST, shared.limits.one_ends()).await);
+                    }
+                }
+            }
+        }
+        if !shared.may_accept() {
+            shared.at_limit.fetch_add(1, Ordering::Relaxed);
+            shared.limits.until(|| shared.may_accept()).await;
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What the server is asked for.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::announce::Announcement;
+use super::bucket::Rate;
+use super::faults::{Close, Faults, ResetAfter, Share};
+use super::log::LogFormat;
+use super::options::{Datagrams, Options};
+use crate::echo::address::{Address, Carrier};
+use crate::echo::amounts::{parse_bytes, parse_count, parse_duration, parse_positive_duration};
+use crate::echo::transform::Transform;
+use crate::kernel::serving::ServingOptions;
+
+const EXAMPLES: &str = "\
+Examples:
+  netkit echo server                                    on tcp://127.0.0.1:8081
+  netkit echo server 127.0.0.1:0 --print-address        on a port that the kernel chooses
+  netkit echo server '[::]:7000' --tcp --udp --log json on IPv4 and IPv6, by TCP and by UDP
+  netkit echo server unix:/tmp/echo.sock --one-off      one connection to a Unix socket
+  netkit echo server --delay 50ms --drop 1% --seed 7    a bad server, for the test of a client
+
+SIGTERM and SIGINT stop it, connections may end for --drain; a second one ends it at once.
+SIGUSR1 prints the statistics. Exit codes: 0 it served, 1 the address could not be had, 2 wrong
+arguments, 3 could not look, 130 and 143 ended by a second SIGINT or SIGTERM";
+
+const SOCKETS: &str = "Sockets";
+const LIMITS: &str = "Limits";
+const TELL: &str = "What it tells";
+const FAULTS: &str = "Faults, for the tests of clients";
+const UDP: &str = "UDP";
+
+/// Send back what comes, over TCP, UDP and Unix sockets
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = EXAMPLES)]
+#[group(id = "server")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Args {
+    /// ADDRESS:PORT, tcp://…, udp://…, unix:/PATH, unix:@ABSTRACT, unix-dgram:…, unix-seqpacket:…
+    /// [default: tcp://127.0.0.1:8081]
+    #[arg(value_name = "ADDR")]
+    addresses: Vec<String>,
+    /// Serve addresses without a scheme by TCP; with --udp, by both
+    #[arg(long, short = 't')]
+    tcp: bool,
+    /// Serve addresses without a scheme by UDP
+    #[arg(long, short = 'u')]
+    udp: bool,
+    /// Serve on a Unix stream socket too, or alone where no ADDR is given; @NAME is abstract
+    #[arg(long, value_name = "PATH")]
+    unix: Vec<String>,
+    /// What is done to what is sent back
+    #[arg(long, value_enum, default_value_t)]
+    transform: Transform,
+    /// What is answered: each read and each datagram as a message, or each line when it is whole
+    #[arg(long, value_enum, default_value = "message", value_name = "UNIT")]
+    by: Unit,
+    /// Threads that serve connections
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+
+    /// Do not set SO_REUSEADDR: a restart then fails while a TIME_WAIT is left
+    #[arg(long, help_heading = SOCKETS)]
+    no_reuse_addr: bool,
+    /// Set SO_REUSEPORT: share the port with other servers
+    #[arg(long, help_heading = SOCKETS)]
+    reuse_port: bool,
+    /// Length of the queue of connections that wait to be taken; net.core.somaxconn caps it
+    #[arg(long, value_name = "N", default_value_t = 4096,
+          value_parser = clap::value_parser!(i32).range(0..), help_heading = SOCKETS)]
+    backlog: i32,
+    /// Set IPV6_V6ONLY: [::] takes IPv6 alone
+    #[arg(long, help_heading = SOCKETS)]
+    v6only: bool,
+    /// TCP_NODELAY
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value_t = true, default_missing_value = "true",
+          action = clap::ArgAction::Set, help_heading = SOCKETS)]
+    nodelay: bool,
+    /// SO_LINGER: with 0, closing resets the connection
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = SOCKETS)]
+    linger: Option<Duration>,
+    /// SO_RCVBUF
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = SOCKETS)]
+    receive_buffer: Option<u64>,
+    /// SO_SNDBUF
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = SOCKETS)]
+    send_buffer: Option<u64>,
+    /// SO_KEEPALIVE, with so long before and between probes
+    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = SOCKETS)]
+    keepalive: Option<Duration>,
+
+    /// Connections at the same time; at the limit, the others wait in the queue
+    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = LIMITS)]
+    max_connections: Option<u64>,
+    /// Connections of one address at the same time; one more is reset
+    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = LIMITS)]
+    max_per_address: Option<u64>,
+    /// Close a connection when nothing has come or gone for so long; 0 for never
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "60s",
+          help_heading = LIMITS)]
+    idle_timeout: Duration,
+    /// Close a connection after it has sent so many bytes
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = LIMITS)]
+    max_bytes: Option<u64>,
+    /// Stop after so long
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_duration,
+          help_heading = LIMITS)]
+    lifetime: Option<Duration>,
+    /// Stop after one connection, or one datagram
+    #[arg(long, help_heading = LIMITS)]
+    one_off: bool,
+    /// How long connections may go on when the server stops
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "5s",
+          help_heading = LIMITS)]
+    drain: Duration,
+
+    /// Answer netkit's own datagrams alone, as is done by default where it is not on loopback
+    #[arg(long, conflicts_with = "rfc862", help_heading = UDP)]
+    strict: bool,
+    /// Answer any datagram, also where it is not on loopback
+    #[arg(long, help_heading = UDP)]
+    rfc862: bool,
+    /// Datagrams of one source that are answered in a second; 0 for any number
+    #[arg(long, value_name = "N", value_parser = parse_count, default_value = "1000",
+          help_heading = UDP)]
+    rate_per_source: u64,
+    /// Datagrams of all sources that are answered in a second; 0 for any number
+    #[arg(long, value_name = "N", value_parser = parse_count, default_value = "20000",
+          help_heading = UDP)]
+    rate_total: u64,
+
+    /// Print the addresses alone, one a line, as soon as they are served
+    #[arg(long, help_heading = TELL)]
+    print_address: bool,
+    /// Write the addresses to this descriptor, and close it
+    #[arg(long, value_name = "FD", value_parser = clap::value_parser!(i32).range(3..),
+          help_heading = TELL)]
+    ready_fd: Option<i32>,
+    /// A line for each connection, when it has ended
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
+    log: Option<LogFormat>,
+    /// A live line on the terminal
+    #[arg(long, help_heading = TELL)]
+    status: bool,
+
+    /// Each reply waits for so long
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0",
+          hide_default_value = true, help_heading = FAULTS)]
+    delay: Duration,
+    /// And for up to so much more or less
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0",
+          hide_default_value = true, help_heading = FAULTS)]
+    jitter: Duration,
+    /// This share of messages is not answered
+    #[arg(long, value_name = "PERCENT", default_value = "0", hide_default_value = true,
+          help_heading = FAULTS)]
+    drop: Share,
+    /// This share of messages is answered twice
+    #[arg(long, value_name = "PERCENT", default_value = "0", hide_default_value = true,
+          help_heading = FAULTS)]
+    duplicate: Share,
+    /// Reset a connection after so many bytes, or at this share of messages
+    #[arg(long, value_name = "BYTES|PERCENT", help_heading = FAULTS)]
+    reset_after: Option<ResetAfter>,
+    /// Close a connection after the first reply: the TIME_WAIT is then the server's
+    #[arg(long, conflicts_with = "half_close", help_heading = FAULTS)]
+    close_first: bool,
+    /// Close the way to the client after the first reply, and go on reading
+    #[arg(long, help_heading = FAULTS)]
+    half_close: bool,
+    /// Send replies in pieces of so many bytes, a millisecond apart
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..),
+          help_heading = FAULTS)]
+    slice: Option<u32>,
+    /// Repeat the faults of another run
+    #[arg(long, value_name = "NUMBER", help_heading = FAULTS)]
+    seed: Option<u64>,
+}
+
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Unit {
+    Message,
+    Line,
+}
+
+impl Args {
+    /// Where to serve, or what is wrong with it.
+    pub fn addresses(&self) -> Result<Vec<Address>, String> {
+        let plain = match (self.tcp, self.udp) {
+            (true, true) => &[Carrier::Tcp, Carrier::Udp][..],
+            (false, true) => &[Carrier::Udp],
+            (_, false) => &[Carrier::Tcp],
+        };
+        let default = ["127.0.0.1:8081".to_owned()];
+        let is_default = self.addresses.is_empty() && self.unix.is_empty();
+        let given = if is_default { &default[..] } else { &self.addresses };
+        let mut addresses: Vec<Address> = Vec::new();
+        for text in given {
+            for carrier in plain {
+                let address =
+                    Address::parse(text, *carrier).map_err(|why| format!("`{text}`: {why}"))?;
+                // One with a scheme of its own is the same for both.
+                if addresses.last() != Some(&address) {
+                    addresses.push(address);
+                }
+            }
+        }
+        for name in &self.unix {
+            let address = Address::parse(&format!("unix:{name}"), Carrier::UnixStream);
+            addresses.push(address.map_err(|why| format!("--unix {name}: {why}"))?);
+        }
+        self.contradiction(&addresses).map_or(Ok(addresses), Err)
+    }
+
+    fn contradiction(&self, addresses: &[Address]) -> Option<String> {
+        let has = |is_it: fn(Carrier) -> bool| addresses.iter().any(|it| is_it(it.carrier));
+        let no_udp = |option| format!("{option} is for UDP: give an address by udp:// or --udp");
+        let faults = [
+            (self.reset_after.is_some(), "--reset-after"),
+            (self.close_first, "--close-first"),
+            (self.half_close, "--half-close"),
+            (self.slice.is_some(), "--slice"),
+        ];
+        let of_connections = faults.iter().find(|(is_given, _)| *is_given);
+        if !has(|it| it == Carrier::Udp) && self.strict {
+            Some(no_udp("--strict"))
+        } else if !has(|it| it == Carrier::Udp) && self.rfc862 {
+            Some(no_udp("--rfc862"))
+        } else if !has(Carrier::is_connected)
+            && let Some((_, option)) = of_connections
+        {
+            Some(format!("{option} is for connections, and datagrams have none"))
+        } else {
+            None
+        }
+    }
+
+    /// Who is to be told that it serves.
+    pub fn announcement(&self) -> Announcement {
+        Announcement {
+            print_address: self.print_address,
+            ready_fd: self.ready_fd,
+            has_status: self.status,
+        }
+    }
+
+    /// How the server is to behave, or what is wrong with it.
+    pub fn options(&self) -> Result<Options, String> {
+        let size = |number: u64, option: &str| {
+            let size = usize::try_from(number).ok().filter(|size| *size > 0);
+            size.ok_or_else(|| format!("{option} {number}: give a number above 0"))
+        };
+        let some = |number: Option<u64>, option| number.map(|it| size(it, option)).transpose();
+        let datagrams = match (self.strict, self.rfc862) {
+            (true, _) => Datagrams::Strict,
+            (_, true) => Datagrams::All,
+            _ => Datagrams::ByAddress,
+        };
+        Ok(Options {
+            sockets: ServingOptions {
+                reuse_addr: !self.no_reuse_addr,
+                reuse_port: self.reuse_port,
+                v6only: self.v6only,
+                backlog: self.backlog,
+                nodelay: self.nodelay,
+                linger: self.linger,
+                receive_buffer: some(self.receive_buffer, "--receive-buffer")?,
+                send_buffer: some(self.send_buffer, "--send-buffer")?,
+                keepalive: self.keepalive,
+            },
+            transform: self.transform,
+            by_line: self.by == Unit::Line,
+            faults: self.faults(),
+            seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0)),
+            log: self.log,
+            max_connections: some(self.max_connections, "--max-connections")?,
+            max_per_address: some(self.max_per_address, "--max-per-address")?,
+            idle_timeout: Some(self.idle_timeout).filter(|it| !it.is_zero()),
+            max_bytes: some(self.max_bytes, "--max-bytes")?.and(self.max_bytes),
+            rate_per_source: rate(self.rate_per_source),
+            rate_total: rate(self.rate_total),
+            datagrams,
+            drain: self.drain,
+            lifetime: self.lifetime,
+            one_off: self.one_off,
+            threads: self.threads.into(),
+        })
+    }
+
+    fn faults(&self) -> Faults {
+        let close = match (self.close_first, self.half_close) {
+            (true, _) => Some(Close::All),
+            (_, true) => Some(Close::Writing),
+            _ => None,
+        };
+        Faults {
+            delay: self.delay,
+            jitter: self.jitter,
+            drop: self.drop,
+            duplicate: self.duplicate,
+            reset_after: self.reset_after,
+            close,
+            slice: self.slice.and_then(|bytes| usize::try_from(bytes).ok()),
+        }
+    }
+}
+
+/// So many a second, and twice as many at once; 0 is no limit.
+fn rate(per_second: u64) -> Option<Rate> {
+    let per_second = u32::try_from(per_second).unwrap_or(u32::MAX);
+    (per_second > 0).then(|| Rate { per_second, burst: per_second.saturating_mul(2) })
+}

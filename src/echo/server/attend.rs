@@ -1,0 +1,134 @@
+//! Attending to a running server: signals, its time, its end.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{interval, sleep};
+
+use super::announce::Announcement;
+use super::log::Log;
+use super::report::{ServerReport, Stopped};
+use super::running::Running;
+use super::status::Status;
+use crate::kernel::clock::Stopwatch;
+use crate::kernel::ready;
+use crate::output::{Format, Style, emit};
+
+/// Exit codes of a program that SIGINT and SIGTERM have ended.
+const INTERRUPTED: u8 = 128 + 2;
+const TERMINATED: u8 = 128 + 15;
+
+/// How often the status is shown.
+const TICK: Duration = Duration::from_millis(250);
+/// Longer than anybody waits.
+const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
+
+/// How a server came to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// Why it stopped.
+    pub stopped: Stopped,
+    /// The exit code of a second signal, which did not let connections end.
+    pub hurried: Option<u8>,
+}
+
+/// The signals that a server listens to.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    user1: Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the process.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            user1: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Waits for one that is to end it: the exit code of a program that it has ended.
+    async fn end(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPTED,
+            _ = self.terminate.recv() => TERMINATED,
+        }
+    }
+}
+
+/// What there is to say of a server while it serves.
+pub struct Attendant<'a> {
+    pub(super) announcement: &'a Announcement,
+    pub(super) addresses: &'a [String],
+    pub(super) warnings: &'a [String],
+    pub(super) stopwatch: Stopwatch,
+    pub(super) format: Format,
+    pub(super) style: Style,
+    pub(super) log: Log,
+}
+
+impl Attendant<'_> {
+    /// Says that the server is there, attends to it, and lets it end.
+    pub async fn attend(
+        &self,
+        running: &mut Running,
+        signals: &mut Signals,
+    ) -> anyhow::Result<Ending> {
+        let greeting = self.announcement.text(self.addresses, self.warnings, self.format);
+        greeting.map(|text| self.log.add(text));
+        self.announcement.tell_others(self.addresses)?;
+        let stopped = self.until_stopped(running, signals).await;
+        // A manager that does not hear it sees the process end.
+        drop(ready::notify("STOPPING=1"));
+        running.stop_taking().await;
+        let hurried = tokio::select! {
+            biased;
+            code = signals.end() => Some(code),
+            () = running.all_end() => None,
+            () = sleep(running.shared.options.drain) => None,
+        };
+        Ok(Ending { stopped, hurried })
+    }
+
+    async fn until_stopped(&self, running: &Running, signals: &mut Signals) -> Stopped {
+        let options = &running.shared.options;
+        let lifetime = sleep(options.lifetime.unwrap_or(FOR_EVER));
+        tokio::pin!(lifetime);
+        let mut status = self.announcement.has_status.then(Status::start);
+        let mut ticks = interval(TICK);
+        loop {
+            tokio::select! {
+                _ = signals.interrupt.recv() => return Stopped::Signal,
+                _ = signals.terminate.recv() => return Stopped::Signal,
+                _ = signals.user1.recv() => self.tell(running),
+                () = &mut lifetime => return Stopped::Lifetime,
+                () = running.shared.one_is_done.notified() => return Stopped::OneOff,
+                _ = ticks.tick(), if status.is_some() => {
+                    if let Some(status) = &mut status {
+                        status.show(&self.report(running));
+                    }
+                }
+            }
+        }
+    }
+
+    fn report(&self, running: &Running) -> ServerReport {
+        ServerReport {
+            warnings: self.warnings.to_vec(),
+            ..ServerReport::of(&running.shared, self.addresses, self.stopwatch.elapsed())
+        }
+    }
+
+    /// Writes the statistics of now among the lines of the log.
+    fn tell(&self, running: &Running) {
+        let mut text = Vec::new();
+        // In JSON each is a line, since more will follow.
+        let format = if self.format == Format::Json { Format::Ndjson } else { self.format };
+        if emit(&self.report(running), format, self.style, &mut text).is_ok() {
+            self.log.add(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The sockets of a server, before it serves: all that were asked for, or none.
+
+use std::path::Path;
+
+use socket2::Socket;
+
+use super::options::Options;
+use crate::bind::{self, Target};
+use crate::echo::address::{Address, Carrier};
+use crate::kernel::serving::{self, CannotServe, ServingOptions};
+use crate::kernel::unix_binding::{self, UnixType};
+use crate::kernel::{Errno, ProcRoot, interfaces};
+use crate::model::UnixName;
+
+/// A socket that serves, and its address: with the port that the kernel chose.
+pub struct Bound {
+    pub(super) address: Address,
+    pub(super) socket: Socket,
+}
+
+impl Bound {
+    /// Its port, if it is a UDP socket.
+    pub(super) fn udp_port(&self) -> Option<u16> {
+        match &self.address.target {
+            Target::Internet(it) if self.address.carrier == Carrier::Udp => it.port(),
+            Target::Internet(_) | Target::Unix(_) => None,
+        }
+    }
+
+    /// Removes the file that it has made, if that is still its own.
+    pub(super) fn remove_file(&self) {
+        if let Target::Unix(UnixName::Path(path)) = &self.address.target {
+            // A file that cannot be removed is found stale by the next server.
+            drop(unix_binding::remove_own(&self.socket, path));
+        }
+    }
+}
+
+/// An address that could not be had.
+#[derive(Debug)]
+pub struct Refused {
+    /// The address.
+    pub address: Address,
+    /// What the kernel said.
+    pub why: CannotServe,
+    /// What its socket was to have.
+    pub(super) options: ServingOptions,
+}
+
+/// An echo server that listens.
+pub struct Server {
+    pub(super) bound: Vec<Bound>,
+    pub(super) options: Options,
+}
+
+impl Server {
+    /// Listens on `addresses`; all of them or none. The file of a Unix socket that nobody has open any
+    /// more is replaced, as far as `proc_root` shows who has one.
+    pub fn bind(
+        addresses: &[Address],
+        options: Options,
+        proc_root: &ProcRoot,
+    ) -> Result<Self, Box<Refused>> {
+        let mut server = Self { bound: Vec::new(), options };
+        for address in addresses {
+            match serve(address, &server.options.sockets, proc_root) {
+                Ok(socket) => {
+                    let address = with_port(address, &socket);
+                    server.bound.push(Bound { address, socket });
+                }
+                Err(why) => {
+                    server.bound.iter().for_each(Bound::remove_file);
+                    let options = server.options.sockets;
+                    return Err(Box::new(Refused { address: address.clone(), why, options }));
+                }
+            }
+        }
+        Ok(server)
+    }
+
+    /// Where it listens, with the ports that the kernel chose.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.bound.iter().map(|bound| &bound.address)
+    }
+}
+
+fn serve(
+    address: &Address,
+    options: &ServingOptions,
+    proc_root: &ProcRoot,
+) -> Result<Socket, CannotServe> {
+    match (&address.target, address.carrier) {
+        (Target::Unix(name), carrier) => {
+            let kind = match carrier {
+                Carrier::UnixDgram => UnixType::Dgram,
+                Carrier::UnixSeqpacket => UnixType::Seqpacket,
+                Carrier::UnixStream | Carrier::Tcp | Carrier::Udp => UnixType::Stream,
+            };
+            let refused = match (serving::serve_unix(name, kind, options), name) {
+                (Err(why), UnixName::Path(path)) if why.errno == Errno::EADDRINUSE => (why, path),
+                (result, _) => return result,
+            };
+            if replace_stale(name, refused.1, kind, proc_root) {
+                serving::serve_unix(name, kind, options)
+            } else {
+                Err(refused.0)
+            }
+        }
+        (Target::Internet(it), carrier) => {
+            let address = it.socket_address(it.port().unwrap_or(0), interfaces::index);
+            let address = address.ok_or(serving::NO_INTERFACE)?;
+            if carrier == Carrier::Udp {
+                serving::bind_udp(address, options)
+            } else {
+                serving::listen_tcp(address, options)
+            }
+        }
+    }
+}
+
+/// Removes the file of `name` if nobody has it open any more; says whether it did. When in doubt, it
+/// stays.
+fn replace_stale(name: &UnixName, path: &Path, kind: UnixType, proc_root: &ProcRoot) -> bool {
+    let before = unix_binding::file_kind(path);
+    let is_stale = bind::is_stale(name, kind, proc_root).unwrap_or(false);
+    is_stale && unix_binding::remove_socket(path, before).is_ok()
+}
+
+fn with_port(address: &Address, socket: &Socket) -> Address {
+    let port = socket.local_addr().ok().and_then(|it| it.as_socket()).map(|it| it.port());
+    match (&address.target, port) {
+        (Target::Internet(it), Some(port)) => {
+            Address { target: Target::Internet(it.clone().with_port(port)), ..address.clone() }
+        }
+        _ => address.clone(),
+    }
+}

@@ -1,0 +1,55 @@
+//! An address that could not be had, explained: by `netkit bind`, whose subject it is.
+
+use clap::{Args as _, Command, FromArgMatches as _};
+
+use super::listener::Refused;
+use crate::bind::{self, Target};
+use crate::echo::address::Carrier;
+use crate::exit::Exit;
+use crate::kernel::Place;
+use crate::kernel::binding::Stage;
+use crate::output::{Outcome, Screen};
+
+impl Refused {
+    /// Asks `netkit bind` about the address, and says what it says.
+    pub fn explained(&self, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+        let line = self.question();
+        let command = bind::Args::augment_args(Command::new("bind"));
+        let matches = command.try_get_matches_from(&line)?;
+        let asked = bind::run(&bind::Args::from_arg_matches(&matches)?, place, screen)?;
+        let mut messages = vec![format!(
+            "cannot serve on {}: {}; `netkit {}` explains",
+            self.address,
+            self.why,
+            line.join(" ")
+        )];
+        messages.extend(asked.messages);
+        let exit = if asked.exit == Exit::Fine { Exit::Found } else { asked.exit };
+        Ok(Outcome { exit, messages })
+    }
+
+    /// The command line that asks for this address with these options.
+    fn question(&self) -> Vec<String> {
+        let target = match &self.address.target {
+            Target::Unix(name) => name.to_string(),
+            Target::Internet(it) => it.to_string(),
+        };
+        let mut line = vec!["bind".to_owned(), target];
+        let mut add = |words: &[&str]| line.extend(words.iter().map(|word| (*word).to_owned()));
+        match self.address.carrier {
+            Carrier::Udp => add(&["--udp"]),
+            Carrier::UnixDgram => add(&["--type", "dgram"]),
+            Carrier::UnixSeqpacket => add(&["--type", "seqpacket"]),
+            Carrier::Tcp | Carrier::UnixStream => {}
+        }
+        if self.address.carrier == Carrier::Tcp && self.options.reuse_addr {
+            add(&["--reuse-addr"]);
+        }
+        if self.options.reuse_port && self.address.carrier == Carrier::Tcp {
+            add(&["--reuse-port"]);
+        } else if self.why.stage == Stage::Listen && self.address.carrier == Carrier::Tcp {
+            add(&["--listen"]);
+        }
+        line
+    }
+}

@@ -1,0 +1,160 @@
+//! The reply to a datagram: its bytes, and when and how often it is sent.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::faults::Chance;
+use super::guard::Refusal;
+use super::shared::Shared;
+use crate::echo::datagram::{self, HEADER, Header};
+use crate::echo::transform::Transform;
+
+/// Replies that wait to be sent at most: with --delay, whoever sends faster than that is not answered.
+const WAITING: usize = 4096;
+
+/// Makes the replies of one socket.
+pub struct Desk {
+    shared: Arc<Shared>,
+    chance: Chance,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    /// A desk whose faults follow from the server's seed.
+    pub fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            chance: Chance::new(shared.options.seed),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Sends the reply to `request` by `send`, now or later. Gives how long it is.
+    pub fn answer(
+        &mut self,
+        request: &mut [u8],
+        send: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Result<usize, Refusal> {
+        let options = &self.shared.options;
+        let mut changed = Vec::new();
+        datagram::make_reply(request);
+        let reply = if options.transform == Transform::None {
+            &*request
+        } else {
+            transformed(options.transform, request, &mut changed);
+            &changed
+        };
+        // A reply that is larger than its request would be of use to whoever forges sources.
+        if reply.len() > request.len() {
+            return Err(Refusal::Larger);
+        }
+        if !options.faults.are_any() {
+            return send(reply).map_or(Err(Refusal::NotSent), |()| Ok(reply.len()));
+        }
+        if self.chance.strikes(options.faults.drop) {
+            return Err(Refusal::Dropped);
+        }
+        let send = Arc::new(send);
+        let times = 1 + usize::from(self.chance.strikes(options.faults.duplicate));
+        for _ in 0..times {
+            let wait = self.chance.wait(&self.shared.options.faults);
+            self.send(reply, wait, &send)?;
+        }
+        Ok(reply.len())
+    }
+
+    fn send(
+        &self,
+        reply: &[u8],
+        wait: Duration,
+        send: &Arc<impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static>,
+    ) -> Result<(), Refusal> {
+        if wait.is_zero() {
+            return send(reply).map_err(|_| Refusal::NotSent);
+        }
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::Waiting);
+        }
+        let (reply, send) = (reply.to_vec(), Arc::clone(send));
+        let waiting = Arc::clone(&self.waiting);
+        drop(tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            // As good as lost on the way, which is what this is for.
+            drop(send(&reply));
+            waiting.fetch_sub(1, Ordering::Relaxed);
+        }));
+        Ok(())
+    }
+}
+
+/// What becomes of `request`; of one of netkit's, the header stays as it is.
+fn transformed(transform: Transform, request: &[u8], into: &mut Vec<u8>) {
+    let head = if Header::of(request).is_some() { HEADER } else { 0 };
+    let (head, text) = request.split_at_checked(head).unwrap_or_default();
+    into.extend_from_slice(head);
+    transform.apply(text, into);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::echo::server::faults::{Faults, Share};
+    use crate::echo::server::options::Options;
+
+    /// What is answered to `request`, and what is sent for that at once.
+    fn answered(options: Options, request: &[u8]) -> (Result<usize, Refusal>, Vec<Vec<u8>>) {
+        let mut desk = Desk::new(&Arc::new(Shared::new(options, None)));
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&sent);
+        let answer = desk.answer(&mut request.to_vec(), move |reply| {
+            keep.lock().unwrap().push(reply.to_vec());
+            Ok(())
+        });
+        let sent = sent.lock().unwrap().clone();
+        (answer, sent)
+    }
+
+    fn transforming(transform: Transform) -> Options {
+        Options { transform, ..Options::default() }
+    }
+
+    #[test]
+    fn a_reply_is_what_came_or_what_was_made_of_it() {
+        assert_eq!(answered(Options::default(), b"abc"), (Ok(3), vec![b"abc".to_vec()]));
+        let upper = transforming(Transform::Upper);
+        assert_eq!(answered(upper, b"abc"), (Ok(3), vec![b"ABC".to_vec()]));
+    }
+
+    #[test]
+    fn of_a_datagram_of_netkits_the_header_stays() {
+        let header = Header { is_request: true, run_id: 0x6162, number: 1, sent_ns: 2 };
+        let mut request = Vec::new();
+        header.write(HEADER, &mut request);
+        request.extend_from_slice(b"abc");
+        let (answer, sent) = answered(transforming(Transform::Upper), &request);
+        assert_eq!(answer, Ok(request.len()));
+        assert_eq!(Header::of(&sent[0]), Some(Header { is_request: false, ..header }));
+        assert_eq!(sent[0].get(HEADER..), Some(&b"ABC"[..]));
+    }
+
+    #[test]
+    fn a_reply_is_never_larger_than_its_request() {
+        let larger = "ŉ".as_bytes();
+        let (answer, sent) = answered(transforming(Transform::Upper), larger);
+        assert_eq!((answer, sent.len()), (Err(Refusal::Larger), 0));
+    }
+
+    #[test]
+    fn faults_strike() {
+        let of = |faults| Options { faults, ..Options::default() };
+        let (answer, sent) = answered(of(Faults { drop: Share(1.0), ..Faults::default() }), b"a");
+        assert_eq!((answer, sent.len()), (Err(Refusal::Dropped), 0));
+        let twice = Faults { duplicate: Share(1.0), ..Faults::default() };
+        assert_eq!(answered(of(twice), b"a").1.len(), 2);
+    }
+}

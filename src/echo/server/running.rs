@@ -1,0 +1,102 @@
+//! A server at work: in a runtime that is there already, as a test of this machine has one, or in those
+//! of `netkit echo server`.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use super::accept;
+use super::guard::Rules;
+use super::listener::{Bound, Server};
+use super::log::Log;
+use super::options::Datagrams;
+use super::shared::{Local, Shared};
+use super::udp;
+use crate::echo::address::Carrier;
+use crate::echo::reactor;
+use crate::kernel::datagrams::{UdpEnd, UnixEnd};
+
+/// A server that serves, until this is dropped: then it takes nothing more. Connections that it has
+/// taken end with their clients, or with the runtime.
+pub struct Running {
+    pub(super) shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    /// The sockets once more, to know their files by.
+    bound: Vec<Bound>,
+}
+
+impl Server {
+    /// Serves in the runtime that this is called in.
+    pub fn start(self) -> io::Result<Running> {
+        self.start_with(&[Handle::current()], None)
+    }
+
+    /// Takes what comes in the runtime that this is called in, and has connections served by `hands`.
+    pub(super) fn start_with(self, hands: &[Handle], log: Option<Log>) -> io::Result<Running> {
+        let own_ports: Vec<u16> = self.bound.iter().filter_map(Bound::udp_port).collect();
+        let mut running = Running {
+            shared: Arc::new(Shared::new(self.options, log)),
+            tasks: JoinSet::new(),
+            bound: Vec::new(),
+        };
+        for Bound { address, socket } in self.bound {
+            let again = Bound { address: address.clone(), socket: socket.try_clone()? };
+            running.bound.push(again);
+            let shared = Arc::clone(&running.shared);
+            match address.carrier {
+                Carrier::Udp => {
+                    let end = UdpEnd::new(socket)?;
+                    let rules = rules(&shared, &end, &own_ports);
+                    let end = Arc::new(end);
+                    running.tasks.spawn(udp::serve_udp(reactor::register(end)?, rules, shared));
+                }
+                Carrier::UnixDgram => {
+                    let end = reactor::register(Arc::new(UnixEnd::new(socket)))?;
+                    running.tasks.spawn(udp::serve_unix(end, shared));
+                }
+                Carrier::Tcp | Carrier::UnixStream | Carrier::UnixSeqpacket => {
+                    let listener = reactor::register(socket)?;
+                    let local = Local {
+                        name: address.to_string().into(),
+                        keeps_messages: address.carrier.keeps_messages(),
+                    };
+                    running.tasks.spawn(accept::accept(listener, local, shared, hands.to_vec()));
+                }
+            }
+        }
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// Takes nothing more, and removes the files of Unix sockets, before the sockets are closed: whoever
+    /// finds a file finds a server.
+    pub async fn stop_taking(&mut self) {
+        self.bound.iter().for_each(Bound::remove_file);
+        self.tasks.shutdown().await;
+        self.bound.clear();
+    }
+
+    /// Waits until the last connection has ended.
+    pub async fn all_end(&self) {
+        self.shared.limits.until(|| self.shared.limits.open() == 0).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.bound.iter().for_each(Bound::remove_file);
+    }
+}
+
+/// The rules for `end`, of a server with these ports.
+fn rules(shared: &Shared, end: &UdpEnd, own_ports: &[u16]) -> Rules {
+    let is_strict = match shared.options.datagrams {
+        Datagrams::Strict => true,
+        Datagrams::All => false,
+        Datagrams::ByAddress => !end.local().ip().to_canonical().is_loopback(),
+    };
+    Rules { own_ports: own_ports.to_vec(), is_strict, default_hops: end.default_hops() }
+}

@@ -1,0 +1,246 @@
+//! What becomes of what came before it goes back, where that is not simply the same: lines and
+//! messages, transformations, faults. A connection that only echoes has none of this.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::connection::READ;
+use super::faults::{Chance, ResetAfter};
+use super::options::Options;
+use crate::echo::transform::{Transform, unfinished};
+
+/// Between the pieces of a reply that is sliced, so that the client's reads see them apart.
+const BETWEEN_SLICES: Duration = Duration::from_millis(1);
+
+/// A reply, or a piece of one, and when it is to be sent.
+struct Reply {
+    due: Instant,
+    bytes: Vec<u8>,
+}
+
+/// The replies of one connection that are on their way.
+pub struct Shaper {
+    /// What came of a line, or of a character, that is not complete yet.
+    held: Vec<u8>,
+    replies: VecDeque<Reply>,
+    waiting: usize,
+    latest: Instant,
+    chance: Chance,
+}
+
+/// What a message has led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shaped {
+    /// What there is of replies waits to be sent.
+    Replies,
+    /// The connection is to be reset.
+    Reset,
+}
+
+impl Shaper {
+    /// One for a connection, whose faults follow from `seed`; `None` if it only echoes.
+    pub fn new(options: &Options, seed: u64, now: Instant) -> Option<Self> {
+        let is_needed =
+            options.transform != Transform::None || options.by_line || options.faults.are_any();
+        is_needed.then(|| Self {
+            held: Vec::new(),
+            replies: VecDeque::new(),
+            waiting: 0,
+            latest: now,
+            chance: Chance::new(seed),
+        })
+    }
+
+    /// Whether more may be read: what waits is bounded, and a client that does not take it waits too.
+    pub fn has_room(&self) -> bool {
+        self.waiting < READ
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.replies.is_empty()
+    }
+
+    /// When the next reply is to be sent.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.replies.front().map(|reply| reply.due)
+    }
+
+    /// The next reply, if it is time.
+    pub fn next(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.replies.front().filter(|reply| reply.due <= now)?;
+        let reply = self.replies.pop_front()?;
+        self.waiting -= reply.bytes.len();
+        Some(reply.bytes)
+    }
+
+    /// Takes what came.
+    pub fn take(&mut self, bytes: &[u8], options: &Options, now: Instant) -> Shaped {
+        let mut came = std::mem::take(&mut self.held);
+        came.extend_from_slice(bytes);
+        let whole = if options.by_line { whole_lines(&came) } else { whole_text(&came, options) };
+        self.held = came.split_off(whole);
+        if options.by_line {
+            for line in came.split_inclusive(|byte| *byte == b'\n') {
+                if self.reply(line, options, now) == Shaped::Reset {
+                    return Shaped::Reset;
+                }
+            }
+            Shaped::Replies
+        } else if came.is_empty() {
+            Shaped::Replies
+        } else {
+            self.reply(&came, options, now)
+        }
+    }
+
+    /// Takes the end: what is held will not be completed any more.
+    pub fn finish(&mut self, options: &Options, now: Instant) -> Shaped {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() { Shaped::Replies } else { self.reply(&held, options, now) }
+    }
+
+    fn reply(&mut self, message: &[u8], options: &Options, now: Instant) -> Shaped {
+        let faults = &options.faults;
+        if let Some(ResetAfter::Any(share)) = faults.reset_after
+            && self.chance.strikes(share)
+        {
+            return Shaped::Reset;
+        }
+        if self.chance.strikes(faults.drop) {
+            return Shaped::Replies;
+        }
+        let mut reply = Vec::with_capacity(message.len());
+        let (text, line_end) = match message {
+            [text @ .., b'\r', b'\n'] if options.by_line => (text, &b"\r\n"[..]),
+            [text @ .., b'\n'] if options.by_line => (text, &b"\n"[..]),
+            text => (text, &b""[..]),
+        };
+        options.transform.apply(text, &mut reply);
+        reply.extend_from_slice(line_end);
+        let times = 1 + usize::from(self.chance.strikes(faults.duplicate));
+        for _ in 0..times {
+            // A stream keeps its order, whatever each reply would wait for.
+            let due = (now + self.chance.wait(faults)).max(self.latest);
+            self.push(&reply, due, faults.slice);
+        }
+        Shaped::Replies
+    }
+
+    fn push(&mut self, reply: &[u8], mut due: Instant, slice: Option<usize>) {
+        for piece in reply.chunks(slice.unwrap_or(usize::MAX).max(1)) {
+            self.waiting += piece.len();
+            self.replies.push_back(Reply { due, bytes: piece.to_vec() });
+            self.latest = due;
+            if slice.is_some() {
+                due += BETWEEN_SLICES;
+            }
+        }
+    }
+}
+
+/// How much of `came` is whole lines; all of it, where a line is longer than what is held.
+fn whole_lines(came: &[u8]) -> usize {
+    match memchr::memrchr(b'\n', came) {
+        Some(at) => at + 1,
+        None if came.len() >= READ => came.len() - unfinished(came),
+        None => 0,
+    }
+}
+
+/// How much of `came` is whole characters, where those count.
+fn whole_text(came: &[u8], options: &Options) -> usize {
+    match options.transform {
+        Transform::None | Transform::Rot13 => came.len(),
+        Transform::Upper | Transform::Lower | Transform::Reverse => came.len() - unfinished(came),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::echo::server::faults::{Faults, Share};
+
+    fn options(transform: Transform, by_line: bool, faults: Faults) -> Options {
+        Options { transform, by_line, faults, ..Options::default() }
+    }
+
+    /// What goes back after each part of what comes, and after the end.
+    fn replies(options: &Options, parts: &[&[u8]]) -> Vec<String> {
+        let now = Instant::now();
+        let mut shaper = Shaper::new(options, 1, now).unwrap();
+        let mut replies = Vec::new();
+        let later = now + Duration::from_secs(3600);
+        for part in parts {
+            assert_eq!(shaper.take(part, options, now), Shaped::Replies);
+            let all: Vec<_> = std::iter::from_fn(|| shaper.next(later)).collect();
+            replies.push(String::from_utf8(all.join(&b"|"[..])).unwrap());
+        }
+        shaper.finish(options, now);
+        let all: Vec<_> = std::iter::from_fn(|| shaper.next(later)).collect();
+        replies.push(String::from_utf8(all.join(&b"|"[..])).unwrap());
+        assert!(shaper.is_empty() && shaper.has_room());
+        replies
+    }
+
+    #[test]
+    fn one_that_only_echoes_needs_none() {
+        assert!(Shaper::new(&Options::default(), 1, Instant::now()).is_none());
+    }
+
+    #[test]
+    fn lines_are_answered_when_they_are_whole() {
+        let upper = options(Transform::Upper, true, Faults::default());
+        assert_eq!(replies(&upper, &[b"a", b"b\nc\r\nd", b""]), ["", "AB\n|C\r\n", "", "D"]);
+        let reverse = options(Transform::Reverse, true, Faults::default());
+        assert_eq!(replies(&reverse, &[b"abc\n", b"\n"]), ["cba\n", "\n", ""]);
+    }
+
+    #[test]
+    fn a_character_that_is_cut_is_answered_whole() {
+        let upper = options(Transform::Upper, false, Faults::default());
+        assert_eq!(replies(&upper, &[b"a\xc3", b"\xa4b"]), ["A", "ÄB", ""]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_held_for_ever() {
+        let upper = options(Transform::Upper, true, Faults::default());
+        let long = vec![b'x'; READ];
+        let replies = replies(&upper, &[&long, b"y\n"]);
+        assert_eq!((replies[0].len(), replies[1].as_str()), (READ, "Y\n"));
+    }
+
+    #[test]
+    fn faults_strike() {
+        let all = Share(1.0);
+        let drop = options(Transform::None, false, Faults { drop: all, ..Faults::default() });
+        assert_eq!(replies(&drop, &[b"a"]), ["", ""]);
+        let twice = options(Transform::None, false, Faults { duplicate: all, ..Faults::default() });
+        assert_eq!(replies(&twice, &[b"a"]), ["a|a", ""]);
+        let slice = options(Transform::None, false, Faults { slice: Some(2), ..Faults::default() });
+        assert_eq!(replies(&slice, &[b"abcde"]), ["ab|cd|e", ""]);
+        let reset = Faults { reset_after: Some(ResetAfter::Any(all)), ..Faults::default() };
+        let reset = options(Transform::None, false, reset);
+        let mut shaper = Shaper::new(&reset, 1, Instant::now()).unwrap();
+        assert_eq!(shaper.take(b"a", &reset, Instant::now()), Shaped::Reset);
+    }
+
+    #[test]
+    fn replies_wait_and_keep_their_order() {
+        let ms = Duration::from_millis;
+        let faults = Faults { delay: ms(50), jitter: ms(50), ..Faults::default() };
+        let options = options(Transform::None, false, faults);
+        let now = Instant::now();
+        let mut shaper = Shaper::new(&options, 1, now).unwrap();
+        let mut last = now;
+        for number in 0..100_u8 {
+            shaper.take(&[number], &options, now);
+        }
+        for number in 0..100 {
+            let due = shaper.next_due().unwrap();
+            assert!(due >= last && due <= now + ms(100));
+            assert_eq!(shaper.next(due), Some(vec![number]));
+            last = due;
+        }
+    }
+}

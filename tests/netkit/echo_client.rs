@@ -1,0 +1,260 @@
+//! `netkit echo client`: messages, standard input as a stream, the prompt; against netkit's server and
+//! against servers that misbehave.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+use socket2::SockRef;
+
+use crate::harness::command::PROGRAM;
+use crate::harness::echoing::Serving;
+use crate::harness::{Schema, eventually, live, netkit};
+
+/// A listener, and what serves its connections.
+fn serve(each: impl Fn(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || listener.incoming().for_each(|stream| each(stream.unwrap())));
+    address
+}
+
+fn shouting(mut stream: TcpStream) {
+    let mut buffer = [0; 1024];
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        let reply = String::from_utf8_lossy(&buffer[..length]).to_uppercase();
+        stream.write_all(reply.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn messages_come_back_over_every_carrier() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let line = format!(
+        "127.0.0.1:0 udp://127.0.0.1:0 unix:{} unix-dgram:{} unix-seqpacket:{}",
+        path("a"),
+        path("b"),
+        path("c")
+    );
+    let server = Serving::at(5, &line);
+    for address in &server.addresses {
+        let answer = netkit("echo client --verify").arg(address).arg("hello").arg("wörld").run();
+        answer.is(0, "hello\nwörld\n", "");
+    }
+}
+
+#[test]
+fn a_wrong_reply_is_seen_and_a_transformed_one_expected() {
+    let address = serve(shouting);
+    netkit("echo client").arg(&address).arg("straße").run().is(0, "STRASSE\n", "");
+    let wrong = netkit("echo client --verify").arg(&address).arg("hello").run().exits(1);
+    wrong.complains("`hello`: the reply is `HELLO`, not `hello`").complains("--transform upper");
+    let right = netkit("echo client --transform upper").arg(&address).arg("hello").arg("straße");
+    right.run().is(0, "HELLO\nSTRASSE\n", "");
+}
+
+#[test]
+fn a_missing_reply_is_said_with_its_reason() {
+    let silent = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let answer = netkit("echo client --timeout 200ms").arg(&silent).arg("hello").run();
+    answer.exits(1).complains("nothing came before the timeout");
+    let closing = serve(|mut stream| drop(stream.read(&mut [0; 64])));
+    let answer = netkit("echo client").arg(&closing).arg("hello").arg("again").run();
+    answer.exits(1).complains("closed the connection (FIN)");
+    let resetting = serve(|mut stream| {
+        drop(stream.read(&mut [0; 1]));
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    });
+    let answer = netkit("echo client").arg(&resetting).arg("hello").run();
+    answer.exits(1).complains("ECONNRESET (104)").complains("RST");
+}
+
+#[test]
+fn nobody_there_is_said_with_what_helps() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let answer = netkit(&format!("echo client 127.0.0.1:{port} hello")).run().exits(1);
+    answer.complains("ECONNREFUSED (111)").complains("hint: netkit echo server");
+    let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let answer = netkit(&format!("echo client udp://127.0.0.1:{gone} hello")).run().exits(1);
+    answer.complains("ECONNREFUSED (111)").complains("127.0.0.1 answered");
+    netkit("echo client unix:/nonexistent/socket hello").run().exits(1).complains("ENOENT (2)");
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    for (line, words) in [
+        ("127.0.0.1", "the port is missing"),
+        ("-c 4 127.0.0.1:1 hello", "leave out `hello`"),
+        ("-c 0", "write a whole number from 1"),
+        ("-s 5-1", "write 1-5"),
+        ("-u -s 8 127.0.0.1:1", "a head of 32 bytes"),
+        ("-u -s 100k 127.0.0.1:1", "65507 bytes at most"),
+        ("-u -c 1 --reconnect 127.0.0.1:1", "--reconnect is for streams"),
+        ("-c 1 --transform reverse", "upper, lower and rot13 can be judged"),
+        ("-d 5", "write a time with its unit"),
+        ("-c 1 --max-loss 101", "write a share from 0 to 100"),
+    ] {
+        let answer = netkit(&format!("echo client {line}")).run().exits(2);
+        let said = answer.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(words), "no {words:?}: {answer}");
+    }
+}
+
+#[test]
+fn an_empty_message_is_not_waited_for() {
+    let server = Serving::start("127.0.0.1:0");
+    let answer = netkit("echo client -N").arg(&server.addresses[0]).arg("").arg("hello").run();
+    answer.is(
+        0,
+        "hello\n",
+        "netkit: an empty message is nothing that could come back: it was not sent\n",
+    );
+}
+
+#[test]
+fn replies_in_json_keep_to_the_schema() {
+    let schema = Schema::of("echo_messages");
+    schema.is_complete();
+    let address = serve(shouting);
+    let run = |format: &str| {
+        netkit(&format!("echo client --verify --format {format}"))
+            .arg(&address)
+            .arg("a")
+            .arg("B")
+            .run()
+    };
+    let answer = run("json").exits(1).json();
+    schema.holds(&answer);
+    let verdicts = answer["replies"].as_array().unwrap().iter().map(|it| &it["verdict"]);
+    assert_eq!(verdicts.collect::<Vec<_>>(), [&json!("wrong"), &json!("ok")]);
+    let rows = run("ndjson").exits(1).rows();
+    assert_eq!((&rows[0]["reply"], &rows[1]["reply"]), (&json!("A"), &json!("B")));
+    let csv = run("csv").exits(1).stdout;
+    assert!(csv.starts_with("message,reply,elapsed_us,verdict\na,A,"), "{csv}");
+}
+
+/// Bytes that do not repeat within a buffer.
+fn bytes(length: usize) -> Vec<u8> {
+    (0..length).map(|at| u8::try_from((at * 31 + at / 8191) % 256).unwrap()).collect()
+}
+
+#[test]
+fn a_stream_goes_through_byte_for_byte() {
+    let server = Serving::start("127.0.0.1:0");
+    let sent = bytes(64 << 20);
+    let mut child = Command::new(PROGRAM)
+        .args(["echo", "client", &server.addresses[0]])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            stdin.write_all(&sent).unwrap();
+            drop(stdin);
+        });
+        let mut came = Vec::new();
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let length = stdout.read(&mut buffer).unwrap();
+            if length == 0 {
+                break;
+            }
+            came.extend_from_slice(&buffer[..length]);
+        }
+        assert!(came == sent, "{} of {} bytes, or changed", came.len(), sent.len());
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// A server that reads nothing before all that it has to say is taken, and a client whose standard
+/// input is as large: each direction has to go on by itself.
+#[test]
+fn neither_direction_waits_for_the_other() {
+    const LENGTH: usize = 24 << 20;
+    let address = serve(|mut stream| {
+        stream.write_all(&bytes(LENGTH)).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut came = Vec::new();
+        stream.read_to_end(&mut came).unwrap();
+        assert_eq!(came.len(), LENGTH);
+    });
+    let answer = Command::new("sh")
+        .arg("-c")
+        .arg(format!("head -c {LENGTH} /dev/zero | {PROGRAM} echo client {address} | wc -c"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), LENGTH.to_string());
+}
+
+#[test]
+fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
+    let address = serve(|mut stream| {
+        let mut buffer = [0; 5];
+        stream.read_exact(&mut buffer).unwrap();
+        stream.write_all(&buffer).unwrap();
+    });
+    let mut child = Command::new(PROGRAM)
+        .args(["echo", "client", &address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Standard input stays open.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"hello").unwrap();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((said.as_str(), child.wait().unwrap().code()), ("hello", Some(1)));
+    let mut complaint = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    assert!(complaint.contains("closed the connection (FIN)"), "{complaint}");
+    drop(stdin);
+}
+
+#[test]
+fn memory_stays_bounded_where_nobody_reads() {
+    let server = Serving::start("127.0.0.1:0");
+    let mut child = Command::new(PROGRAM)
+        .args(["echo", "client", &server.addresses[0]])
+        .stdin(Stdio::from(std::fs::File::open("/dev/zero").unwrap()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Until all buffers are full and nothing moves any more.
+    let written = || {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", child.id())).unwrap();
+        io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().to_owned()
+    };
+    let mut before = String::new();
+    eventually(|| {
+        let now = written();
+        thread::sleep(Duration::from_millis(300));
+        let is_still = now == before;
+        before = now;
+        if is_still { Ok(()) } else { Err("it goes on reading".to_owned()) }
+    });
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(kib < 64 << 10, "{kib} KiB");
+}
+
+#[test]
+fn another_namespace_is_reached_from_here() {
+    live(&[], || {
+        let server = Serving::start("127.0.0.1:0");
+        let target = server.addresses[0].clone();
+        let answer = netkit(&format!("echo client --netns {}", server.pid())).arg(target).arg("hi");
+        answer.run().is(0, "hi\n", "");
+    });
+}

@@ -1,0 +1,307 @@
+//! The load of `netkit echo client` over streams: counts, limits, formats, failures.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::harness::command::PROGRAM;
+use crate::harness::echoing::Serving;
+use crate::harness::{Answer, Schema, live, netkit};
+
+fn load(options: &str, address: &str) -> Answer {
+    netkit(&format!("echo client {options}")).arg(address).run()
+}
+
+/// The JSON of a run, which keeps to the schema.
+#[track_caller]
+fn json_of(options: &str, address: &str, code: i32) -> Value {
+    let answer = load(&format!("{options} --json"), address).exits(code).json();
+    Schema::of("echo").holds(&answer);
+    answer
+}
+
+/// A server that is not an echo server: `each` is called with every connection.
+fn serve(each: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let each = std::sync::Arc::new(each);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let each = std::sync::Arc::clone(&each);
+            thread::spawn(move || each(stream.unwrap()));
+        }
+    });
+    address
+}
+
+#[test]
+fn every_message_is_counted_once() {
+    let server = Serving::start("127.0.0.1:0 --json");
+    let answer = json_of("-n 1k -c 8 -s 1-300 --pipeline 3", &server.addresses[0], 0);
+    assert_eq!((&answer["sent"], &answer["received"]), (&json!(1000), &json!(1000)));
+    assert_eq!((&answer["lost"], &answer["corrupted"]), (&json!(0), &json!(0)));
+    assert_eq!(answer["bytes_sent"], answer["bytes_received"]);
+    assert_eq!((&answer["loop"], &answer["latency_from_send"]), (&json!("closed"), &json!(null)));
+    assert_eq!(answer["latency"]["count"], 1000);
+    let bars = answer["latency"]["histogram"].as_array().unwrap();
+    assert_eq!(bars.iter().map(|it| it["count"].as_u64().unwrap()).sum::<u64>(), 1000);
+    let statistics = server.stop().exits(0).statistics();
+    assert_eq!(statistics["connections"]["received_bytes"], answer["bytes_sent"]);
+    assert_eq!(statistics["connections"]["accepted"], 8);
+}
+
+#[test]
+fn large_messages_go_both_ways_at_once() {
+    let server = Serving::start("127.0.0.1:0");
+    let answer = json_of("-n 12 -c 3 -s 4m", &server.addresses[0], 0);
+    assert_eq!(answer["bytes_received"], 12 * (4 << 20));
+}
+
+#[test]
+fn unix_streams_are_loaded_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}", directory.path().join("socket").display());
+    let _server = Serving::start(&address);
+    for options in ["-n 500 -c 4", "-n 50 -c 2 -s 1m", "-n 100 -c 2 --reconnect"] {
+        let answer = json_of(options, &address, 0);
+        assert_eq!(answer["sent"], answer["received"], "{options}");
+    }
+}
+
+#[test]
+fn a_wrong_byte_is_found() {
+    let address = serve(|mut stream| {
+        let mut seen = 0;
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            let before = seen;
+            seen += length;
+            // One bit of byte 1,000.
+            if (before..seen).contains(&1000) {
+                buffer[1000 - before] ^= 4;
+            }
+            stream.write_all(&buffer[..length]).unwrap();
+        }
+    });
+    let answer = json_of("-n 100", &address, 1);
+    assert_eq!((&answer["corrupted"], &answer["received"]), (&json!(1), &json!(100)));
+    let text = load("-n 100", &address).exits(1).stdout;
+    assert!(text.starts_with("CORRUPTED") && text.contains("1 reply"), "{text}");
+    load("-n 100 --no-verify", &address).exits(0);
+}
+
+#[test]
+fn a_server_that_transforms_is_judged_by_that() {
+    let server = Serving::start("127.0.0.1:0 --transform upper");
+    json_of("-n 200 --transform upper", &server.addresses[0], 0);
+    // Bytes that are no text may be held back as the beginning of a character.
+    let wrong = json_of("-n 10 --timeout 200ms", &server.addresses[0], 1);
+    let lost = wrong["lost"].as_u64().unwrap();
+    assert!(wrong["corrupted"].as_u64().unwrap() + lost > 0, "{wrong:#}");
+}
+
+#[test]
+fn bytes_that_nobody_asked_for_are_found() {
+    let address = serve(|mut stream| {
+        let mut buffer = [0; 64];
+        while stream.read_exact(&mut buffer).is_ok() {
+            drop(stream.write_all(&buffer).and_then(|()| stream.write_all(b"!")));
+        }
+    });
+    let answer = json_of("-n 20", &address, 1);
+    let unexpected = answer["unexpected_bytes"].as_u64().unwrap();
+    assert!(unexpected + answer["corrupted"].as_u64().unwrap() > 0, "{answer:#}");
+}
+
+#[test]
+fn a_stall_is_shown_by_the_open_loop_and_hidden_by_the_closed() {
+    // One stall of 300 ms; ten milliseconds after the start of the connection.
+    let stalling = || {
+        serve(|mut stream| {
+            let start = Instant::now();
+            let mut has_stalled = false;
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut buffer) {
+                if !has_stalled && start.elapsed() > Duration::from_millis(10) {
+                    has_stalled = true;
+                    thread::sleep(Duration::from_millis(300));
+                }
+                drop(stream.write_all(&buffer[..length]));
+            }
+        })
+    };
+    let open = json_of("-r 500 -d 1s", &stalling(), 0);
+    assert_eq!((&open["loop"], &open["rate_asked"]), (&json!("open"), &json!(500.0)));
+    let p90 = |of: &Value| of["percentiles"][2]["us"].as_f64().unwrap();
+    // 150 of the 500 messages were due during the stall.
+    assert!(p90(&open["latency"]) > 100_000.0, "{open:#}");
+    assert!(p90(&open["latency_from_send"]) < p90(&open["latency"]) / 2.0, "{open:#}");
+    assert_eq!((&open["sent"], &open["received"]), (&json!(500), &json!(500)));
+}
+
+#[test]
+fn limits_are_judged_and_the_one_that_was_missed_is_named() {
+    let server = Serving::start("127.0.0.1:0");
+    let address = &server.addresses[0];
+    load("-n 200 --max-p99 60s --max-loss 0% --min-rate 1", address).exits(0).quietly();
+    let missed = load("-n 200 --max-p99 100ns --min-rate 1", address).exits(1);
+    let missed = missed.complains("missed --max-p99");
+    assert!(!missed.stderr.contains("min-rate"), "{missed}");
+    load("-n 200 --min-rate 500m", address).exits(1).complains("missed --min-rate");
+    let answer = json_of("-n 10 --max-p99 60s --min-rate 500m", address, 1);
+    let verdicts = answer["thresholds"].as_array().unwrap();
+    let met: Vec<_> = verdicts.iter().map(|it| (&it["name"], &it["is_met"])).collect();
+    assert_eq!(met, [(&json!("max-p99"), &json!(true)), (&json!("min-rate"), &json!(false))]);
+}
+
+#[test]
+fn nobody_there_is_no_reply_and_ends_at_once() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    for options in ["-n 1k -c 3", "-d 60s -c 3", "-n 50 --reconnect", "-r 100 -d 60s"] {
+        let answer = json_of(options, &address, 1);
+        assert_eq!(answer["received"], 0, "{options}");
+        let errors = answer["errors"].as_array().unwrap();
+        assert_eq!(
+            (&errors[0]["name"], &errors[0]["step"]),
+            (&json!("ECONNREFUSED"), &json!("connect"))
+        );
+    }
+}
+
+#[test]
+fn a_server_that_resets_is_an_error_with_its_number_and_the_run_goes_on() {
+    let address = serve(|mut stream| {
+        let mut buffer = [0; 64];
+        for _ in 0..10 {
+            if stream.read_exact(&mut buffer).is_err() {
+                return;
+            }
+            drop(stream.write_all(&buffer));
+        }
+        // With bytes unread, close(2) sends RST.
+        drop(stream.read(&mut buffer[..1]));
+    });
+    let answer = json_of("-n 100 -c 2", &address, 1);
+    assert!(answer["cut"].as_u64().unwrap() > 0, "{answer:#}");
+    assert!(answer["received"].as_u64().unwrap() > 20, "{answer:#}");
+    let names: Vec<_> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"ECONNRESET"), "{names:?}");
+}
+
+#[test]
+fn a_silent_server_times_out() {
+    let address = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let answer = json_of("-n 2 -c 2 --timeout 100ms", &address, 1);
+    assert_eq!((&answer["timed_out"], &answer["lost"]), (&json!(2), &json!(2)));
+    assert_eq!(answer["errors"][0]["name"], "timeout");
+}
+
+#[test]
+fn a_new_connection_for_each_makes_time_waits_and_rst_makes_none() {
+    live(&[], || {
+        let server = Serving::start("127.0.0.1:0");
+        let fin = json_of("-n 200 --reconnect", &server.addresses[0], 0);
+        let made = fin["time_wait"]["made"].as_u64().unwrap();
+        assert!((195..=200).contains(&made), "{fin:#}");
+        assert_eq!(fin["connect"]["count"], 200);
+        let rst = json_of("-n 200 --reconnect --close rst", &server.addresses[0], 0);
+        // The last of the run before may enter it now.
+        assert!(rst["time_wait"]["made"].as_u64().unwrap() <= 5, "{rst:#}");
+    });
+}
+
+#[test]
+fn connections_are_opened_at_their_rate() {
+    let server = Serving::start("127.0.0.1:0");
+    let start = Instant::now();
+    json_of("-n 20 -c 11 --connect-rate 50", &server.addresses[0], 0);
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_warm_up_is_not_counted() {
+    let server = Serving::start("127.0.0.1:0 --json");
+    let answer = json_of("-n 50 --warmup 200ms", &server.addresses[0], 0);
+    assert_eq!((&answer["sent"], &answer["received"]), (&json!(50), &json!(50)));
+    let statistics = server.stop().exits(0).statistics();
+    let bytes = statistics["connections"]["received_bytes"].as_u64().unwrap();
+    assert!(bytes > 50 * 64, "{bytes}");
+}
+
+#[test]
+fn formats_have_rows_for_intervals_and_one_line_for_all() {
+    let server = Serving::start("127.0.0.1:0");
+    let address = &server.addresses[0];
+    let rows = load("-d 1s -r 100 --interval 200ms --format ndjson", address).exits(0).rows();
+    let (whole, intervals) = rows.split_last().unwrap();
+    Schema::of("echo").holds(whole);
+    assert!(intervals.len() >= 3, "{rows:#?}");
+    let interval = Schema::of("echo").definition("interval");
+    for row in intervals {
+        interval.holds(row);
+    }
+    let of_intervals: u64 = intervals.iter().map(|it| it["received"].as_u64().unwrap()).sum();
+    assert!(of_intervals <= whole["received"].as_u64().unwrap());
+    let csv = load("-n 10 --format csv", address).exits(0).stdout;
+    let lines: Vec<_> = csv.lines().collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert_eq!(lines[0].split(',').count(), lines[1].split(',').count(), "{csv}");
+    Schema::of("echo").is_complete();
+}
+
+#[test]
+fn ctrl_c_prints_what_was_measured() {
+    let server = Serving::start("127.0.0.1:0");
+    let child = Command::new(PROGRAM)
+        .args(["echo", "client", "-d", "60s", "--json", "-r", "200", &server.addresses[0]])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_secs(1));
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    Schema::of("echo").holds(&answer);
+    assert_eq!(answer["interrupted"], true);
+    assert!(answer["received"].as_u64().unwrap() > 0, "{answer:#}");
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    assert_eq!(signal, Some(2), "{output:?}");
+}
+
+#[test]
+fn the_examples_of_the_help_run() {
+    live(&[], || {
+        let _server = Serving::at(2, "127.0.0.1:8081 udp://127.0.0.1:8081");
+        let _upper = Serving::start("127.0.0.1:8082 --transform upper");
+        let help = netkit("echo client --help").run().exits(0).stdout;
+        let examples = help.split("Examples:").nth(1).unwrap().split("Exit codes").next().unwrap();
+        let mut ran = 0;
+        for line in examples.lines().map(str::trim).filter(|it| it.starts_with("netkit ")) {
+            let command = line.split("   ").next().unwrap().trim();
+            let command = if command.contains("upper") {
+                command.replace("8081", "8082")
+            } else {
+                command.to_owned()
+            };
+            let shell = command.replacen("netkit", PROGRAM, 1).replace("< file", "< /etc/passwd");
+            let output =
+                Command::new("sh").args(["-c", &shell]).stdin(Stdio::null()).output().unwrap();
+            assert!(output.status.success(), "{command}: {output:?}");
+            ran += 1;
+        }
+        assert_eq!(ran, 8, "{examples}");
+    });
+}

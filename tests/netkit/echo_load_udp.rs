@@ -1,0 +1,175 @@
+//! The load of `netkit echo client` over datagrams, through a relay that loses, duplicates, reorders,
+//! delays and spoils them.
+
+use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::echoing::Serving;
+use crate::harness::{Schema, netkit};
+
+#[track_caller]
+fn json_of(options: &str, address: &str, code: i32) -> Value {
+    let answer = netkit(&format!("echo client {options} --json")).arg(address).run();
+    let answer = answer.exits(code).json();
+    Schema::of("echo").holds(&answer);
+    answer
+}
+
+/// A server of datagrams that answers the `number`th one, from 0, by what `reply` gives: each entry a
+/// datagram that is sent then.
+fn answering(mut reply: impl FnMut(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = format!("udp://{}", socket.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut buffer = vec![0; 65536];
+        for number in 0.. {
+            let (length, from) = socket.recv_from(&mut buffer).unwrap();
+            let mut datagram = buffer[..length].to_vec();
+            // The flag that says it is a request.
+            datagram[5] &= !1;
+            for answer in reply(number, datagram) {
+                socket.send_to(&answer, from).unwrap();
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn every_kind_of_datagram_socket_gives_all_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let line = format!("udp://127.0.0.1:0 unix-dgram:{} unix-seqpacket:{}", path("a"), path("b"));
+    let server = Serving::at(3, &line);
+    for address in &server.addresses {
+        for options in ["-n 1k -c 4 -s 32-1400", "-n 300 --pipeline 8 -s 20000", "-r 500 -d 500ms"]
+        {
+            let answer = json_of(options, address, 0);
+            assert_eq!(answer["sent"], answer["received"], "{address} {options}");
+            let of_it = &answer["datagrams"];
+            for name in ["late", "duplicated", "reordered", "stray"] {
+                assert_eq!(of_it[name], 0, "{address} {options}: {of_it}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_lost_is_counted() {
+    let address =
+        answering(|number, datagram| if number % 10 == 3 { vec![] } else { vec![datagram] });
+    let answer = json_of("-n 100 --pipeline 4 --timeout 200ms", &address, 1);
+    assert_eq!((&answer["sent"], &answer["received"]), (&json!(100), &json!(90)));
+    assert_eq!((&answer["lost"], &answer["loss_percent"]), (&json!(10), &json!(10.0)));
+    assert_eq!(answer["timed_out"], 10);
+    json_of("-n 100 --pipeline 4 --timeout 200ms --max-loss 10%", &address, 0);
+    json_of("-n 100 --pipeline 4 --timeout 200ms --max-loss 9.9%", &address, 1);
+}
+
+#[test]
+fn what_comes_twice_is_counted_and_is_no_loss() {
+    let address = answering(|number, datagram| vec![datagram; 1 + usize::from(number % 5 == 0)]);
+    let answer = json_of("-n 100", &address, 0);
+    // The one of the last message may come after the end.
+    let duplicated = answer["datagrams"]["duplicated"].as_u64().unwrap();
+    assert!((19..=20).contains(&duplicated), "{answer:#}");
+    assert_eq!(answer["received"], 100);
+}
+
+#[test]
+fn what_is_out_of_order_is_counted_with_its_depth() {
+    // Of each ten, the first is held back until the others are there.
+    let mut held = Vec::new();
+    let address = answering(move |number, datagram| match number % 10 {
+        0 => {
+            held = datagram;
+            vec![]
+        }
+        9 => vec![datagram, held.clone()],
+        _ => vec![datagram],
+    });
+    let answer = json_of("-n 100 --pipeline 50", &address, 0);
+    assert_eq!(answer["received"], 100);
+    assert_eq!(answer["datagrams"]["reordered"], 10, "{answer:#}");
+    assert_eq!(answer["datagrams"]["reorder_depth"], 9, "{answer:#}");
+}
+
+#[test]
+fn what_comes_after_the_timeout_is_late_and_not_lost() {
+    let address = answering(|number, datagram| {
+        if number == 5 {
+            thread::sleep(Duration::from_millis(400));
+        }
+        vec![datagram]
+    });
+    let answer = json_of("-n 50 --timeout 100ms", &address, 0);
+    assert_eq!((&answer["received"], &answer["lost"]), (&json!(50), &json!(0)));
+    assert!(answer["datagrams"]["late"].as_u64().unwrap() >= 1, "{answer:#}");
+}
+
+#[test]
+fn what_is_spoilt_or_of_somebody_else_is_counted() {
+    let address = answering(|number, mut datagram| match number {
+        7 => {
+            datagram[40] ^= 1;
+            vec![datagram]
+        }
+        8 => vec![b"who are you".to_vec(), datagram],
+        9 => {
+            datagram.truncate(50);
+            vec![datagram]
+        }
+        _ => vec![datagram],
+    });
+    let answer = json_of("-n 30", &address, 1);
+    assert_eq!((&answer["corrupted"], &answer["received"]), (&json!(2), &json!(30)));
+    assert_eq!(answer["datagrams"]["stray"], 1);
+}
+
+#[test]
+fn a_port_that_nobody_has_is_refused_and_it_is_said_by_whom() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let answer = json_of("-n 100", &format!("udp://127.0.0.1:{port}"), 1);
+    assert_eq!(answer["received"], 0);
+    let error = &answer["errors"][0];
+    assert_eq!(
+        (&error["name"], &error["icmp_from"]),
+        (&json!("ECONNREFUSED"), &json!("127.0.0.1"))
+    );
+    let text = netkit(&format!("echo client -n 100 udp://127.0.0.1:{port}")).run().exits(1).stdout;
+    assert!(text.starts_with("NO REPLY") && text.contains("127.0.0.1 answered"), "{text}");
+}
+
+#[test]
+fn a_unix_server_that_ends_is_an_error_and_the_run_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    for kind in ["unix-dgram", "unix-seqpacket"] {
+        let address = format!("{kind}:{}", directory.path().join(kind).display());
+        let server = Serving::start(&address);
+        let target = address.clone();
+        let load = thread::spawn(move || json_of("-d 60s -c 3", &target, 1));
+        thread::sleep(Duration::from_millis(500));
+        server.signal(nix::sys::signal::Signal::SIGKILL);
+        server.wait();
+        let answer = load.join().unwrap();
+        assert!(answer["received"].as_u64().unwrap() > 0, "{answer:#}");
+        assert!(!answer["errors"].as_array().unwrap().is_empty(), "{answer:#}");
+    }
+}
+
+#[test]
+fn jitter_is_that_of_the_delays() {
+    let address = answering(|number, datagram| {
+        if number % 2 == 0 {
+            thread::sleep(Duration::from_millis(20));
+        }
+        vec![datagram]
+    });
+    let answer = json_of("-n 60", &address, 0);
+    let jitter = answer["datagrams"]["jitter_us"].as_f64().unwrap();
+    // Each transit differs from the one before by 20 ms; the estimate comes near that from below.
+    assert!(jitter > 10_000.0, "{answer:#}");
+}

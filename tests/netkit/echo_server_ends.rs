@@ -1,0 +1,225 @@
+//! The beginning and the end of an echo server: addresses that it cannot have, signals, files of Unix
+//! sockets.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::harness::echoing::{Serving, ended, rest, round_trip};
+use crate::harness::sockets::{connect, listen, listen_at};
+use crate::harness::{Need, Schema, eventually, live, netkit};
+
+#[test]
+fn a_signal_lets_connections_end() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let server = Serving::start("127.0.0.1:0 --json");
+        let address = server.address("tcp");
+        let stream = server.connect();
+        assert_eq!(round_trip(&stream, b"before"), b"before");
+        server.signal(signal);
+        eventually(|| match TcpStream::connect(address) {
+            Ok(_) => Err("it still takes connections".to_owned()),
+            Err(_) => Ok(()),
+        });
+        assert_eq!(round_trip(&stream, b"after"), b"after");
+        drop(stream);
+        let statistics = server.wait().exits(0).statistics();
+        assert_eq!(statistics["stopped"], "signal");
+        assert_eq!(ended(&statistics, "cut"), 0, "{statistics:#}");
+    }
+}
+
+#[test]
+fn what_does_not_end_in_time_is_cut() {
+    let server = Serving::start("127.0.0.1:0 --drain 200ms --log json --json");
+    let stream = server.connect();
+    assert_eq!(round_trip(&stream, b"hello"), b"hello");
+    let begun = Instant::now();
+    server.signal(Signal::SIGTERM);
+    let end = server.wait().exits(0);
+    assert!((200..2000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert_eq!(ended(&end.statistics(), "cut"), 1);
+    assert_eq!(end.log()[0]["end"], "cut");
+    assert_eq!(rest(&stream), b"");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
+        let server = Serving::start("127.0.0.1:0 --drain 1h --json");
+        let address = server.address("tcp");
+        let stream = server.connect();
+        assert_eq!(round_trip(&stream, b"hello"), b"hello");
+        server.signal(signal);
+        eventually(|| {
+            TcpStream::connect(address).map_or(Ok(()), |_| Err("still there".to_owned()))
+        });
+        server.signal(signal);
+        let statistics = server.wait().exits(code).statistics();
+        assert_eq!(ended(&statistics, "cut"), 1);
+    }
+}
+
+#[test]
+fn the_file_of_a_socket_is_removed_and_a_stale_one_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("echo.sock");
+    let line = format!("unix:{}", path.display());
+    let server = Serving::start(&line);
+    assert!(path.exists());
+    server.stop().exits(0);
+    assert!(!path.exists());
+
+    // What a server leaves that was killed.
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    let server = Serving::start(&line);
+    assert_eq!(round_trip(UnixStream::connect(&path).unwrap(), b"hello"), b"hello");
+
+    // Somebody else's file at the path is not the server's to remove.
+    fs::remove_file(&path).unwrap();
+    let other = UnixListener::bind(&path).unwrap();
+    server.stop().exits(0);
+    assert!(path.exists());
+    drop(other);
+}
+
+#[test]
+fn a_live_socket_is_refused_with_its_owner_and_a_file_stays_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("live.sock");
+    let live = UnixListener::bind(&path).unwrap();
+    let answer = netkit("echo server").arg(format!("unix:{}", path.display())).run().exits(1);
+    let pid = std::process::id().to_string();
+    assert!(answer.stdout.contains(&pid), "{answer}");
+    answer.complains("EADDRINUSE").complains("netkit bind unix:");
+    UnixStream::connect(&path).unwrap();
+    drop(live);
+
+    let file = directory.path().join("file");
+    fs::write(&file, "precious").unwrap();
+    netkit("echo server").arg(format!("unix:{}", file.display())).run().exits(1);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+}
+
+#[test]
+fn an_address_in_use_is_explained() {
+    let taken = listen("127.0.0.1");
+    let address = taken.local_addr().unwrap();
+    let answer = netkit(&format!("echo server {address}")).run().exits(1);
+    let pid = std::process::id().to_string();
+    assert!(answer.stdout.starts_with("IN USE") && answer.stdout.contains(&pid), "{answer}");
+    answer.complains(&format!("cannot serve on tcp://{address}: bind failed: EADDRINUSE"));
+    let answer = netkit(&format!("echo server {address} --json")).run().exits(1);
+    Schema::of("bind").holds(&answer.json());
+
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let line = format!("echo server udp://{}", udp.local_addr().unwrap());
+    let answer = netkit(&line).run().exits(1).complains("--udp");
+    assert!(answer.stdout.contains(&pid), "{answer}");
+    netkit("echo server 192.0.2.1:0").run().exits(1).complains("EADDRNOTAVAIL");
+}
+
+#[test]
+fn of_several_addresses_all_are_had_or_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("echo.sock");
+    let taken = listen("127.0.0.1");
+    let line = format!("echo server unix:{} {}", path.display(), taken.local_addr().unwrap());
+    netkit(&line).run().exits(1);
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_restart_beside_time_wait_is_what_reuse_addr_is_for() {
+    live(&[], || {
+        let listener = listen("127.0.0.1");
+        let port = listener.local_addr().unwrap().port();
+        connect(&listener, "127.0.0.1").server_closes_first();
+        drop(listener);
+        let line = format!("echo server 127.0.0.1:{port} --for 50ms");
+        let answer = netkit(&format!("{line} --no-reuse-addr")).run().exits(1);
+        assert!(answer.stdout.contains("TIME_WAIT"), "{answer}");
+        netkit(&line).run().exits(0).quietly();
+    });
+}
+
+#[test]
+fn two_share_a_port_if_both_ask_for_it() {
+    live(&[], || {
+        let one = Serving::start("127.0.0.1:0 --reuse-port");
+        let port = one.address("tcp").port();
+        let other = Serving::start(&format!("127.0.0.1:{port} --reuse-port"));
+        for _ in 0..20 {
+            assert_eq!(round_trip(one.connect(), b"hello"), b"hello");
+        }
+        drop(other);
+        netkit(&format!("echo server 127.0.0.1:{port} --for 50ms")).run().exits(1);
+    });
+}
+
+#[test]
+fn another_namespace_is_served_in() {
+    live(&[Need::Mount], || {
+        crate::harness::needs::run("mount -t tmpfs none /run");
+        crate::harness::needs::run("ip netns add blue");
+        crate::harness::needs::run("ip -n blue link set lo up");
+        let server = Serving::start("127.0.0.1:7001 --netns blue");
+        let path = std::path::Path::new("/run/netns/blue");
+        let stream = crate::harness::within(path, || server.connect());
+        assert_eq!(round_trip(stream, b"hello"), b"hello");
+        TcpStream::connect("127.0.0.1:7001").unwrap_err();
+        drop(listen_at("127.0.0.1", 7001));
+    });
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_it() {
+    let mut server = Serving::start("127.0.0.1:0 --log text");
+    assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
+    assert!(server.line().contains("5 B in, 5 B out"));
+    let address = server.address("tcp");
+    let pid = server.pid();
+    server.close_output();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"hello").unwrap();
+        drop(stream);
+    }
+    assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
+    assert!(fs::exists(format!("/proc/{pid}")).unwrap());
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.code(Duration::from_secs(8)), Some(0));
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    for (line, words) in [
+        ("localhost:80", "localhost is 127.0.0.1 or [::1]"),
+        ("127.0.0.1", "the port is missing"),
+        ("127.0.0.1:x", "`x` is not a port"),
+        ("unix:", "name is missing"),
+        ("--strict", "--strict is for UDP"),
+        ("--rfc862 127.0.0.1:0", "--rfc862 is for UDP"),
+        ("udp://127.0.0.1:0 --half-close", "--half-close is for connections"),
+        ("udp://127.0.0.1:0 --strict --rfc862", "cannot be used with"),
+        ("--close-first --half-close", "cannot be used with"),
+        ("--drop 101", "percent from 0 to 100"),
+        ("--delay 5", "with its unit"),
+        ("--for 0s", "a time above 0"),
+        ("--max-connections 0", "--max-connections 0: give a number above 0"),
+        ("--threads 0", "0 is not in 1..=256"),
+        ("--slice 0", "0 is not in 1.."),
+        ("--reset-after x", "number of bytes"),
+        ("--transform shout", "invalid value 'shout'"),
+        ("--ready-fd 1", "1 is not in 3.."),
+    ] {
+        let answer = netkit(&format!("echo server {line}")).run().exits(2).complains(words);
+        assert_eq!(answer.stdout, "", "{answer}");
+    }
+    netkit("echo server 127.0.0.1:0 --procfs /tmp").run().exits(3).complains("--procfs");
+}

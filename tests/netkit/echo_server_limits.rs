@@ -1,0 +1,244 @@
+//! What keeps an echo server alive: limits on connections, bytes, time and memory, and accept(2) that
+//! fails.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::harness::command::PROGRAM;
+use crate::harness::echoing::{Serving, ended, patient, rest, round_trip};
+use crate::harness::seccomp::without_accept;
+use crate::harness::zoo::fill;
+use crate::harness::{eventually, live};
+
+/// What a moment is: much longer than a round trip takes, and short for a test.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// Whether the stream has nothing to read for a moment.
+fn is_silent(mut stream: &TcpStream) -> bool {
+    stream.set_read_timeout(Some(MOMENT)).unwrap();
+    let read = stream.read(&mut [0; 1]);
+    stream.set_read_timeout(Some(crate::harness::waiting::DEADLINE)).unwrap();
+    matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock)
+}
+
+#[test]
+fn clients_that_never_read_cost_one_read_each() {
+    live(&[], || {
+        let server = Serving::start("127.0.0.1:0 --idle-timeout 0");
+        let one = server.connect();
+        assert_eq!(round_trip(&one, b"hello"), b"hello");
+        let before = server.rss_kib();
+        let deaf: Vec<_> = (0..20).map(|_| server.connect()).collect();
+        for _ in 0..20 {
+            // The kernel's windows grow while the server reads; sooner or later it does not any more.
+            deaf.iter().for_each(fill);
+            assert_eq!(round_trip(&one, b"hello"), b"hello");
+        }
+        let grown = server.rss_kib().saturating_sub(before);
+        // 64 KiB each, and a quarter for what an allocator does.
+        assert!(grown <= 20 * 80 + 512, "{grown} KiB for 20 clients");
+        // Nothing is lost: what was sent comes as soon as it is read.
+        let mut stream = &deaf[0];
+        stream.shutdown(Shutdown::Write).unwrap();
+        stream.set_nonblocking(false).unwrap();
+        let reply = rest(&mut stream);
+        assert!(reply.len() > 65_536 && reply.iter().all(|byte| *byte == 0), "{}", reply.len());
+        // With their memory given back.
+        for mut stream in &deaf[1..] {
+            stream.shutdown(Shutdown::Write).unwrap();
+            stream.set_nonblocking(false).unwrap();
+            rest(&mut stream);
+        }
+    });
+}
+
+#[test]
+fn clients_that_never_read_do_not_grow_what_waits_for_its_time_either() {
+    live(&[], || {
+        let server = Serving::start("127.0.0.1:0 --idle-timeout 0 --delay 1ms --transform upper");
+        assert_eq!(round_trip(server.connect(), b"hello"), b"HELLO");
+        let before = server.rss_kib();
+        let deaf: Vec<_> = (0..20).map(|_| server.connect()).collect();
+        for _ in 0..20 {
+            deaf.iter().for_each(fill);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let grown = server.rss_kib().saturating_sub(before);
+        assert!(grown <= 20 * 300 + 512, "{grown} KiB for 20 clients");
+    });
+}
+
+#[test]
+fn at_the_limit_the_others_wait_in_the_queue() {
+    let server = Serving::start("127.0.0.1:0 --max-connections 2 --json");
+    let streams: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for stream in &streams[..2] {
+        assert_eq!(round_trip(stream, b"hello"), b"hello");
+    }
+    (&streams[2]).write_all(b"hello").unwrap();
+    assert!(is_silent(&streams[2]));
+    let mut streams = streams.into_iter();
+    drop(streams.next());
+    let (second, mut third) = (streams.next().unwrap(), streams.next().unwrap());
+    let mut reply = [0; 5];
+    third.read_exact(&mut reply).unwrap();
+    assert_eq!(round_trip(&second, b"hello"), b"hello");
+    drop((second, third));
+    let statistics = server.stop().exits(0).statistics();
+    assert_eq!(statistics["connections"]["accepted"], 3);
+    assert!(statistics["connections"]["at_limit"].as_u64().unwrap() >= 1, "{statistics:#}");
+}
+
+#[test]
+fn one_more_of_an_address_is_reset_and_others_are_not() {
+    live(&[], || {
+        let line = "0.0.0.0:0 --max-per-address 1 --log json --json";
+        let server = Serving::start(line);
+        let port = server.address("tcp").port();
+        let from = |address: &str| {
+            let socket = crate::harness::sockets::bound(address, 0);
+            let to: std::net::SocketAddr = format!("127.0.0.1:{port}").parse().unwrap();
+            socket.connect(&to.into()).unwrap();
+            patient(socket.into())
+        };
+        let first = from("127.0.0.1");
+        assert_eq!(round_trip(&first, b"hello"), b"hello");
+        let mut second = from("127.0.0.1");
+        let read = second.read(&mut [0; 1]);
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        let other = from("127.0.0.2");
+        assert_eq!(round_trip(&other, b"hello"), b"hello");
+        // One that has ended does not count any more.
+        drop(first);
+        eventually(|| {
+            let again = from("127.0.0.1");
+            (&again).write_all(b"hello").unwrap();
+            let mut reply = [0; 5];
+            (&again).read_exact(&mut reply).map_err(|error| error.to_string())
+        });
+        drop(other);
+        let end = server.stop().exits(0);
+        assert!(ended(&end.statistics(), "max_per_address") >= 1);
+        let refused = end.log().into_iter().find(|it| it["end"] == "max_per_address").unwrap();
+        assert_eq!(refused["received_bytes"], 0);
+    });
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
+    let server = Serving::start("127.0.0.1:0 --idle-timeout 300ms --log json --json");
+    let (idle, busy) = (server.connect(), server.connect());
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(900) {
+        assert_eq!(round_trip(&busy, b"hello"), b"hello");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(rest(&idle), b"");
+    assert_eq!(round_trip(&busy, b"hello"), b"hello");
+    drop(busy);
+    let end = server.stop().exits(0);
+    assert_eq!(ended(&end.statistics(), "idle"), 1);
+    let log = end.log();
+    let idle = log.iter().find(|it| it["end"] == "idle").unwrap();
+    let elapsed = idle["elapsed_us"].as_u64().unwrap();
+    assert!((300_000..700_000).contains(&elapsed), "{idle}");
+}
+
+#[test]
+fn after_so_many_bytes_a_connection_ends_with_its_replies() {
+    let server = Serving::start("127.0.0.1:0 --max-bytes 10 --json");
+    let mut stream = server.connect();
+    stream.write_all(b"0123456789abcdef").unwrap();
+    assert_eq!(rest(&stream), b"0123456789");
+    drop(stream);
+    let statistics = server.stop().exits(0).statistics();
+    assert_eq!(ended(&statistics, "max_bytes"), 1);
+    assert_eq!(statistics["connections"]["sent_bytes"], 10);
+}
+
+#[test]
+fn without_descriptors_it_neither_ends_nor_spins() {
+    live(&[], || {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n 32; exec {PROGRAM} \"$@\""), "sh"]);
+        let server = Serving::by(command, "127.0.0.1:0 --json --drain 0", 1);
+        let mut streams: Vec<_> = (0..40).map(|_| server.connect()).collect();
+        let is_served = |stream: &TcpStream| {
+            (&*stream).write_all(b"x").unwrap();
+            !is_silent(stream)
+        };
+        assert!(is_served(&streams[0]));
+        assert!(!is_served(&streams[39]));
+        let before = server.cpu();
+        std::thread::sleep(Duration::from_millis(500));
+        let spent = server.cpu().saturating_sub(before);
+        assert!(spent < Duration::from_millis(50), "{spent:?} of 500 ms");
+        // As descriptors come free, the others are served.
+        let last = streams.split_off(30);
+        drop(streams);
+        let mut reply = [0; 1];
+        for mut stream in &last {
+            stream.write_all(b"x").unwrap();
+        }
+        for mut stream in &last {
+            stream.read_exact(&mut reply).unwrap();
+        }
+        let statistics = server.stop().exits(0).statistics();
+        let errors = &statistics["connections"]["accept_errors"];
+        assert_eq!(errors[0]["errno"], "EMFILE", "{statistics:#}");
+        // Ten times a second, and for each that has ended.
+        assert!(errors[0]["times"].as_u64().unwrap() < 100, "{errors}");
+    });
+}
+
+/// On Linux, accept(2) passes on errors of the connection that it takes; here a filter answers for the
+/// kernel, at every call.
+#[test]
+fn an_accept_that_always_fails_does_not_spin_either() {
+    live(&[], || {
+        for (errno, name) in [(103, "ECONNABORTED"), (105, "ENOBUFS"), (1, "EPERM")] {
+            let line = "127.0.0.1:0 --json --drain 0";
+            let server = without_accept(errno, || Serving::start(line));
+            let _waiting = server.connect();
+            std::thread::sleep(Duration::from_millis(500));
+            assert!(server.cpu() < Duration::from_millis(150), "{name}: {:?}", server.cpu());
+            let statistics = server.stop().exits(0).statistics();
+            let errors = &statistics["connections"]["accept_errors"];
+            assert_eq!(errors[0]["errno"], name, "{statistics:#}");
+        }
+    });
+}
+
+#[test]
+fn it_stops_after_its_time_or_after_one() {
+    let answer = Serving::start("127.0.0.1:0 --for 100ms --json").wait().exits(0).statistics();
+    assert_eq!(answer["stopped"], "lifetime");
+
+    let server = Serving::start("127.0.0.1:0 --one-off --json");
+    let stream = server.connect();
+    assert_eq!(round_trip(&stream, b"hello"), b"hello");
+    drop(stream);
+    let statistics = server.wait().exits(0).statistics();
+    assert_eq!(statistics["stopped"], "one_off");
+    assert_eq!(statistics["connections"]["accepted"], 1);
+
+    let server = Serving::start("udp://127.0.0.1:0 --one-off --json");
+    let reply = crate::harness::echoing::asked(&server.udp(), b"hello");
+    assert_eq!(reply.as_deref(), Some(&b"hello"[..]));
+    assert_eq!(server.wait().exits(0).statistics()["stopped"], "one_off");
+}
+
+#[test]
+fn statistics_come_when_asked_for() {
+    let mut server = Serving::start("127.0.0.1:0 --json");
+    assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
+    server.signal(Signal::SIGUSR1);
+    let now: serde_json::Value = serde_json::from_str(&server.line()).unwrap();
+    assert_eq!(now["stopped"], serde_json::Value::Null);
+    assert_eq!(now["connections"]["received_bytes"], 5);
+    server.stop().exits(0);
+}
