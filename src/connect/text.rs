@@ -43,7 +43,10 @@ fn sentence(row: &Row) -> String {
     let code = match (row.outcome, row.deadline) {
         (Outcome::Connected, _) => format!("in {elapsed}"),
         (Outcome::SelfConnect, _) => format!("the socket met itself, after {elapsed}"),
-        (Outcome::ResolveFailed, _) => format!("{} ({}), after {elapsed}", row.name, row.code),
+        (Outcome::ResolveFailed, true) => {
+            format!("the name was not resolved by our deadline of {timeout}")
+        }
+        (Outcome::ResolveFailed, false) => format!("{} ({}), after {elapsed}", row.name, row.code),
         (_, true) if row.connect_ex == Some(errnos::EAGAIN) => {
             format!("nothing by our deadline of {timeout}: EAGAIN (11) to connect_ex")
         }

@@ -89,7 +89,9 @@ fn reach(outcome: &str, name: Option<&str>, condition: Condition) -> Option<&'st
         (_, "rejected") => {
             Some("a firewall answers in the host's place: have the connection allowed")
         }
-        (_, "resolve_failed") => Some("is the name right, and its resolver there?"),
+        (_, "resolve_failed") => {
+            Some("is the name right, and do the servers of /etc/resolv.conf answer?")
+        }
         (_, "local_error") if name == Some("ENOENT") => {
             Some("is the service started, and does it bind this path?")
         }

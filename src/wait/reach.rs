@@ -145,7 +145,7 @@ impl Presence {
                 Self::Absent
             }
             // Silence is what most services of UDP answer to what they do not understand, and what
-            // a connection that was accepted may come to; a resolver's is its own.
+            // a connection that was accepted may come to.
             Outcome::TimedOut => match attempt.stage {
                 Stage::Call(_) if !is_udp => Self::Absent,
                 Stage::Resolve | Stage::Call(_) | Stage::Send | Stage::Reply => Self::Possible,
@@ -182,7 +182,9 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         ("refused", Some(ip), None) => {
             format!("{} ({}) refused by {ip}", attempt.name(), attempt.code)
         }
-        ("resolve_failed", ..) => format!("{} ({})", attempt.name(), attempt.code),
+        ("resolve_failed", ..) if !attempt.deadline => {
+            format!("{} ({})", attempt.name(), attempt.code)
+        }
         ("timed_out", Some(ip), None) => format!("{}, from {ip}", attempt.reason()),
         _ => attempt.reason(),
     };
@@ -206,12 +208,14 @@ fn meaning(outcome: &str, attempt: &Attempt) -> &'static str {
         ("connected", ..) => "the other end took the connection, or answered",
         ("echoed", ..) => "what was sent came back",
         ("no_echo", ..) => "it is no echo service, or another one than was meant",
-        ("timed_out", Stage::Resolve, _) => "the resolver did not answer",
         ("timed_out", Stage::Reply, _) => {
             "it took what was sent, if it is there, and did not answer"
         }
         ("timed_out", ..) => "nobody answered: the host is down, or packets are dropped",
         ("self_connect", ..) => "nobody listens: the kernel connected the attempt to itself",
+        ("resolve_failed", ..) if attempt.deadline => {
+            "no name server answered: that says nothing about the host"
+        }
         ("resolve_failed", ..) => eai::meaning(attempt.code),
         ("rejected", ..) => "a firewall forbids it",
         (_, _, Some(errno)) => errno.meaning,

@@ -273,7 +273,16 @@ fn a_dead_resolver_does_not_hold_up_the_deadline() {
         assert!((1..=2).contains(&questions), "{questions} questions\n{answer}");
         let result = &answer.json()["results"][0];
         assert_eq!((&result["stage"], &result["deadline"]), (&json!("resolve"), &json!(true)));
+        // Nothing was connected to, so that it is no timeout, and Python raises gaierror.
+        assert_eq!(
+            (&result["outcome"], &result["name"]),
+            (&json!("resolve_failed"), &json!("EAI_AGAIN"))
+        );
         assert_eq!((&result["address"], &result["connect_ex"]), (&Value::Null, &Value::Null));
+        let line = "connect --timeout 200ms --expect timeout,EAGAIN db.example.test:5432";
+        let text = netkit(line).run().exits(1).stdout;
+        assert!(text.starts_with("NO ADDRESS  db.example.test:5432"), "{text}");
+        assert!(text.contains("not resolved by our deadline of 200 ms"), "{text}");
     });
 }
 

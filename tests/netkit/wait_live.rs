@@ -248,8 +248,10 @@ fn a_resolver_that_is_silent_does_not_hold_up_the_deadline() {
         let target = target(&answer);
         assert_eq!(
             (&target["met"], &target["last"]["outcome"]),
-            (&Value::Bool(false), &"timed_out".into())
+            (&Value::Bool(false), &"resolve_failed".into())
         );
+        let text = netkit("wait name.example:80 -t 300ms").run().exits(1).stdout;
+        assert!(text.contains("no answer of the resolver in time"), "{text}");
         // Nothing follows from a resolver's silence.
         netkit("wait name.example:80 --for down -t 300ms").run().exits(1);
         drop(silent);
