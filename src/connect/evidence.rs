@@ -21,6 +21,8 @@ pub struct Evidence {
     pub route: Option<Result<Route, Errno>>,
     /// The priority of the rule that says "unreachable" for it.
     pub rule: Option<u32>,
+    /// Interfaces that are down, where there is no route.
+    pub down: Vec<String>,
     /// The hops that a packet may take, where that was asked for.
     pub ttl: Option<u8>,
     /// The interface that it leaves by.
@@ -72,7 +74,18 @@ impl fmt::Display for Forbidding {
     }
 }
 
+/// Interfaces that are named: a machine can have very many that are down.
+const NAMED: usize = 3;
+
 impl Evidence {
+    /// `eth0 is down`, `eth0, eth1 are down`; `None` where none is known to be.
+    pub fn links_down(&self) -> Option<String> {
+        let names: Vec<_> = self.down.iter().take(NAMED).map(String::as_str).collect();
+        let more = if self.down.len() > NAMED { " and others" } else { "" };
+        let verb = if self.down.len() == 1 { "is" } else { "are" };
+        (!names.is_empty()).then(|| format!("{}{more} {verb} down", names.join(", ")))
+    }
+
     /// The route or rule that is to blame. Of IPv4 a route that forbids is an error of the question
     /// (`net/ipv4/fib_semantics.c`, `fib_props`), and so is a rule.
     pub fn forbidding(&self) -> Option<Forbidding> {

@@ -146,7 +146,8 @@ impl Walk<'_> {
 
     fn link(&self) -> (Status, String) {
         let Some(name) = &self.evidence.interface else {
-            return (Status::Unknown, "no interface was chosen".to_owned());
+            let down = self.evidence.links_down().map(|it| format!("; {it}")).unwrap_or_default();
+            return (Status::Unknown, format!("no interface was chosen{down}"));
         };
         match self.evidence.link {
             Some((false, _)) => (Status::Stops, format!("{name} is down")),

@@ -117,6 +117,7 @@ pub fn way(address: SocketAddr, options: &SocketOptions) -> Evidence {
         is_here,
         source: question.from,
         ttl: options.ttl,
+        down: if route == Err(Errno::ENETUNREACH) { interfaces::down() } else { Vec::new() },
         rule: (route == Err(Errno::ENETUNREACH)).then(|| rule::unreachable(&question)).flatten(),
         link: name.as_deref().and_then(interfaces::is_up),
         interface: name,

@@ -46,6 +46,9 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
         let advice =
             [format!("`ip route get {ip}`; a default route, or the interface that should be up")];
         diagnosis.found((CONNECT_NO_ROUTE, Severity::Critical), message, json!({}), &advice);
+        if let Some(down) = evidence.links_down() {
+            diagnosis.cause(format!("{down}, and no route goes by an interface that is down"));
+        }
     } else if attempt.icmp.is_none() && matches!(attempt.code, errnos::EACCES | errnos::EPERM) {
         diagnosis.cause(
             "no route forbids it and no ICMP message came: a policy of this machine does, in the \
