@@ -262,9 +262,9 @@ impl Args {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    clock::parse_duration_or_seconds(text)
-        .filter(|time| !time.is_zero())
-        .ok_or_else(|| "give a time above zero, as in 3s, 500ms or 2m".to_owned())
+    clock::parse_duration_or_seconds(text).filter(|time| !time.is_zero()).ok_or_else(|| {
+        "give a time above zero, as in 3s, 500ms or 2m; a bare number is seconds".to_owned()
+    })
 }
 
 /// `10.0.0.1`, `10.0.0.1:4000`, `::1`, `[fe80::1%eth0]:4000`
