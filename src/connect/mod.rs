@@ -145,7 +145,7 @@ fn answer(
     } else {
         None
     };
-    let stream = Stream::begin(screen, detail, is_live, &now().to_string())?;
+    let stream = Stream::begin(screen, detail, is_live, now())?;
     let mut stream = stream.beside(progress);
     let campaign = Campaign {
         args,
