@@ -34,6 +34,7 @@ pub use attempt::{Attempt, Destination, Stage};
 use campaign::{Campaign, Ending};
 use list::{FileList, Piece};
 pub use outcome::{OUTCOMES, Outcome};
+pub use payload::{Payload, parse as parse_payload};
 pub use probe::{Close, Hear, Mode, Options, Talk};
 use progress::Progress;
 use resolve::NoAddress;
