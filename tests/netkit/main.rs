@@ -36,6 +36,7 @@ mod echo_server_faults;
 mod echo_server_json;
 mod echo_server_limits;
 mod echo_server_udp;
+mod echo_terminal;
 mod errnos;
 mod explain;
 mod harness;
