@@ -44,7 +44,7 @@ fn a_load_shows_how_far_it_is_and_nothing_if_it_is_to_be_quiet() {
     let load = format!("echo client -d 1s -r 200 {}", server.addresses[0]);
     let mut terminal = Terminal::open(&load);
     terminal.shows(" a second, p50 ");
-    terminal.shows("OK ");
+    terminal.shows("200 of 200 replies");
     terminal.ends(0);
     assert_eq!(Terminal::open(&format!("--quiet {load}")).ends(0), "");
 }

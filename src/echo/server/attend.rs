@@ -81,6 +81,8 @@ impl Attendant<'_> {
     ) -> anyhow::Result<Ending> {
         let greeting = self.announcement.text(self.addresses, self.format);
         greeting.map(|text| self.log.add(text));
+        // Now, and not when it has served.
+        self.warnings.iter().for_each(|warning| self.log.warn(warning));
         self.announcement.tell_others(self.addresses)?;
         let stopped = self.until_stopped(running, signals).await;
         // A manager that does not hear it sees the process end.

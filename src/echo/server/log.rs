@@ -33,6 +33,8 @@ pub enum LogFormat {
 pub enum Entry {
     /// A line of the log, with its end, or several.
     Line(String),
+    /// What has to be known, which is no data.
+    Warning(String),
     /// The live line of now.
     Status(String),
 }
@@ -56,6 +58,11 @@ impl Log {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         }
+    }
+
+    /// Warns. At the start, when there is room for it.
+    pub fn warn(&self, warning: &str) {
+        drop(self.entries.try_send(Entry::Warning(warning.to_owned())));
     }
 
     /// Shows the live line; the next one does as well, where this is lost.

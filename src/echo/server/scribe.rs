@@ -30,6 +30,9 @@ pub fn write(entries: &Receiver<Entry>, out: &mut (dyn Write + Send), aside: &mu
                     }
                     is_read = is_read && out.write_all(line.as_bytes()).is_ok();
                 }
+                Entry::Warning(warning) => {
+                    say(aside, &format!("netkit: warning: {warning}\n"));
+                }
                 Entry::Status(words) => status = words,
             }
         }

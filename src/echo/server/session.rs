@@ -28,10 +28,6 @@ pub fn run(
     drop(program::take_all_descriptors());
     let addresses: Vec<String> = server.addresses().map(ToString::to_string).collect();
     let warnings = announce::warnings(&server);
-    // Now, and not when it has served: that nobody hears them is no reason not to.
-    for warning in &warnings {
-        drop(writeln!(aside.out, "netkit: warning: {warning}"));
-    }
     let has_live_line = announcement.has_status && aside.is_terminal;
     let (shared, ending) = thread::scope(|scope| {
         let (log, entries) = Log::new();
