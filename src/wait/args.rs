@@ -25,7 +25,7 @@ Examples:
   netkit wait --for free :8080 -- ./server               until it can be bound: TIME_WAIT gone
   netkit wait --for down unix:/run/app.sock
   netkit wait --for echo udp://127.0.0.1:7
-  netkit wait --send 'PING\r\n' --expect-reply cache:6379
+  netkit wait --send 'PING\\r\\n' --expect-reply cache:6379
   netkit wait listen:8080                                look in this host's table, send nothing
   netkit wait 'time-wait<1000' 'time-wait:10.0.9.20:5432<100'
 
