@@ -167,15 +167,16 @@ fn the_tools_serve() {
 /// Waits until somebody listens at `target`, which takes no connection: nc serves one.
 #[track_caller]
 fn listens(target: &str) {
-    match target.strip_prefix("unix:") {
-        Some(path) => eventually(|| {
+    let Some(path) = target.strip_prefix("unix:") else {
+        let port = target.rsplit(':').next().unwrap();
+        netkit(&format!("wait listen:{port} --timeout 10s")).run().exits(0);
+        return;
+    };
+    eventually(
+        || {
             if Path::new(path).exists() { Ok(()) } else { Err(format!("there is no {path}")) }
-        }),
-        None => {
-            let port = target.rsplit(':').next().unwrap();
-            netkit(&format!("wait listen:{port} --timeout 10s")).run().exits(0);
-        }
-    }
+        },
+    );
 }
 
 #[test]
