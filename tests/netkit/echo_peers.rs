@@ -26,7 +26,10 @@ fn bytes(length: usize) -> Vec<u8> {
 #[track_caller]
 fn through(line: &str, input: &[u8]) -> (Vec<u8>, Option<i32>) {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("exec {line}")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(["-c", &format!("exec timeout 20 {line}")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut came = Vec::new();
@@ -110,8 +113,8 @@ fn the_tools_are_served() {
         }
         for line in [
             format!("socat -t0.3 - UDP:127.0.0.1:{port}"),
-            // It ends by its time alone, which it calls an error.
-            format!("ncat -u -i 300ms 127.0.0.1 {port} 2>&-"),
+            // It ends with its input, and waits for no reply.
+            format!("sh -c '(cat; sleep 0.3) | ncat -u 127.0.0.1 {port}'"),
             format!("nc.openbsd -u -w1 127.0.0.1 {port}"),
         ] {
             assert_eq!(through(&line, b"a datagram").0, b"a datagram", "{line}");
@@ -127,19 +130,29 @@ fn the_tools_serve() {
         let place = |name: &str| directory.path().join(name).display().to_string();
         let (socat, ncat, fifo) = (place("socat"), place("ncat"), place("fifo"));
         let nc = format!("mkfifo {fifo}; nc.openbsd -lN 127.0.0.1 7003 <{fifo} | cat >{fifo}");
-        let input = bytes(STREAM);
+        // What its pipe holds: of more, socat waits for ever to write to a pipe that it alone reads.
+        let input = bytes(48 << 10);
         for (server, target) in [
             ("socat -t20 TCP-LISTEN:7001,fork PIPE".to_owned(), "tcp://127.0.0.1:7001".to_owned()),
             (format!("socat -t20 UNIX-LISTEN:{socat},fork PIPE"), format!("unix:{socat}")),
-            ("ncat -lk 127.0.0.1 7002 -e /bin/cat".to_owned(), "tcp://127.0.0.1:7002".to_owned()),
-            (format!("ncat -lkU {ncat} -e /bin/cat"), format!("unix:{ncat}")),
-            (nc, "tcp://127.0.0.1:7003".to_owned()),
         ] {
             let _peer = Peer::start(&server);
             listens(&target);
             let (came, code) = through(&format!("{PROGRAM} echo client {target}"), &input);
             assert!(came == input, "{server}: {} of {} bytes", came.len(), input.len());
             assert_eq!(code, Some(0), "{server}");
+        }
+        // These end with the client's half-close, whatever is still in their pipes, and wait for ever
+        // where both pipes are full: they are asked, and answer.
+        for (server, target) in [
+            ("ncat -lk 127.0.0.1 7002 -e /bin/cat".to_owned(), "tcp://127.0.0.1:7002".to_owned()),
+            (format!("ncat -lkU {ncat} -e /bin/cat"), format!("unix:{ncat}")),
+            (nc, "tcp://127.0.0.1:7003".to_owned()),
+        ] {
+            let _peer = Peer::start(&server);
+            listens(&target);
+            let line = format!("echo client --verify {target} hello again");
+            netkit(&line).run().is(0, "hello\nagain\n", "");
         }
         for server in ["socat UDP-RECVFROM:7004,fork PIPE", "ncat -lu 127.0.0.1 7004 -e /bin/cat"] {
             let _peer = Peer::start(server);
@@ -154,15 +167,16 @@ fn the_tools_serve() {
 /// Waits until somebody listens at `target`, which takes no connection: nc serves one.
 #[track_caller]
 fn listens(target: &str) {
-    match target.strip_prefix("unix:") {
-        Some(path) => eventually(|| {
+    let Some(path) = target.strip_prefix("unix:") else {
+        let port = target.rsplit(':').next().unwrap();
+        netkit(&format!("wait listen:{port} --timeout 10s")).run().exits(0);
+        return;
+    };
+    eventually(
+        || {
             if Path::new(path).exists() { Ok(()) } else { Err(format!("there is no {path}")) }
-        }),
-        None => {
-            let port = target.rsplit(':').next().unwrap();
-            netkit(&format!("wait listen:{port} --timeout 10s")).run().exits(0);
-        }
-    }
+        },
+    );
 }
 
 #[test]

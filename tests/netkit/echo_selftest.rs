@@ -95,7 +95,8 @@ fn who_interrupts_it_leaves_nothing_behind() {
             let running = netkit("echo").env("TMPDIR", place).start();
             eventually(|| (!is_empty()).then_some(()).ok_or_else(|| "no directory".to_owned()));
             let (answer, status) = running.signal(signal).ends();
-            assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(signal as i32));
+            let died_of = std::os::unix::process::ExitStatusExt::signal(&status).unwrap();
+            assert_eq!(Signal::try_from(died_of), Ok(signal));
             assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", ""));
             assert!(is_empty(), "{signal}");
         }

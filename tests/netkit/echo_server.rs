@@ -230,6 +230,16 @@ fn text_is_transformed_also_where_a_read_cuts_a_character() {
 }
 
 #[test]
+fn a_message_that_ends_in_no_character_is_answered_whole() {
+    let server = Serving::start("127.0.0.1:0 --transform upper");
+    assert_eq!(round_trip(&server.connect(), b"a\xff\xe2\x82"), b"A\xff\xe2\x82");
+    let mut stream = server.connect();
+    stream.write_all(b"b\xf0\x9f").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(rest(&stream), b"B\xf0\x9f");
+}
+
+#[test]
 fn lines_are_answered_when_they_are_whole() {
     let server = Serving::start("127.0.0.1:0 --transform reverse --by line");
     let mut stream = server.connect();

@@ -2,7 +2,7 @@
 //!
 //! - [`plan`]: what it is to be. [`schedule`], [`pattern`], [`sequence`], [`jitter`], [`latency`],
 //!   [`tally`] and [`thresholds`] open nothing.
-//! - [`stream`] and [`datagrams`] drive it, on one thread with epoll(7).
+//! - `stream` and `datagrams` drive it, on one thread with epoll(7).
 //! - [`report`] and `text`: what came of it.
 
 mod connection;

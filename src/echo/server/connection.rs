@@ -142,6 +142,9 @@ impl Connection {
         let shaper = self.shaper.as_mut()?;
         let due = shaper.next_due()?;
         let now = Instant::now();
+        if shaper.release(&self.visit.shared.options, now) == Shaped::Reset {
+            return Some(Poll::Ready(Ok(Some(End::FaultReset))));
+        }
         if let Some(reply) = shaper.next(now) {
             (self.rest, self.at) = (reply, 0);
             return Some(Poll::Ready(Ok(None)));

@@ -12,6 +12,10 @@ use crate::echo::transform::{Transform, unfinished};
 /// Between the pieces of a reply that is sliced, so that the client's reads see them apart.
 const BETWEEN_SLICES: Duration = Duration::from_millis(1);
 
+/// How long the beginning of a character waits for its rest. Bytes that only look like one come at the end
+/// of a message too, and whoever waits for their reply sends nothing more.
+const FOR_THE_REST: Duration = Duration::from_secs(1);
+
 /// A reply, or a piece of one, and when it is to be sent.
 struct Reply {
     due: Instant,
@@ -22,6 +26,8 @@ struct Reply {
 pub struct Shaper {
     /// What came of a line, or of a character, that is not complete yet.
     held: Vec<u8>,
+    /// When what is held goes back as it is; a line is waited for as long as it takes.
+    held_until: Option<Instant>,
     replies: VecDeque<Reply>,
     waiting: usize,
     latest: Instant,
@@ -44,6 +50,7 @@ impl Shaper {
             options.transform != Transform::None || options.by_line || options.faults.are_any();
         is_needed.then(|| Self {
             held: Vec::new(),
+            held_until: None,
             replies: VecDeque::new(),
             waiting: 0,
             latest: now,
@@ -61,9 +68,19 @@ impl Shaper {
         self.replies.is_empty()
     }
 
-    /// When the next reply is to be sent.
+    /// When the next reply is to be sent, or what is held is not to be held any more.
     pub fn next_due(&self) -> Option<Instant> {
-        self.replies.front().map(|reply| reply.due)
+        let reply = self.replies.front().map(|reply| reply.due);
+        reply.into_iter().chain(self.held_until).min()
+    }
+
+    /// Gives up what has been held too long: nothing has completed it.
+    pub fn release(&mut self, options: &Options, now: Instant) -> Shaped {
+        if self.held_until.is_some_and(|moment| moment <= now) {
+            self.finish(options, now)
+        } else {
+            Shaped::Replies
+        }
     }
 
     /// The next reply, if it is time.
@@ -80,6 +97,8 @@ impl Shaper {
         came.extend_from_slice(bytes);
         let whole = if options.by_line { whole_lines(&came) } else { whole_text(&came, options) };
         self.held = came.split_off(whole);
+        let waits = !options.by_line && !self.held.is_empty();
+        self.held_until = waits.then(|| now + FOR_THE_REST);
         if options.by_line {
             for line in came.split_inclusive(|byte| *byte == b'\n') {
                 if self.reply(line, options, now) == Shaped::Reset {
@@ -97,6 +116,7 @@ impl Shaper {
     /// Takes the end: what is held will not be completed any more.
     pub fn finish(&mut self, options: &Options, now: Instant) -> Shaped {
         let held = std::mem::take(&mut self.held);
+        self.held_until = None;
         if held.is_empty() { Shaped::Replies } else { self.reply(&held, options, now) }
     }
 
@@ -200,6 +220,27 @@ mod tests {
     fn a_character_that_is_cut_is_answered_whole() {
         let upper = options(Transform::Upper, false, Faults::default());
         assert_eq!(replies(&upper, &[b"a\xc3", b"\xa4b"]), ["A", "ÄB", ""]);
+    }
+
+    #[test]
+    fn the_beginning_of_a_character_does_not_wait_for_ever() {
+        let upper = options(Transform::Upper, false, Faults::default());
+        let now = Instant::now();
+        let mut shaper = Shaper::new(&upper, 1, now).unwrap();
+        assert_eq!(shaper.take(b"a\xc3", &upper, now), Shaped::Replies);
+        assert_eq!(shaper.next(now).as_deref(), Some(&b"A"[..]));
+        assert_eq!(shaper.next_due(), Some(now + FOR_THE_REST));
+        assert_eq!(shaper.release(&upper, now), Shaped::Replies);
+        assert_eq!(shaper.next(now), None);
+        let later = now + FOR_THE_REST;
+        assert_eq!(shaper.release(&upper, later), Shaped::Replies);
+        assert_eq!(shaper.next(later).as_deref(), Some(&b"\xc3"[..]));
+        assert_eq!(shaper.next_due(), None);
+        // A line is not whole before its end.
+        let lines = options(Transform::Upper, true, Faults::default());
+        let mut shaper = Shaper::new(&lines, 1, now).unwrap();
+        assert_eq!(shaper.take(b"a\xc3", &lines, now), Shaped::Replies);
+        assert_eq!(shaper.next_due(), None);
     }
 
     #[test]

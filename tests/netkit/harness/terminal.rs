@@ -59,7 +59,7 @@ impl Terminal {
             }
         }
         let (head, tail) = before.split_once(words).unwrap();
-        self.text = tail.to_owned();
+        tail.clone_into(&mut self.text);
         head.to_owned()
     }
 
