@@ -53,7 +53,7 @@ impl Server {
                     running.tasks.spawn(udp::serve_udp(reactor::register(end)?, rules, shared));
                 }
                 Carrier::UnixDgram => {
-                    let end = reactor::register(Arc::new(UnixEnd::new(socket)))?;
+                    let end = reactor::register(Arc::new(UnixEnd::new(socket)?))?;
                     running.tasks.spawn(udp::serve_unix(end, shared));
                 }
                 Carrier::Tcp | Carrier::UnixStream | Carrier::UnixSeqpacket => {
