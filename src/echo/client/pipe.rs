@@ -18,8 +18,9 @@ use crate::kernel::patience::{Event, Patience, Stop, Waited};
 use crate::kernel::standard_input::StandardInput;
 use crate::output::{Outcome, Screen};
 
-/// Bytes of a buffer.
-const BUFFER: usize = 256 * 1024;
+/// Bytes of a buffer. Where both threads share a processor, each of half the size is a tenth slower, and
+/// larger ones are no faster.
+const BUFFER: usize = 512 * 1024;
 /// What a datagram holds at most.
 const DATAGRAM: usize = 65_507;
 
