@@ -97,7 +97,7 @@ def only(commands, *names):
 def scenes(netkit, c_server, load, seconds):
     tcp, unix, udp, bulk = servers(netkit, c_server)
     cpu, best = Bar("cpu_us", 1.10, "c"), Bar("rate", 0.9, "best socat", True)
-    at_64 = [cpu, *(Bar("rate", least, peer, True) for peer, least in FACTORS.items())]
+    at_64 = [cpu, *(Bar(figure, least, peer, True) for peer, least in FACTORS.items() for figure in ("rate", "per_cpu"))]
     at_1000 = [Bar("rate", 0.90, "c", True), Bar("connect_ms", 2, "c"), Bar("errors", 0)]
     few, many = (clients(netkit, load, connections, seconds) for connections in (64, 1000))
     sockperf_client, sockperf_server = sockperf(seconds)

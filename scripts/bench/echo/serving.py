@@ -101,6 +101,7 @@ def measured(scene, name, programs, _is_first):
             "errors": int(errors) + int(wrong),
             "rate": done / seconds if seconds else 0,
             "cpu_us": cpu / 1000 / done if done else 0,
+            "per_cpu": done / cpu * 1e9 if cpu else 0,
             "p50_us": int(p50_us),
             "peak_mib": peak_mib(server.pid),
         }
