@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use clap::error::{Error, ErrorKind};
-use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 use crate::kernel::Place;
 use crate::kernel::net_ns::NetNs;
@@ -56,17 +56,20 @@ pub(crate) enum Command {
     Lab(Called<lab::Args>),
 }
 
-/// The options of a command, which are defined when it is the one that is called: to define those of
-/// all the others takes as long as to answer. So what a command is for stands above, where the list
-/// of commands finds it without.
+/// The options of a command, and those of all commands again, which are defined when it is the one
+/// that is called: to define those of all the others takes as long as to answer. So what a command is
+/// for stands above, where the list of commands finds it without.
 #[derive(Debug)]
-pub(crate) struct Called<A>(Box<A>);
+pub(crate) struct Called<A> {
+    args: Box<A>,
+    common: Common,
+}
 
 impl<A> Deref for Called<A> {
     type Target = A;
 
     fn deref(&self) -> &A {
-        &self.0
+        &self.args
     }
 }
 
@@ -74,22 +77,28 @@ impl<A: Args> Args for Called<A> {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.defer(|command| {
             let about = command.get_about().cloned().unwrap_or_default();
-            A::augment_args(command).about(about)
+            Common::augment_args(A::augment_args(command)).about(about)
         })
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        A::augment_args_for_update(command)
+        Common::augment_args_for_update(A::augment_args_for_update(command))
     }
 }
 
 impl<A: FromArgMatches> FromArgMatches for Called<A> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        A::from_arg_matches(matches).map(|args| Self(Box::new(args)))
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        let common = Common::from_arg_matches_mut(matches)?;
+        Ok(Self { args: Box::new(A::from_arg_matches_mut(matches)?), common })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0.update_from_arg_matches(matches)
+        self.common.update_from_arg_matches(matches)?;
+        self.args.update_from_arg_matches(matches)
     }
 }
 
@@ -107,12 +116,33 @@ impl Command {
             | Self::Lab(_) => &[],
         }
     }
+
+    /// What was said behind it for all commands.
+    fn common(&self) -> &Common {
+        match self {
+            Self::States(called) => &called.common,
+            Self::Bind(called) => &called.common,
+            Self::Connect(called) => &called.common,
+            Self::Sysctl(called) => &called.common,
+            Self::Wait(called) => &called.common,
+            Self::Echo(called) => &called.common,
+            Self::Explain(called) => &called.common,
+            Self::Lab(called) => &called.common,
+        }
+    }
 }
 
 impl Cli {
     /// Reads the command line. Fails also where the command has no such format.
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Error> {
-        let cli = Self::try_parse_from(arguments)?;
+        // Not global here, or each command would be given its own copy of them: a command that is
+        // called has defined them itself, for its subcommands too.
+        let mut command = Self::command().mut_args(|option| option.global(false));
+        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        let mut cli =
+            Self::from_arg_matches_mut(&mut matches).map_err(|it| it.format(&mut command))?;
+        // These have what stands before the command too (`ArgMatcher::propagate_globals`).
+        cli.common = cli.command.common().clone();
         let (format, more) = (cli.common.format(), cli.command.more_formats());
         if Format::OF_ALL.contains(&format) || more.contains(&format) {
             return Ok(cli);
@@ -128,7 +158,7 @@ impl Cli {
 }
 
 /// The options of every command.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "All commands")]
 pub(crate) struct Common {
     /// How to write the answer

@@ -69,6 +69,8 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         if cli.common.quiet { &mut nowhere } else { streams.out.as_mut() };
     let err: &mut (dyn Write + Send) =
         if cli.common.quiet { &mut silence } else { streams.err.as_mut() };
+    // With --quiet there is nobody to draw a line for.
+    let is_terminal = is_terminal && !cli.common.quiet;
     let mut aside = Aside { out: err, style: err_style, is_terminal };
     let mut screen = Screen { out, format: cli.common.format(), style };
     match &cli.command {
@@ -77,7 +79,7 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
         Command::Wait(args) => wait::run(args, &cli.common.place(), &mut screen, &mut aside),
-        Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen),
+        Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen, &mut aside),
         Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
         Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
     }

@@ -7,7 +7,7 @@
 pub type BindErrno = (&'static str, &'static str);
 
 /// Of Internet sockets.
-const INTERNET: [BindErrno; 7] = [
+pub const INTERNET: [BindErrno; 7] = [
     ("EADDRINUSE", "a socket that may not share the port holds it"),
     ("EADDRNOTAVAIL", "the address is none of this network namespace's"),
     ("EACCES", "the port is privileged, and this user may not bind privileged ports"),
@@ -18,7 +18,7 @@ const INTERNET: [BindErrno; 7] = [
 ];
 
 /// Of Unix sockets.
-const UNIX: [BindErrno; 10] = [
+pub const UNIX: [BindErrno; 10] = [
     ("EADDRINUSE", "the name is taken: by a socket, or at a path by any file at all"),
     ("ENOENT", "a directory of the path does not exist"),
     ("ENOTDIR", "a part of the path is not a directory"),

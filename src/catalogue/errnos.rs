@@ -7,6 +7,23 @@
 /// A number, its name and the C library's text.
 pub type ErrnoEntry = (i32, &'static str, &'static str);
 
+/// No error: the number that calls give where all went well, and the name that netkit has for it.
+pub const OK: ErrnoEntry = (0, "OK", "Success");
+
+/// What no error says, by the call.
+pub const OK_SAYS: [(&str, &str); 3] = [
+    (
+        "connect_ex",
+        "the kernel of the other end took the connection; that a program accepts it is not said, and a \
+         socket that met itself gives 0 too",
+    ),
+    ("connect UDP", "nothing: no datagram was sent yet"),
+    (
+        "SO_ERROR",
+        "no error is pending; of a connect that is under way too, so wait until it is writable",
+    ),
+];
+
 /// Every error number of Linux, in order.
 pub const ERRNOS: [ErrnoEntry; 131] = [
     (1, "EPERM", "Operation not permitted"),

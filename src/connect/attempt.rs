@@ -79,7 +79,7 @@ pub struct Attempt {
     /// In one word.
     pub outcome: Outcome,
     /// The error number; 0 for none; negative for a code of getaddrinfo(3). At a deadline of ours
-    /// EAGAIN (11).
+    /// EAGAIN (11), or `EAI_AGAIN` (-3) if the name was still being looked up.
     pub code: i32,
     /// What Python's `socket.connect_ex` gives in the same mode; `None` where it raises.
     pub connect_ex: Option<i32>,

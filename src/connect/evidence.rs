@@ -1,11 +1,12 @@
 //! What surrounds an attempt, as far as it was looked at: values alone, for the judgement.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::kernel::Errno;
 use crate::kernel::neighbour::NeighbourState;
 use crate::kernel::owners::Holder;
-use crate::kernel::route::Route;
+use crate::kernel::route::{Route, RouteKind};
 use crate::kernel::unix_binding::FileKind;
 use crate::model::{Endpoint, PortRange, TcpState};
 
@@ -18,6 +19,12 @@ pub struct Evidence {
     pub source: Option<IpAddr>,
     /// The way there, or the kernel's refusal.
     pub route: Option<Result<Route, Errno>>,
+    /// The priority of the rule that says "unreachable" for it.
+    pub rule: Option<u32>,
+    /// Interfaces that are down, where there is no route.
+    pub down: Vec<String>,
+    /// The hops that a packet may take, where that was asked for.
+    pub ttl: Option<u8>,
     /// The interface that it leaves by.
     pub interface: Option<String>,
     /// Whether that is up, and has a carrier.
@@ -36,6 +43,69 @@ pub struct Evidence {
     pub ports: Option<Ports>,
     /// A Unix name.
     pub unix: Option<UnixEvidence>,
+}
+
+/// What of this machine's routing forbids the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forbidding {
+    /// Its type, in the word of ip-route(8).
+    pub word: &'static str,
+    by: By,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Route,
+    Rule(u32),
+    /// The kernel says the same for both.
+    Either,
+}
+
+impl fmt::Display for Forbidding {
+    /// ``an `unreachable` route``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word;
+        let article = if word == "unreachable" { "an" } else { "a" };
+        match self.by {
+            By::Route => write!(f, "{article} `{word}` route"),
+            By::Rule(priority) => write!(f, "rule {priority}, of type `{word}`,"),
+            By::Either => write!(f, "{article} `{word}` route or rule"),
+        }
+    }
+}
+
+/// Interfaces that are named: a machine can have very many that are down.
+const NAMED: usize = 3;
+
+impl Evidence {
+    /// `eth0 is down`, `eth0, eth1 are down`; `None` where none is known to be.
+    pub fn links_down(&self) -> Option<String> {
+        let names: Vec<_> = self.down.iter().take(NAMED).map(String::as_str).collect();
+        let more = if self.down.len() > NAMED { " and others" } else { "" };
+        let verb = if self.down.len() == 1 { "is" } else { "are" };
+        (!names.is_empty()).then(|| format!("{}{more} {verb} down", names.join(", ")))
+    }
+
+    /// The route or rule that is to blame. Of IPv4 a route that forbids is an error of the question
+    /// (`net/ipv4/fib_semantics.c`, `fib_props`), and so is a rule.
+    pub fn forbidding(&self) -> Option<Forbidding> {
+        // The same EINVAL is the answer to a source that cannot leave this machine.
+        let is_stuck = self.source.is_some_and(|it| it.is_loopback()) && !self.is_here;
+        let (word, by) = match self.route.as_ref()? {
+            Err(Errno::EINVAL) if is_stuck => return None,
+            Err(Errno::EINVAL) => ("blackhole", By::Either),
+            Err(Errno::EACCES) => ("prohibit", By::Either),
+            Err(Errno::EHOSTUNREACH) => ("unreachable", By::Route),
+            Err(_) => ("unreachable", By::Rule(self.rule?)),
+            Ok(route) => match route.kind {
+                RouteKind::Blackhole => ("blackhole", By::Route),
+                RouteKind::Prohibit => ("prohibit", By::Route),
+                RouteKind::Unreachable => ("unreachable", By::Route),
+                RouteKind::Unicast | RouteKind::Local | RouteKind::Other(_) => return None,
+            },
+        };
+        Some(Forbidding { word, by })
+    }
 }
 
 /// The accept queue of a listener: full when there are more than the limit (`sk_acceptq_is_full`).

@@ -146,7 +146,8 @@ impl Walk<'_> {
 
     fn link(&self) -> (Status, String) {
         let Some(name) = &self.evidence.interface else {
-            return (Status::Unknown, "no interface was chosen".to_owned());
+            let down = self.evidence.links_down().map(|it| format!("; {it}")).unwrap_or_default();
+            return (Status::Unknown, format!("no interface was chosen{down}"));
         };
         match self.evidence.link {
             Some((false, _)) => (Status::Stops, format!("{name} is down")),
@@ -157,6 +158,9 @@ impl Walk<'_> {
     }
 
     fn route(&self) -> (Status, String) {
+        if let Some(forbidding) = self.evidence.forbidding() {
+            return (Status::Stops, format!("{forbidding} of this machine covers it"));
+        }
         match &self.evidence.route {
             None => (Status::Unknown, "it could not be asked for".to_owned()),
             Some(Err(errno)) => {
@@ -165,15 +169,6 @@ impl Walk<'_> {
             }
             Some(Ok(Route { kind: RouteKind::Local, .. })) => {
                 (Status::Ok, "it is this machine".to_owned())
-            }
-            Some(Ok(Route { kind: RouteKind::Blackhole, .. })) => {
-                (Status::Stops, "a blackhole route".to_owned())
-            }
-            Some(Ok(Route { kind: RouteKind::Prohibit, .. })) => {
-                (Status::Stops, "a prohibit route".to_owned())
-            }
-            Some(Ok(Route { kind: RouteKind::Unreachable, .. })) => {
-                (Status::Stops, "an unreachable route".to_owned())
             }
             Some(Ok(Route { gateway: Some(gateway), .. })) => {
                 (Status::Ok, format!("by way of {gateway}"))
@@ -280,6 +275,28 @@ mod tests {
         };
         let steps = statuses(&attempt(Outcome::Unreachable, 113), &no_neighbour);
         assert_eq!(steps[4], ("neighbour", Status::Stops));
+    }
+
+    #[test]
+    fn a_route_or_rule_that_forbids_is_called_so() {
+        let seen = |evidence: &Evidence| {
+            let target = Target::parse("10.0.0.1:80").unwrap();
+            let steps = walk(&target, &attempt(Outcome::Unreachable, 113), evidence);
+            let route = steps.into_iter().find(|it| it.step == "route").unwrap();
+            assert_eq!(route.status, Status::Stops);
+            route.seen
+        };
+        let refused = |errno| Evidence { route: Some(Err(errno)), ..Evidence::default() };
+        let route = seen(&refused(Errno::EHOSTUNREACH));
+        assert_eq!(route, "an `unreachable` route of this machine covers it");
+        assert!(seen(&refused(Errno::EACCES)).contains("a `prohibit` route or rule"));
+        let nothing = refused(Errno::ENETUNREACH);
+        assert!(seen(&nothing).contains("ENETUNREACH"));
+        let by_rule = Evidence { rule: Some(99), ..nothing };
+        assert!(seen(&by_rule).contains("rule 99, of type `unreachable`"));
+        let stuck =
+            Evidence { source: Some("127.0.0.1".parse().unwrap()), ..refused(Errno::EINVAL) };
+        assert!(seen(&stuck).contains("EINVAL"), "no route is to blame");
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub use attempt::{Attempt, Destination, Stage};
 use campaign::{Campaign, Ending};
 use list::{FileList, Piece};
 pub use outcome::{OUTCOMES, Outcome};
+pub use payload::{Payload, parse as parse_payload};
 pub use probe::{Close, Hear, Mode, Options, Talk};
 use progress::Progress;
 use resolve::NoAddress;
@@ -141,11 +142,11 @@ fn answer(
     let progress = if is_long && !args.repeats() && aside.is_terminal {
         let given = u64::try_from(pieces.len()).unwrap_or(u64::MAX);
         let of_file = file.as_ref().map_or(Some(0), FileList::length);
-        Progress::begin(aside, of_file.map(|it| it.saturating_add(given)))
+        Some(Progress::begin(aside, of_file.map(|it| it.saturating_add(given))))
     } else {
         None
     };
-    let stream = Stream::begin(screen, detail, is_live, &now().to_string())?;
+    let stream = Stream::begin(screen, detail, is_live, now())?;
     let mut stream = stream.beside(progress);
     let campaign = Campaign {
         args,

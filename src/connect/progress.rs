@@ -1,55 +1,35 @@
-//! How far a long list is, on a terminal: one line of standard error that is written over. A row of
-//! the answer may go to the same terminal, so that the line is taken away before each.
+//! How far a long list is, on a line of the terminal.
 
-use std::io::Write;
-
-use crate::output::Aside;
 use crate::output::numbers::{bar, count, ratio, thousands};
+use crate::output::{Aside, LiveLine};
 
-/// To the line's beginning, and all of it gone (ECMA-48, CR and EL).
-const CLEAR: &str = "\r\x1b[K";
 /// Columns of the bar.
 const BAR: u16 = 20;
 
-/// The line.
+/// The line, and what it tells.
 pub struct Progress<'a> {
-    out: &'a mut (dyn Write + Send),
-    width: u16,
+    line: LiveLine<'a>,
     total: Option<u64>,
     tried: u64,
     unmet: u64,
-    is_drawn: bool,
 }
 
 impl<'a> Progress<'a> {
-    /// For `total` targets, if that is known; `None` where there is no terminal.
-    pub fn begin(aside: &'a mut Aside<'_>, total: Option<u64>) -> Option<Self> {
-        aside.is_terminal.then(|| Self {
-            out: &mut *aside.out,
-            width: aside.style.width,
-            total,
-            tried: 0,
-            unmet: 0,
-            is_drawn: false,
-        })
+    /// For `total` targets, if that is known.
+    pub fn begin(aside: &'a mut Aside<'_>, total: Option<u64>) -> Self {
+        Self { line: LiveLine::on(aside), total, tried: 0, unmet: 0 }
     }
 
     /// One more target was tried.
     pub fn tried(&mut self, is_as_expected: bool) {
         self.tried += 1;
         self.unmet += u64::from(!is_as_expected);
-        // The last column is left free: a full line would move the next one down.
-        let room = usize::from(self.width).saturating_sub(1);
-        let line: String = self.words().chars().take(room).collect();
-        self.write(&format!("{CLEAR}{line}"));
-        self.is_drawn = true;
+        self.line.draw(&self.words());
     }
 
     /// Takes the line away.
     pub fn clear(&mut self) {
-        if std::mem::take(&mut self.is_drawn) {
-            self.write(CLEAR);
-        }
+        self.line.clear();
     }
 
     fn words(&self) -> String {
@@ -67,18 +47,6 @@ impl<'a> Progress<'a> {
             }
         }
     }
-
-    /// That nobody looks ends nothing.
-    fn write(&mut self, text: &str) {
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
-        written.unwrap_or_default();
-    }
-}
-
-impl Drop for Progress<'_> {
-    fn drop(&mut self) {
-        self.clear();
-    }
 }
 
 #[cfg(test)]
@@ -90,21 +58,23 @@ mod tests {
         let mut out = Vec::new();
         let style = Style { width: 60, ..Style::PLAIN };
         let mut aside = Aside { out: &mut out, style, is_terminal };
-        if let Some(mut progress) = Progress::begin(&mut aside, total) {
-            progress.tried(true);
-            progress.clear();
-            progress.tried(false);
-        }
+        let mut progress = Progress::begin(&mut aside, total);
+        progress.tried(true);
+        progress.clear();
+        progress.tried(false);
+        drop(progress);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn the_line_tells_how_far_it_is_and_is_gone_at_the_end() {
-        let expected = format!(
-            "{CLEAR}█████                 1 of 4 targets tried{CLEAR}\
-             {CLEAR}██████████            2 of 4 targets tried, 1 not as expect{CLEAR}"
-        );
-        assert_eq!(drawn(true, Some(4)), expected);
+    fn the_line_tells_how_far_it_is() {
+        let lines = drawn(true, Some(4));
+        let lines: Vec<_> = lines.split("\r\x1b[K").filter(|line| !line.is_empty()).collect();
+        let expected = [
+            "█████                 1 of 4 targets tried",
+            "██████████            2 of 4 targets tried, 1 not as expect",
+        ];
+        assert_eq!(lines, expected);
         assert!(drawn(true, None).contains("2 targets tried, 1 not as expected"));
         assert_eq!(drawn(false, Some(4)), "");
     }

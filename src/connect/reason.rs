@@ -11,10 +11,12 @@ impl Attempt {
         match (self.outcome, self.stage) {
             (Outcome::Connected, _) => "connected".to_owned(),
             (Outcome::SelfConnect, _) => "nobody listens: the socket met itself".to_owned(),
+            (Outcome::ResolveFailed, _) if self.deadline => {
+                "no answer of the resolver in time".to_owned()
+            }
             (Outcome::ResolveFailed, _) => {
                 format!("{} ({}) {}", self.name(), self.code, eai::meaning(self.code))
             }
-            (Outcome::TimedOut, Stage::Resolve) => "no answer of the resolver in time".to_owned(),
             (Outcome::TimedOut, Stage::Reply) => "no reply in time".to_owned(),
             (Outcome::TimedOut, _) if self.deadline => "no answer in time".to_owned(),
             _ => self.errno_and_sender(),

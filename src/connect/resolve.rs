@@ -4,7 +4,6 @@ use super::attempt::{Attempt, Destination, Stage};
 use super::outcome::Outcome;
 use super::target::{Host, Target};
 use crate::catalogue::eai;
-use crate::catalogue::errnos::EAGAIN;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::interfaces;
 use crate::kernel::patience::Patience;
@@ -27,15 +26,19 @@ pub fn addresses(
     patience: &Patience<'_>,
 ) -> Result<Vec<Destination>, NoAddress> {
     let stopwatch = Stopwatch::start();
-    let failed = |code| {
-        NoAddress::Failed(Box::new(Attempt {
-            outcome: if code == EAGAIN { Outcome::TimedOut } else { Outcome::ResolveFailed },
-            code,
-            deadline: code == EAGAIN,
-            stage: Stage::Resolve,
-            elapsed: stopwatch.elapsed(),
-            ..Attempt::new(None)
-        }))
+    let attempt = |code| Attempt {
+        outcome: Outcome::ResolveFailed,
+        code,
+        stage: Stage::Resolve,
+        elapsed: stopwatch.elapsed(),
+        ..Attempt::new(None)
+    };
+    let failed = |code| NoAddress::Failed(Box::new(attempt(code)));
+    // What getaddrinfo(3) says of servers that do not answer, as it would have. Nothing was connected
+    // to, so that it is no timeout of connect(2): Python would have raised.
+    let late = || {
+        let late = Attempt { deadline: true, ..attempt(eai::EAI_AGAIN) };
+        NoAddress::Failed(Box::new(late))
     };
     match target {
         Target::Unix { name, kind } => Ok(vec![Destination::Unix(name.clone(), *kind)]),
@@ -49,7 +52,7 @@ pub fn addresses(
             let found = resolver::resolve(name, *port, family, patience);
             let found = found.map_err(|why| match why {
                 Unresolved::Code(code) => failed(code),
-                Unresolved::Late => failed(EAGAIN),
+                Unresolved::Late => late(),
                 Unresolved::NoThread(_) => failed(eai::EAI_SYSTEM),
                 Unresolved::Interrupted => NoAddress::Interrupted,
             })?;

@@ -1,5 +1,6 @@
 //! Rows as they come, in each format; none is held.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use super::progress::Progress;
@@ -54,7 +55,7 @@ impl<'a, 'b> Stream<'a, 'b> {
         screen: &'a mut Screen<'b>,
         detail: Detail,
         is_live: bool,
-        captured_at: &str,
+        captured_at: impl Display,
     ) -> io::Result<Self> {
         match screen.format {
             Format::Table | Format::Markdown | Format::Ndjson => {}

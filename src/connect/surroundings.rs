@@ -14,11 +14,12 @@ use crate::kernel::connecting::SocketOptions;
 use crate::kernel::owners::Holders;
 use crate::kernel::path_access::{Obstacle, obstacle};
 use crate::kernel::route::{self, Route, RouteKind, RouteQuestion};
+use crate::kernel::rule;
 use crate::kernel::sock_diag::{Detail, SockDiag};
 use crate::kernel::sockets::{Wanted, scan};
 use crate::kernel::tcp_settings::{TcpSettings, is_ipv6_disabled};
 use crate::kernel::unix_binding::{FileKind, UnixType, file_kind};
-use crate::kernel::{ProcRoot, interfaces, neighbour, unix_sockets};
+use crate::kernel::{Errno, ProcRoot, interfaces, neighbour, unix_sockets};
 use crate::model::{Endpoint, Protocol, Socket, StateSet, TcpState, UnixName};
 
 /// What is known of the place where a failed attempt was made.
@@ -115,6 +116,9 @@ pub fn way(address: SocketAddr, options: &SocketOptions) -> Evidence {
     Evidence {
         is_here,
         source: question.from,
+        ttl: options.ttl,
+        down: if route == Err(Errno::ENETUNREACH) { interfaces::down() } else { Vec::new() },
+        rule: (route == Err(Errno::ENETUNREACH)).then(|| rule::unreachable(&question)).flatten(),
         link: name.as_deref().and_then(interfaces::is_up),
         interface: name,
         route: Some(route),

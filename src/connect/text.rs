@@ -3,9 +3,10 @@
 use super::layers::{LayerStep, Status};
 use super::outcome::Outcome;
 use super::report::{Row, Tail};
+use super::stream::Detail;
 use crate::catalogue::errnos;
 use crate::model::Severity;
-use crate::output::numbers::{count, short_duration, thousands};
+use crate::output::numbers::{count, percent_text, short_duration, thousands};
 use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
 
 /// The word of a headline.
@@ -32,7 +33,7 @@ fn headline(row: &Row) -> (Severity, &'static str) {
 }
 
 /// `10.0.9.20  EHOSTUNREACH (113) No route to host, after 0.8 ms`
-fn sentence(row: &Row) -> String {
+fn sentence(row: &Row, detail: Detail) -> String {
     let target = sanitize(&row.target);
     let address = row.address.as_deref().map(sanitize);
     // An address that was written as such is not said twice.
@@ -43,11 +44,15 @@ fn sentence(row: &Row) -> String {
     let code = match (row.outcome, row.deadline) {
         (Outcome::Connected, _) => format!("in {elapsed}"),
         (Outcome::SelfConnect, _) => format!("the socket met itself, after {elapsed}"),
-        (Outcome::ResolveFailed, _) => format!("{} ({}), after {elapsed}", row.name, row.code),
-        (_, true) if row.connect_ex == Some(errnos::EAGAIN) => {
+        (Outcome::ResolveFailed, true) => {
+            format!("the name was not resolved by our deadline of {timeout}")
+        }
+        (Outcome::ResolveFailed, false) => format!("{} ({}), after {elapsed}", row.name, row.code),
+        (_, true) if row.connect_ex == Some(errnos::EAGAIN) && detail == Detail::Full => {
             format!("nothing by our deadline of {timeout}: EAGAIN (11) to connect_ex")
         }
         (_, true) => format!("nothing by our deadline of {timeout}"),
+        _ if detail == Detail::Line => format!("{} ({}), after {elapsed}", row.name, row.code),
         _ => {
             let text = errnos::text(row.code);
             format!("{} ({}) {text}, after {elapsed}", row.name, row.code)
@@ -60,7 +65,7 @@ fn sentence(row: &Row) -> String {
 pub fn block(row: &Row, is_first: bool, style: Style) -> String {
     let (severity, word) = headline(row);
     let mut text = if is_first { String::new() } else { "\n".to_owned() };
-    text += &stated(severity, word, &sentence(row), style);
+    text += &stated(severity, word, &sentence(row, Detail::Full), style);
     // What is known of the cause says more than what the code can mean.
     if row.causes.is_empty() && !(row.outcome == Outcome::Connected && row.met) {
         text += &format!("{}\n", wrapped("  ", &row.meaning, style.width));
@@ -136,7 +141,12 @@ fn facts(row: &Row) -> Vec<String> {
 /// A row in a line.
 pub fn line(row: &Row, style: Style) -> String {
     let (severity, word) = headline(row);
-    format!("{}  {}\n", style.severity(severity, &format!("{word:<11}")), sentence(row))
+    let word = format!("{word:<11}");
+    let room = usize::from(style.width).saturating_sub(word.len() + 2);
+    let full = sentence(row, Detail::Full);
+    // What the code's name says is left out first.
+    let sentence = if full.chars().count() <= room { full } else { sentence(row, Detail::Line) };
+    format!("{}  {sentence}\n", style.severity(severity, &word))
 }
 
 /// What stands behind the rows.
@@ -151,13 +161,17 @@ pub fn tail(tail: &Tail, style: Style) -> String {
         let others =
             it.outcomes.iter().map(|(outcome, n)| format!("{} {}", thousands(*n), words(*outcome)));
         counts.extend(others);
+        if it.unmet_percent > 0.0 {
+            counts.push(format!("{} not as expected", percent_text(it.unmet_percent)));
+        }
         text += &format!("{}\n", wrapped("  ", &counts.join(", "), style.width));
         if let Some(times) = &it.connected_us {
             let [min, mean, max, deviation] =
                 [times.min, times.mean, times.max, times.standard_deviation].map(short_duration);
-            text += &format!(
-                "  connected in {min} at least, {mean} in the mean, {max} at most; deviation {deviation}\n"
+            let times = format!(
+                "connected in {min} at least, {mean} in the mean, {max} at most; deviation {deviation}"
             );
+            text += &format!("{}\n", wrapped("  ", &times, style.width));
         }
     }
     text
@@ -165,4 +179,51 @@ pub fn tail(tail: &Tail, style: Style) -> String {
 
 fn words(outcome: Outcome) -> String {
     outcome.word().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::attempt::Attempt;
+    use crate::connect::causes::Diagnosis;
+    use crate::connect::statistics::Statistics;
+
+    fn row(outcome: Outcome, code: i32) -> Row {
+        let attempt = Attempt { outcome, code, ..Attempt::new(None) };
+        let expect = ["ok".parse().unwrap()];
+        let row = Row::new("127.0.0.1:9".to_owned(), &attempt, Diagnosis::default(), &expect);
+        Row { sequence: Some(1), elapsed_us: 155, ..row }
+    }
+
+    #[test]
+    fn a_line_is_one_line_of_the_terminal() {
+        let refused = row(Outcome::Refused, errnos::ECONNREFUSED);
+        let at = |width| line(&refused, Style { width, ..Style::PLAIN });
+        assert!(at(100).ends_with("ECONNREFUSED (111) Connection refused, after 155 µs\n"));
+        assert!(at(80).ends_with("#1  ECONNREFUSED (111), after 155 µs\n"), "{}", at(80));
+        let late = Row {
+            deadline: true,
+            connect_ex: Some(errnos::EAGAIN),
+            timeout_us: 2_000_000,
+            ..row(Outcome::TimedOut, errnos::EAGAIN)
+        };
+        let late = line(&late, Style { width: 80, ..Style::PLAIN });
+        assert!(late.ends_with("nothing by our deadline of 2.0 s\n"), "{late}");
+    }
+
+    #[test]
+    fn statistics_tell_the_loss_and_stay_within_the_terminal() {
+        let mut statistics = Statistics::of("127.0.0.1:9".to_owned(), None);
+        statistics.count(&row(Outcome::Refused, errnos::ECONNREFUSED));
+        for elapsed_us in [198, 285, 5900] {
+            statistics.count(&Row { elapsed_us, ..row(Outcome::Connected, 0) });
+        }
+        let all = Tail { statistics: vec![statistics], ..Tail::default() };
+        let text = tail(&all, Style { width: 80, ..Style::PLAIN });
+        assert!(
+            text.contains("4 attempts, 3 connected, 1 refused, 25 % not as expected"),
+            "{text}"
+        );
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
 }

@@ -22,13 +22,18 @@ use args::Action;
 pub use args::Args;
 
 use crate::kernel::Place;
-use crate::output::{Outcome, Screen};
+use crate::output::{Aside, Outcome, Screen};
 
-/// Answers `args` for `place` on `screen`.
-pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+/// Answers `args` for `place` on `screen`, and tells `aside` how the work goes.
+pub fn run(
+    args: &Args,
+    place: &Place,
+    screen: &mut Screen<'_>,
+    aside: &mut Aside<'_>,
+) -> anyhow::Result<Outcome> {
     match &args.action {
         None => selftest::run(&args.selftest, place, screen),
-        Some(Action::Server(args)) => server::run(args, place, screen),
-        Some(Action::Client(args)) => client::run(args, place, screen),
+        Some(Action::Server(args)) => server::run(args, place, screen, aside),
+        Some(Action::Client(args)) => client::run(args, place, screen, aside),
     }
 }

@@ -95,9 +95,34 @@ const SCENARIOS: [(&str, &[&str]); 34] = [
     ("syn-backlog", &["SYN_SENT", "SYN_RECV", "listen", "ListenOverflows", "net.core.somaxconn"]),
 ];
 
-/// Waits for what a topic is about: the command, what it waits for, and the topics.
-type Wait = (&'static str, &'static str, &'static [&'static str]);
-const WAITS: [Wait; 4] = [
+/// Commands that show what a topic is about, or wait for it: the line, what it does, and the topics.
+type Line = (&'static str, &'static str, &'static [&'static str]);
+const LINES: [Line; 9] = [
+    (
+        "netkit echo",
+        "sends through TCP, UDP and Unix sockets of this machine, and tells what does not go round",
+        &["sockets", "AF_UNIX", "AF_INET", "AF_INET6"],
+    ),
+    (
+        "netkit echo server",
+        "something to connect and send to",
+        &["sockets", "tcp-vs-udp", "tutorial", "listen", "accept", "recv"],
+    ),
+    (
+        "netkit echo client HOST:PORT",
+        "sends, and checks each byte that comes back",
+        &["tcp-vs-udp", "tutorial", "send", "sendall", "SOCK_STREAM"],
+    ),
+    (
+        "netkit echo client udp://HOST:PORT",
+        "counts datagrams that are lost, late, doubled or out of order",
+        &["tcp-vs-udp", "sendto", "recvfrom", "SOCK_DGRAM"],
+    ),
+    (
+        "netkit wait --for echo HOST:PORT",
+        "until the program there answers, which an open port does not say",
+        &["accept", "recv"],
+    ),
     (
         "netkit wait HOST:PORT -- COMMAND",
         "runs COMMAND once it accepts",
@@ -129,7 +154,7 @@ const TOGETHER: [&[&str]; 17] = [
     &["SYN_RECV", "net.ipv4.tcp_syncookies", "TCPReqQFullDoCookies"],
     &["SYN_SENT", "connect", "ETIMEDOUT"],
     &["connect", "connect_ex", "ECONNREFUSED", "ETIMEDOUT", "EADDRNOTAVAIL"],
-    &["connect_ex", "EAGAIN", "EINPROGRESS", "settimeout", "tutorial"],
+    &["connect_ex", "OK", "EAGAIN", "EINPROGRESS", "settimeout", "tutorial"],
     &["send", "sendall", "EPIPE", "ECONNRESET"],
     &["sockets", "tcp-vs-udp", "states"],
     &["SOCK_STREAM", "SOCK_DGRAM", "tcp-vs-udp"],
@@ -143,9 +168,9 @@ pub fn scenarios(topic: &str) -> impl Iterator<Item = &'static str> {
     shown.map(|(scenario, _)| *scenario)
 }
 
-/// How to wait for what `topic` is about: the command, and what it waits for.
-pub fn waits(topic: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let fit = WAITS.iter().filter(move |(_, _, topics)| topics.contains(&topic));
+/// Commands for what `topic` is about, and what each does.
+pub fn commands(topic: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let fit = LINES.iter().filter(move |(_, _, topics)| topics.contains(&topic));
     fit.map(|(line, shows, _)| (*line, *shows))
 }
 
@@ -171,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_named_is_a_topic() {
         let shown = SCENARIOS.iter().flat_map(|(_, topics)| topics.iter());
-        let waited = WAITS.iter().flat_map(|(_, _, topics)| topics.iter());
+        let waited = LINES.iter().flat_map(|(_, _, topics)| topics.iter());
         for name in shown.chain(waited).chain(TOGETHER.iter().flat_map(|row| row.iter())) {
             assert!(topics::all().any(|topic| topic.name == *name), "{name}");
         }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::related::GUIDES;
 use crate::catalogue::counters::{COUNTERS, CounterEntry};
 use crate::catalogue::eai::{EAI, EaiEntry};
-use crate::catalogue::errnos::{ALIASES, ERRNOS, ErrnoEntry};
+use crate::catalogue::errnos::{ALIASES, ERRNOS, ErrnoEntry, OK};
 use crate::catalogue::findings::{FINDINGS, FindingEntry};
 use crate::catalogue::layers::{LAYERS, Layer};
 use crate::catalogue::sockets::{CALLS, FAMILIES, OPTIONS, SocketCall, SocketWord, TYPES};
@@ -124,7 +124,7 @@ pub fn all() -> impl Iterator<Item = Topic> {
     });
     let calls = CALLS.iter().map(|it| topic(it.name, Subject::Call(it)));
     let layers = LAYERS.iter().map(|it| topic(format!("layer-{}", it.number), Subject::Layer(it)));
-    let errnos = ERRNOS.iter().map(|it| topic(it.1, Subject::Errno(it)));
+    let errnos = [&OK].into_iter().chain(&ERRNOS).map(|it| topic(it.1, Subject::Errno(it)));
     let lookups = EAI.iter().map(|it| topic(it.1, Subject::Eai(it)));
     let sysctls = sysctls::all().map(|it| topic(it.key, Subject::Sysctl(it)));
     let counters = COUNTERS.iter().map(|it| topic(it.name, Subject::Counter(it)));
@@ -221,8 +221,10 @@ impl Topic {
             Subject::Layer(it) => vec![it.name.to_owned(), format!("{} layer", it.name)],
             Subject::Errno((number, name, _)) => {
                 let others = ALIASES.iter().filter(|(_, known)| known == name);
+                let success = (*number == 0).then(|| "success".to_owned());
                 [number.to_string()]
                     .into_iter()
+                    .chain(success)
                     .chain(others.map(|(it, _)| (*it).to_owned()))
                     .collect()
             }

@@ -19,6 +19,16 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     text.parse::<SignedDuration>().ok()?.try_into().ok()
 }
 
+/// The same; a bare number is one of seconds, as ping(8), nc(1) and wait-for-it take it.
+pub fn parse_duration_or_seconds(text: &str) -> Option<Duration> {
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_bare {
+        Duration::try_from_secs_f64(text.parse().ok()?).ok()
+    } else {
+        parse_duration(text)
+    }
+}
+
 /// A stopwatch that does not jump with the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
@@ -91,3 +101,30 @@ const MAX_HZ: u32 = 1200;
 
 /// The tick of most kernels.
 const TICK: Duration = Duration::from_millis(4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit_or_is_one_of_seconds() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("2m", 120_000),
+            ("1m30s", 90_000),
+            ("1m 30s", 90_000),
+            ("1h", 3_600_000),
+            ("15", 15_000),
+            ("0.5", 500),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_duration_or_seconds(text), Some(Duration::from_millis(ms)), "{text}");
+        }
+        let wrong = ["", "-1", "-1s", "nan", "inf", "soon", "3 parsecs", ".", "1.2.3", "1e3", "+1"];
+        for text in wrong {
+            assert_eq!(parse_duration_or_seconds(text), None, "{text}");
+        }
+        assert_eq!(parse_duration("15"), None, "without a unit");
+    }
+}

@@ -1,6 +1,6 @@
 //! Network interfaces: their names, indexes and addresses.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use nix::ifaddrs::getifaddrs;
@@ -29,6 +29,18 @@ pub fn is_up(name: &str) -> Option<(bool, bool)> {
     let mut all = getifaddrs().ok()?;
     let flags = all.find(|it| it.interface_name == name)?.flags;
     Some((flags.contains(InterfaceFlags::IFF_UP), flags.contains(InterfaceFlags::IFF_RUNNING)))
+}
+
+/// The names of the interfaces that are down, but for `lo`; empty if they cannot be read.
+pub fn down() -> Vec<String> {
+    let Ok(all) = getifaddrs() else {
+        return Vec::new();
+    };
+    let is_down = |flags: InterfaceFlags| {
+        !flags.intersects(InterfaceFlags::IFF_UP | InterfaceFlags::IFF_LOOPBACK)
+    };
+    let down = all.filter(|it| is_down(it.flags)).map(|it| it.interface_name);
+    down.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The addresses of the calling thread's network namespace, each with its interface's name; empty

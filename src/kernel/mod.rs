@@ -34,6 +34,7 @@ pub mod resolver;
 mod rooted_path;
 pub mod route;
 mod rtnetlink;
+pub mod rule;
 pub mod sandbox;
 pub mod scratch_directory;
 pub mod second_ns;

@@ -36,7 +36,7 @@ impl Place {
         let here = self.procfs.as_deref().map_or_else(ProcRoot::live, ProcRoot::at);
         match &self.net_ns {
             Some(net_ns) => net_ns.enter(here.path(), || ask(&ProcRoot::live())),
-            None if here.is_live() => Ok(ask(&ProcRoot::live())),
+            None if here.is_live() => Ok(ask(&here)),
             None => Err(KernelError::CannotTell {
                 what: "this can be tried on the running system alone, not in a capture of /proc",
                 instead: "leave out --procfs",

@@ -11,7 +11,8 @@ use super::KernelError;
 #[derive(Clone, Debug)]
 pub struct ProcRoot {
     root: PathBuf,
-    net: PathBuf,
+    /// `None`: that of the calling thread.
+    net: Option<PathBuf>,
     is_live: bool,
     has_sysctls: bool,
 }
@@ -22,17 +23,14 @@ impl ProcRoot {
     /// `/proc/net` is `/proc/self/net`, which follows the *main* thread; `thread-self` (Linux 3.17)
     /// follows the thread that `--netns` moved.
     pub fn live() -> Self {
-        let root = PathBuf::from("/proc");
-        let own = root.join("thread-self/net");
-        let net = if own.exists() { own } else { root.join("net") };
-        Self { root, net, is_live: true, has_sysctls: true }
+        Self { root: PathBuf::from("/proc"), net: None, is_live: true, has_sysctls: true }
     }
 
     /// A tree that was mounted or captured at `root`.
     pub fn at(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            net: root.join("net"),
+            net: Some(root.join("net")),
             is_live: root == Path::new("/proc"),
             has_sysctls: true,
         }
@@ -43,7 +41,7 @@ impl ProcRoot {
     pub fn of_process(&self, pid: u32) -> Self {
         Self {
             root: self.root.clone(),
-            net: self.root.join(pid.to_string()).join("net"),
+            net: Some(self.root.join(pid.to_string()).join("net")),
             is_live: false,
             has_sysctls: false,
         }
@@ -62,7 +60,11 @@ impl ProcRoot {
 
     /// The file `name` of the network namespace, as in `tcp6` or `sockstat`.
     pub fn net(&self, name: &str) -> PathBuf {
-        self.net.join(name)
+        if let Some(net) = &self.net {
+            return net.join(name);
+        }
+        let own = self.root.join("thread-self/net");
+        if own.exists() { own.join(name) } else { self.root.join("net").join(name) }
     }
 
     /// The tree of the namespace's sysctls; `sysctl_tree` reads it.

@@ -1,6 +1,6 @@
-//! `NETLINK_ROUTE`: one question, one answer (rtnetlink(7)).
+//! `NETLINK_ROUTE`: one question, and one answer or a whole table (rtnetlink(7)).
 
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -15,8 +15,14 @@ pub(super) const REQUEST: u16 = 1;
 pub(super) const ACKNOWLEDGE: u16 = 4;
 /// `NLM_F_CREATE | NLM_F_EXCL`: make it, and fail if it is there.
 pub(super) const MAKE: u16 = 0x400 | 0x200;
+/// `NLM_F_DUMP`: all there is.
+const DUMP: u16 = 0x100 | 0x200;
 /// `NLMSG_ERROR`
 const NLMSG_ERROR: u16 = 2;
+/// `NLMSG_DONE`
+const NLMSG_DONE: u16 = 3;
+/// The kernel fills no more than this at a time (`net/netlink/af_netlink.c`, `netlink_dump`).
+const DUMP_BUFFER: usize = 32 * 1024;
 /// `struct nlmsghdr`.
 const HEADER: usize = 16;
 /// The kernel answers at once; silence this long means that no answer will come.
@@ -25,15 +31,50 @@ const SILENCE_S: i64 = 5;
 /// Sends a message of this type, flags and body, and gives the body of the answer: empty for an
 /// acknowledgement. Fails with the kernel's refusal.
 pub(super) fn ask((kind, flags): (u16, u16), body: &[u8]) -> nix::Result<Vec<u8>> {
+    let channel = send((kind, flags), body)?;
+    let mut buffer = [0; 4096];
+    let length = recv(channel.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
+    answer(buffer.get(..length).unwrap_or_default()).map(<[u8]>::to_vec)
+}
+
+/// Sends a message of this type and body, and gives the bodies of all that the kernel answers.
+pub(super) fn dump(kind: u16, body: &[u8]) -> nix::Result<Vec<Vec<u8>>> {
+    let channel = send((kind, DUMP), body)?;
+    let mut buffer = vec![0; DUMP_BUFFER];
+    let mut bodies = Vec::new();
+    loop {
+        let length = recv(channel.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
+        if is_end(buffer.get(..length).unwrap_or_default(), &mut bodies)? {
+            return Ok(bodies);
+        }
+    }
+}
+
+fn send((kind, flags): (u16, u16), body: &[u8]) -> nix::Result<OwnedFd> {
     let protocol = SockProtocol::NetlinkRoute;
     let channel = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
     setsockopt(&channel, sockopt::ReceiveTimeout, &TimeVal::seconds(SILENCE_S))?;
     let kernel = NetlinkAddr::new(0, 0);
     let message = message((kind, REQUEST | flags), body);
     sendto(channel.as_raw_fd(), &message, &kernel, MsgFlags::empty())?;
-    let mut buffer = [0; 4096];
-    let length = recv(channel.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-    answer(buffer.get(..length).unwrap_or_default()).map(<[u8]>::to_vec)
+    Ok(channel)
+}
+
+/// Takes the bodies out of one reading of a dump, and says whether it was the last. Fails with
+/// the kernel's refusal.
+fn is_end(mut messages: &[u8], bodies: &mut Vec<Vec<u8>>) -> nix::Result<bool> {
+    while let Some(length) = messages.first_chunk().map(|it| u32::from_ne_bytes(*it)) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let message =
+            messages.get(..length).filter(|it| it.len() >= HEADER).ok_or(Errno::EBADMSG)?;
+        let kind = message.get(4..6).and_then(<[u8]>::first_chunk);
+        if kind.map(|it| u16::from_ne_bytes(*it)) == Some(NLMSG_DONE) {
+            return Ok(true);
+        }
+        bodies.push(answer(message)?.to_vec());
+        messages = messages.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(false)
 }
 
 fn message((kind, flags): (u16, u16), body: &[u8]) -> Vec<u8> {
@@ -93,6 +134,17 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_ends_with_its_last_message() {
+        let mut bodies = Vec::new();
+        let two = [message((32, 0), b"one."), message((32, 0), b"two.")].concat();
+        assert_eq!(is_end(&two, &mut bodies), Ok(false));
+        let last = [message((32, 0), b"last"), message((NLMSG_DONE, 0), &[0; 4])].concat();
+        assert_eq!(is_end(&last, &mut bodies), Ok(true));
+        assert_eq!(bodies, [b"one.", b"two.", b"last"]);
+        assert_eq!(is_end(&answered(-1), &mut bodies), Err(Errno::EPERM));
+    }
+
+    #[test]
     fn attributes_are_padded() {
         let mut bytes = Vec::new();
         put_attribute(&mut bytes, 1, &[7, 8]);
@@ -103,6 +155,9 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             prop_assert!(answer(&bytes).is_err() || bytes.len() >= HEADER);
+            let mut bodies = Vec::new();
+            is_end(&bytes, &mut bodies).unwrap_or_default();
+            prop_assert!(bodies.len() <= bytes.len() / HEADER);
         }
     }
 }

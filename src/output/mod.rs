@@ -2,6 +2,7 @@
 
 mod format;
 mod line;
+mod live_line;
 pub mod numbers;
 mod report;
 mod rows;
@@ -13,6 +14,7 @@ mod unified;
 mod wrap;
 
 pub use format::Format;
+pub use live_line::LiveLine;
 pub use report::{Report, csv_rows, emit, json_tail, microseconds, ndjson_rows};
 pub use rows::RowWriter;
 pub use sanitize::sanitize;

@@ -8,7 +8,7 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
     let indent = lead.chars().count();
     let mut lines = lead.to_owned();
     let mut column = indent;
-    for word in text.split(' ') {
+    for word in words(text) {
         let length = word.chars().count();
         if column > indent && column + 1 + length > usize::from(width) {
             lines.push('\n');
@@ -24,6 +24,42 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
     lines
 }
 
+/// Units, which stand in the line of their number.
+const UNITS: [&str; 12] = ["µs", "ms", "s", "min", "h", "%", "×", "B", "KiB", "MiB", "GiB", "TiB"];
+
+/// The words of `text`; a number and its unit are one.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut blanks = text.match_indices(' ').map(|(at, _)| at);
+        let mut end = blanks.next();
+        if let Some(first) = end {
+            let second = blanks.next();
+            let after = text.get(first + 1..second.unwrap_or(text.len())).unwrap_or_default();
+            if is_number(text.get(..first).unwrap_or_default()) && is_unit(after) {
+                end = second;
+            }
+        }
+        let (word, others) = end.and_then(|at| text.split_at_checked(at)).unzip();
+        rest = others.and_then(|it| it.get(1..));
+        Some(word.unwrap_or(text))
+    })
+}
+
+/// `206`, `1.2`, `27,702`, also behind a bracket.
+fn is_number(word: &str) -> bool {
+    let word = word.trim_start_matches('(');
+    word.starts_with(|it: char| it.is_ascii_digit())
+        && word.ends_with(|it: char| it.is_ascii_digit())
+        && word.chars().all(|it| it.is_ascii_digit() || ".,".contains(it))
+}
+
+/// A unit, also before what ends a clause.
+fn is_unit(word: &str) -> bool {
+    UNITS.contains(&word.trim_end_matches([',', ';', ':', '.', ')']))
+}
+
 /// Names and what each is, in two columns of together `width`; a text below its name where the names,
 /// or a word of its own, leave too little room.
 pub fn described<N: AsRef<str>, T: AsRef<str>>(pairs: &[(N, T)], width: u16) -> String {
@@ -36,7 +72,7 @@ pub fn described<N: AsRef<str>, T: AsRef<str>>(pairs: &[(N, T)], width: u16) -> 
     let mut lines = String::new();
     for (name, text) in pairs {
         let (name, text) = (name.as_ref(), text.as_ref());
-        let lead = if is_beside && text.split(' ').all(|word| length(word) <= room) {
+        let lead = if is_beside && words(text).all(|word| length(word) <= room) {
             format!("  {name:<column$} ")
         } else {
             lines.push_str(&wrapped("  ", name, width));
@@ -70,6 +106,14 @@ mod tests {
             "  1  one two\n     three\n     four"
         );
         assert_eq!(wrapped("", "a-word-that-is-too-long b", 5), "a-word-that-is-too-long\nb");
+    }
+
+    #[test]
+    fn a_number_and_its_unit_stay_in_one_line() {
+        assert_eq!(wrapped("", "unreachable, after 78 µs", 22), "unreachable, after\n78 µs");
+        assert_eq!(wrapped("", "free in 41 s (43 s at most)", 17), "free in 41 s\n(43 s at most)");
+        assert_eq!(wrapped("", "of 2 sockets", 4), "of 2\nsockets");
+        assert_eq!(wrapped("", "two  blanks 5", 40), "two  blanks 5");
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
         ),
         Subject::Reach(_) => {
             let name = tally.last.as_ref().and_then(|seen| seen.name.as_deref());
-            lines.extend(reach(outcome, name, tally.watch.condition).map(str::to_owned));
+            let is_udp = target.starts_with("udp://");
+            lines.extend(reach((outcome, name), tally.watch.condition, is_udp).map(str::to_owned));
             lines.push(format!("netkit connect {target} says more about the cause"));
         }
     }
@@ -73,7 +74,11 @@ fn listener(condition: Condition) -> &'static str {
     }
 }
 
-fn reach(outcome: &str, name: Option<&str>, condition: Condition) -> Option<&'static str> {
+fn reach(
+    (outcome, name): (&str, Option<&str>),
+    condition: Condition,
+    is_udp: bool,
+) -> Option<&'static str> {
     match (condition, outcome) {
         (Condition::Down | Condition::Refused, "connected") => {
             Some("it still accepts: is it told to stop, and does something start it again?")
@@ -89,11 +94,18 @@ fn reach(outcome: &str, name: Option<&str>, condition: Condition) -> Option<&'st
         (_, "rejected") => {
             Some("a firewall answers in the host's place: have the connection allowed")
         }
-        (_, "resolve_failed") => Some("is the name right, and its resolver there?"),
+        (_, "resolve_failed") => {
+            Some("is the name right, and do the servers of /etc/resolv.conf answer?")
+        }
         (_, "local_error") if name == Some("ENOENT") => {
             Some("is the service started, and does it bind this path?")
         }
         (_, "no_echo") => Some("is it an echo service? --for up is enough for others"),
+        (_, "no_reply") => Some("does it speak unasked, or what has to be sent? --send says that"),
+        (_, "timed_out") if is_udp => Some(
+            "most services of UDP answer only what they understand: --send gives a question, as in \
+             --send hex:…",
+        ),
         (_, "timed_out") => {
             Some("nobody answers: is the host up, and does a firewall drop the packets?")
         }
@@ -122,13 +134,19 @@ mod tests {
     #[test]
     fn each_condition_has_its_next_step() {
         assert!(
-            reach("refused", Some("ECONNREFUSED"), Condition::Up)
+            reach(("refused", Some("ECONNREFUSED")), Condition::Up, false)
                 .unwrap()
                 .contains("start the service")
         );
-        assert!(reach("connected", None, Condition::Down).unwrap().contains("still accepts"));
-        assert!(reach("timed_out", None, Condition::Refused).unwrap().contains("--for down"));
-        assert_eq!(reach("connected", None, Condition::Echo), None);
+        assert!(
+            reach(("connected", None), Condition::Down, false).unwrap().contains("still accepts")
+        );
+        assert!(
+            reach(("timed_out", None), Condition::Refused, false).unwrap().contains("--for down")
+        );
+        assert_eq!(reach(("connected", None), Condition::Echo, false), None);
+        let silent = |is_udp| reach(("timed_out", None), Condition::Up, is_udp).unwrap();
+        assert!(silent(true).contains("--send") && !silent(false).contains("--send"));
         assert!(free("in_use", "udp://[::1]:53")[0].contains("netkit bind [::1]:53 --udp"));
     }
 }

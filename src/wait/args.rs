@@ -9,7 +9,8 @@ use super::duration::parse;
 use super::interval::Interval;
 use super::reach::Asking;
 use super::tally::Quorum;
-use super::target::{Condition, Manner, Watch};
+use super::target::{Condition, Manner, Subject, Watch};
+use crate::connect::{Payload, parse_payload};
 use crate::kernel::unix_binding::UnixType;
 use crate::model::Family;
 use crate::output::sanitize;
@@ -24,6 +25,7 @@ Examples:
   netkit wait --for free :8080 -- ./server               until it can be bound: TIME_WAIT gone
   netkit wait --for down unix:/run/app.sock
   netkit wait --for echo udp://127.0.0.1:7
+  netkit wait --send 'PING\r\n' --expect-reply cache:6379
   netkit wait listen:8080                                look in this host's table, send nothing
   netkit wait 'time-wait<1000' 'time-wait:10.0.9.20:5432<100'
 
@@ -46,6 +48,13 @@ pub struct Args {
     /// What has to become so
     #[arg(long = "for", value_enum, value_name = "CONDITION", default_value = "up")]
     condition: Condition,
+    /// Send this with each attempt, for --for up: text with \n, \r, \t, \0 and \xHH, or hex: and digits.
+    /// Of UDP, what the service answers to
+    #[arg(long, value_name = "TEXT|hex:DIGITS", value_parser = parse_payload)]
+    send: Option<Payload>,
+    /// It is up only if something is answered, and not by the connection alone
+    #[arg(long)]
+    expect_reply: bool,
     /// Wait for one of the targets
     #[arg(long, conflicts_with = "all")]
     any: bool,
@@ -116,6 +125,12 @@ impl Args {
                     .to_owned(),
             );
         }
+        if (self.send.is_some() || self.expect_reply) && self.condition != Condition::Up {
+            return Err(format!(
+                "--send and --expect-reply are for --for up, not {}: leave them out",
+                self.condition.name()
+            ));
+        }
         if self.targets.len() > MOST_TARGETS {
             return Err(format!(
                 "{} targets are more than the {MOST_TARGETS} that are waited for at once: use \
@@ -134,7 +149,17 @@ impl Args {
                 .and_then(|watch| watch.of_family(family))
                 .map_err(|problem| format!("`{}`: {problem}", sanitize(text)))
         };
-        self.targets.iter().map(watch).collect()
+        let watches: Vec<Watch> = self.targets.iter().map(watch).collect::<Result<_, _>>()?;
+        let is_spoken_to = |it: &Watch| matches!(it.subject, Subject::Reach(_));
+        let is_idle = !watches.iter().any(is_spoken_to);
+        if is_idle && (self.send.is_some() || self.expect_reply) {
+            return Err(
+                "--send and --expect-reply need a target that is connected to, as in db:5432 or \
+                 udp://dns:53: listen: and time-wait are looked up in tables"
+                    .to_owned(),
+            );
+        }
+        Ok(watches)
     }
 
     fn unix_type(&self) -> UnixType {
@@ -172,7 +197,12 @@ impl Args {
             (false, true) => Some(Family::Ipv6),
             (false, false) => None,
         };
-        Asking { timeout: self.attempt_timeout, family }
+        Asking {
+            timeout: self.attempt_timeout,
+            family,
+            send: self.send.clone().map(|it| it.0),
+            expects_reply: self.expect_reply,
+        }
     }
 
     /// What to run afterwards; empty for nothing.

@@ -61,10 +61,7 @@ pub fn follow(task: Task<'_>, progress: &mut Progress<'_>) -> Result<Course, Ker
                     }
                 }
             }
-            Ok(Told::Failed(error)) => {
-                progress.end();
-                return Err(error);
-            }
+            Ok(Told::Failed(error)) => return Err(error),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -77,6 +74,5 @@ pub fn follow(task: Task<'_>, progress: &mut Progress<'_>) -> Result<Course, Ker
         }
         progress.tick(Standing { tallies: &tallies, quorum, now, deadline });
     }
-    progress.end();
     Ok(Course { tallies, is_reached, elapsed: clock.elapsed(), signal })
 }

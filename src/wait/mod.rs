@@ -63,6 +63,8 @@ pub fn run(
         Err(error @ KernelError::NoInterface(_)) => return Ok(wrong(error.to_string())),
         Err(error) => return Err(error.into()),
     };
+    // With the line that is on the terminal.
+    drop(progress);
     let signal = course.signal;
     let report = WaitReport::new(course, captured_at, args.timeout(), args.quorum());
     heard(show(&report, args, screen, aside))?;

@@ -10,25 +10,18 @@ use super::report::Last;
 use super::tally::{Change, Quorum, Tally};
 use super::text::{due_words, elapsed};
 use crate::output::numbers::count;
-use crate::output::{Aside, sanitize};
+use crate::output::{Aside, LiveLine, sanitize};
 
 /// The line on a terminal is written no more often than this.
 const FRAME: Duration = Duration::from_millis(100);
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
-/// To the line's beginning, and all of it gone (ECMA-48, CR and EL).
-const CLEAR: &str = "\r\x1b[K";
 
 /// Where it is told.
 pub enum Progress<'a> {
-    /// On standard error.
-    Aside {
-        /// Where.
-        out: &'a mut (dyn Write + Send),
-        /// The columns of a terminal.
-        width: Option<u16>,
-        /// When the line was last written, and how often.
-        drawn: Option<(Duration, usize)>,
-    },
+    /// On a line of the terminal; when it was last written, and how often.
+    Line(LiveLine<'a>, Option<(Duration, usize)>),
+    /// On standard error, for a log.
+    Log(&'a mut (dyn Write + Send)),
     /// On standard output.
     Events(&'a mut (dyn Write + Send)),
 }
@@ -63,27 +56,28 @@ pub struct Standing<'a> {
 impl<'a> Progress<'a> {
     /// On standard error.
     pub fn aside(aside: &'a mut Aside<'_>) -> Self {
-        let width = aside.is_terminal.then_some(aside.style.width);
-        Self::Aside { out: &mut *aside.out, width, drawn: None }
+        if aside.is_terminal {
+            Self::Line(LiveLine::on(aside), None)
+        } else {
+            Self::Log(&mut *aside.out)
+        }
     }
 
     /// Tells what changed of a target. That nobody listens does not end the wait.
     pub fn changed(&mut self, tally: &Tally, change: &Change, now: Duration) {
         match self {
-            Self::Aside { out, width: None, .. } => {
-                say(out, &format!("{}\n", change_line(tally, change, now)));
-            }
+            Self::Line(..) => {}
+            Self::Log(out) => say(out, &format!("{}\n", change_line(tally, change, now))),
             Self::Events(out) => {
                 let line = serde_json::to_string(&Event::new(tally, now)).unwrap_or_default();
                 say(out, &format!("{line}\n"));
             }
-            Self::Aside { .. } => {}
         }
     }
 
     /// Draws the line on a terminal, if it is time for that.
     pub fn tick(&mut self, standing: Standing<'_>) {
-        let Self::Aside { out, width: Some(width), drawn } = self else { return };
+        let Self::Line(line, drawn) = self else { return };
         let now = standing.now;
         let frame = match *drawn {
             Some((at, _)) if now < at + FRAME => return,
@@ -91,19 +85,7 @@ impl<'a> Progress<'a> {
             None => 0,
         };
         *drawn = Some((now, frame));
-        // The last column is left free: a full line would move the next one down.
-        let room = usize::from(*width).saturating_sub(1);
-        let line: String = progress_line(standing, frame).chars().take(room).collect();
-        say(out, &format!("{CLEAR}{line}"));
-    }
-
-    /// Takes the line off the terminal.
-    pub fn end(&mut self) {
-        if let Self::Aside { out, drawn, .. } = self
-            && drawn.take().is_some()
-        {
-            say(out, CLEAR);
-        }
+        line.draw(&progress_line(standing, frame));
     }
 }
 

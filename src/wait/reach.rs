@@ -27,6 +27,10 @@ pub struct Asking {
     pub timeout: Duration,
     /// Addresses of this family alone.
     pub family: Option<Family>,
+    /// What is said to it; `None` for nothing, and over UDP for a line of our own.
+    pub send: Option<Vec<u8>>,
+    /// Whether it has to answer.
+    pub expects_reply: bool,
 }
 
 /// The looks at one address.
@@ -50,18 +54,21 @@ impl ReachLook {
         let payload = payload();
         let talk = if condition == Condition::Echo {
             Talk { send: payload.clone(), hear: Hear::Reply }
-        } else if is_udp(target) {
-            // A service of UDP may well not answer an empty datagram.
-            Talk { send: payload.clone(), hear: Hear::Nothing }
         } else {
-            Talk::default()
+            // A service of UDP may well not answer an empty datagram.
+            let own = if is_udp(target) { payload.clone() } else { Vec::new() };
+            let hear = if asking.expects_reply { Hear::Reply } else { Hear::Nothing };
+            Talk { send: asking.send.clone().unwrap_or(own), hear }
         };
         let options = Options { talk, family: asking.family, ..Options::default() };
         // Nothing can interrupt it: signals are the follower's.
         let Some(attempt) = attempt(target, &options, &patience) else { return nothing() };
         let is_at_hand =
             self.is_own(&attempt) && stopwatch.elapsed() < AT_ONCE.max(attempt.elapsed);
-        let judged = judge(&attempt, target, condition, &payload);
+        let mut judged = judge(&attempt, target, condition, &payload);
+        if asking.expects_reply && is_mute(&attempt, target) {
+            judged = Judged { is_met: false, outcome: "no_reply", ..judged };
+        }
         Look {
             is_met: judged.is_met,
             is_telling: judged.is_telling,
@@ -121,6 +128,12 @@ fn judge(attempt: &Attempt, target: &Target, condition: Condition, sent: &[u8]) 
     Judged { is_met, is_telling: presence != Presence::Untried, outcome }
 }
 
+/// Whether it took the connection, and then said nothing.
+fn is_mute(attempt: &Attempt, target: &Target) -> bool {
+    let is_closed = attempt.is_connected() && attempt.reply.as_ref().is_none_or(Vec::is_empty);
+    !is_udp(target) && (is_closed || !attempt.is_connected() && is_past_connect(attempt))
+}
+
 fn is_past_connect(attempt: &Attempt) -> bool {
     matches!(attempt.stage, Stage::Send | Stage::Reply)
 }
@@ -145,7 +158,7 @@ impl Presence {
                 Self::Absent
             }
             // Silence is what most services of UDP answer to what they do not understand, and what
-            // a connection that was accepted may come to; a resolver's is its own.
+            // a connection that was accepted may come to.
             Outcome::TimedOut => match attempt.stage {
                 Stage::Call(_) if !is_udp => Self::Absent,
                 Stage::Resolve | Stage::Call(_) | Stage::Send | Stage::Reply => Self::Possible,
@@ -174,15 +187,22 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         ("connected", Some(ip), _) if attempt.stage == Stage::Reply => format!("answered by {ip}"),
         ("connected", Some(ip), _) => format!("connected to {ip}"),
         ("echoed", ..) => "it sent back what was sent".to_owned(),
+        ("no_reply", ..) if attempt.is_connected() => {
+            "it took the connection, and closed it without a word".to_owned()
+        }
         ("no_echo", ..) if attempt.is_connected() => match attempt.reply.as_deref() {
             Some([]) => "it took the connection, and closed it without a word".to_owned(),
             _ => "it answered, but not with what was sent".to_owned(),
         },
-        ("no_echo", ..) => format!("it took the connection, then {}", attempt.reason()),
+        ("no_echo" | "no_reply", ..) => {
+            format!("it took the connection, then {}", attempt.reason())
+        }
         ("refused", Some(ip), None) => {
             format!("{} ({}) refused by {ip}", attempt.name(), attempt.code)
         }
-        ("resolve_failed", ..) => format!("{} ({})", attempt.name(), attempt.code),
+        ("resolve_failed", ..) if !attempt.deadline => {
+            format!("{} ({})", attempt.name(), attempt.code)
+        }
         ("timed_out", Some(ip), None) => format!("{}, from {ip}", attempt.reason()),
         _ => attempt.reason(),
     };
@@ -205,13 +225,18 @@ fn meaning(outcome: &str, attempt: &Attempt) -> &'static str {
     match (outcome, attempt.stage, of_errno) {
         ("connected", ..) => "the other end took the connection, or answered",
         ("echoed", ..) => "what was sent came back",
+        ("no_reply", ..) => {
+            "the kernel there takes connections; the program does not answer, or not to this"
+        }
         ("no_echo", ..) => "it is no echo service, or another one than was meant",
-        ("timed_out", Stage::Resolve, _) => "the resolver did not answer",
         ("timed_out", Stage::Reply, _) => {
             "it took what was sent, if it is there, and did not answer"
         }
         ("timed_out", ..) => "nobody answered: the host is down, or packets are dropped",
         ("self_connect", ..) => "nobody listens: the kernel connected the attempt to itself",
+        ("resolve_failed", ..) if attempt.deadline => {
+            "no name server answered: that says nothing about the host"
+        }
         ("resolve_failed", ..) => eai::meaning(attempt.code),
         ("rejected", ..) => "a firewall forbids it",
         (_, _, Some(errno)) => errno.meaning,

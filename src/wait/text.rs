@@ -52,10 +52,10 @@ pub fn headline(report: &WaitReport, style: Style) -> String {
             (Quorum::Any, Some(first)) => {
                 format!("{}, the first of {}, after {took}", is_so(first), many.len())
             }
-            _ => format!("all {} targets are as they should be, after {took}", many.len()),
+            _ => format!("all {} targets were met, after {took}", many.len()),
         },
         (many, false) => {
-            format!("{} of {} targets are as they should be, after {took}", met.count(), many.len())
+            format!("{} of {} targets were met, after {took}", met.count(), many.len())
         }
     };
     let by = report.signal.map(|signal| format!(" by {signal}: ")).unwrap_or_default();

@@ -131,7 +131,7 @@ fn a_signal_ends_with_the_statistics_and_is_died_of() {
         let (said, status) = repeat_until(signal, "--default-signal");
         let died_of = status.signal().map(|number| Signal::try_from(number).unwrap());
         assert_eq!(died_of, Some(signal), "{status}");
-        assert!(said.ends_with("\n  1 attempt, 1 refused\n"), "{said}");
+        assert!(said.ends_with("\n  1 attempt, 1 refused, 100 % not as expected\n"), "{said}");
     }
 }
 
@@ -139,7 +139,7 @@ fn a_signal_ends_with_the_statistics_and_is_died_of() {
 fn an_ignored_signal_stays_ignored() {
     let (said, status) = repeat_until(Signal::SIGTERM, "--ignore-signal");
     assert_eq!(status.code(), Some(1), "{status}");
-    assert!(said.ends_with("\n  2 attempts, 2 refused\n"), "{said}");
+    assert!(said.ends_with("\n  2 attempts, 2 refused, 100 % not as expected\n"), "{said}");
 }
 
 /// Sends `signal` between the first attempt and the second, which is far off unless the signal is

@@ -259,6 +259,18 @@ fn a_full_backlog_of_a_unix_socket_is_waited_for_until_the_deadline() {
 }
 
 #[test]
+fn an_interface_that_is_down_is_named_where_its_routes_are_missed() {
+    live(&[Need::Ip, Need::Veth], || {
+        run("ip link add a0 type veth peer name b0");
+        run("ip addr add 192.0.2.1/24 dev a0");
+        run("ip link set b0 up");
+        let text = netkit("connect --layers 192.0.2.2:80").run().exits(1).stdout;
+        assert!(text.contains("a0 is down, and no route goes by"), "{text}");
+        assert!(text.contains("no interface was chosen; a0"), "{text}");
+    });
+}
+
+#[test]
 fn a_dead_resolver_does_not_hold_up_the_deadline() {
     live(&[Need::Mount], || {
         let directory = tempfile::tempdir().unwrap();
@@ -273,7 +285,17 @@ fn a_dead_resolver_does_not_hold_up_the_deadline() {
         assert!((1..=2).contains(&questions), "{questions} questions\n{answer}");
         let result = &answer.json()["results"][0];
         assert_eq!((&result["stage"], &result["deadline"]), (&json!("resolve"), &json!(true)));
+        // Nothing was connected to, so that it is no timeout, and Python raises gaierror.
+        assert_eq!(
+            (&result["outcome"], &result["name"]),
+            (&json!("resolve_failed"), &json!("EAI_AGAIN"))
+        );
         assert_eq!((&result["address"], &result["connect_ex"]), (&Value::Null, &Value::Null));
+        let line = "connect --timeout 200ms --expect timeout,EAGAIN db.example.test:5432";
+        let text = netkit(line).run().exits(1).stdout;
+        assert!(text.starts_with("NO ADDRESS  db.example.test:5432"), "{text}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("not resolved by our deadline of 200 ms"), "{text}");
     });
 }
 

@@ -223,6 +223,17 @@ fn a_new_connection_for_each_makes_time_waits_and_rst_makes_none() {
 }
 
 #[test]
+fn the_time_waits_of_connections_that_were_kept_are_counted_too() {
+    live(&[], || {
+        let server = Serving::start("127.0.0.1:0");
+        let fin = json_of("-n 200 -c 50", &server.addresses[0], 0);
+        assert_eq!(fin["time_wait"], json!({"made": 50, "now": 50}), "{fin:#}");
+        let rst = json_of("-n 200 -c 50 --close rst", &server.addresses[0], 0);
+        assert_eq!(rst["time_wait"]["made"], 0, "{rst:#}");
+    });
+}
+
+#[test]
 fn connections_are_opened_at_their_rate() {
     let server = Serving::start("127.0.0.1:0");
     let start = Instant::now();

@@ -2,75 +2,28 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::thread;
 
-use crate::harness::command::PROGRAM;
 use crate::harness::echoing::Serving;
-use crate::harness::waiting::DEADLINE;
+use crate::harness::terminal::Terminal;
 
-/// A client on a terminal.
-struct Terminal {
-    child: Child,
-    keys: ChildStdin,
-    shown: Receiver<String>,
-    text: String,
+fn prompt(address: &str) -> Terminal {
+    Terminal::open(&format!("echo client --timeout 2s {address}"))
 }
 
-impl Terminal {
-    fn open(address: &str) -> Self {
-        let mut child = Command::new("script")
-            .args(["-qfec", &format!("{PROGRAM} echo client --timeout 2s {address}"), "/dev/null"])
-            .env("TERM", "xterm")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let keys = child.stdin.take().unwrap();
-        let mut out = child.stdout.take().unwrap();
-        let (sender, shown) = channel();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = out.read(&mut buffer) {
-                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                if sender.send(text).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, keys, shown, text: String::new() }
-    }
-
-    /// Waits until `words` are shown, after what was waited for last.
-    #[track_caller]
-    fn shows(&mut self, words: &str) {
-        while !self.text.contains(words) {
-            match self.shown.recv_timeout(DEADLINE) {
-                Ok(more) => self.text += &more,
-                Err(error) => panic!("no {words:?} ({error}) in {:?}", self.text),
-            }
-        }
-        let end = self.text.find(words).unwrap() + words.len();
-        self.text.drain(..end);
-    }
-
-    fn types(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    fn ends(mut self, code: i32) {
-        self.types("\x04");
-        assert_eq!(self.child.wait().unwrap().code(), Some(code));
-    }
+/// Ctrl-D.
+#[track_caller]
+fn ends(mut terminal: Terminal, code: i32) {
+    terminal.types("\x04");
+    terminal.ends(code);
 }
 
 #[test]
 fn lines_are_answered_with_their_time_and_both_addresses_are_shown() {
     let server = Serving::start("127.0.0.1:0");
     let address = server.address("tcp").to_string();
-    let mut terminal = Terminal::open(&address);
+    let mut terminal = prompt(&address);
     terminal.shows(&format!("connected to {address} (getpeername) from 127.0.0.1:"));
     terminal.shows("(getsockname)");
     terminal.shows(">> ");
@@ -81,27 +34,27 @@ fn lines_are_answered_with_their_time_and_both_addresses_are_shown() {
     // The line before, by the history; what is shown of it is edited in place.
     terminal.types("\x1b[A!\r");
     terminal.shows("hello!  (");
-    terminal.ends(0);
+    ends(terminal, 0);
 }
 
 #[test]
 fn an_empty_line_is_not_waited_for() {
     let server = Serving::start("127.0.0.1:0");
-    let mut terminal = Terminal::open(&server.address("tcp").to_string());
+    let mut terminal = prompt(&server.address("tcp").to_string());
     terminal.shows(">> ");
     terminal.types("\r");
     terminal.shows("not sent");
     terminal.shows(">> ");
     terminal.types("still here\r");
     terminal.shows("still here  (");
-    terminal.ends(0);
+    ends(terminal, 0);
 }
 
 #[test]
 fn a_server_that_goes_away_is_said_and_one_that_comes_back_is_found() {
     let server = Serving::start("127.0.0.1:0");
     let address = server.address("tcp");
-    let mut terminal = Terminal::open(&address.to_string());
+    let mut terminal = prompt(&address.to_string());
     terminal.shows(">> ");
     terminal.types("one\r");
     terminal.shows("one  (");
@@ -116,7 +69,7 @@ fn a_server_that_goes_away_is_said_and_one_that_comes_back_is_found() {
     terminal.types("three\r");
     terminal.shows("connected to");
     terminal.shows("three  (");
-    terminal.ends(0);
+    ends(terminal, 0);
 }
 
 #[test]
@@ -134,7 +87,7 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
             stream.write_all(&buffer[..length]).unwrap();
         }
     });
-    let mut terminal = Terminal::open(&address);
+    let mut terminal = prompt(&address);
     terminal.shows(">> ");
     terminal.types("slow\r");
     terminal.shows("nothing came before the timeout");
@@ -147,5 +100,5 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
     terminal.shows("next  (");
     // Before the prompt, the terminal takes the end for that of a line, and it is lost.
     terminal.shows(">> ");
-    terminal.ends(0);
+    ends(terminal, 0);
 }

@@ -1,9 +1,10 @@
 //! `netkit echo` alone: which paths of this machine echo, and why the others do not.
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::harness::needs::run;
-use crate::harness::{Schema, live, netkit};
+use crate::harness::{Need, Schema, eventually, live, netkit};
 
 fn paths(answer: &Value) -> Vec<String> {
     let rows = answer["paths"].as_array().unwrap().iter();
@@ -64,6 +65,40 @@ fn a_network_that_is_down_is_found_and_named() {
         let paths = paths(&answer);
         assert!(paths.contains(&"tcp 127.0.0.1 failed".to_owned()), "{paths:#?}");
         assert!(paths.contains(&"unix stream ok".to_owned()), "{paths:#?}");
+    });
+}
+
+#[test]
+fn a_loopback_that_was_switched_off_is_found_at_once() {
+    live(&[], || {
+        run("ip link set lo down");
+        let answer = netkit("echo --json").run().exits(1).json();
+        let reasons = answer["paths"].as_array().unwrap().iter();
+        let reasons: Vec<_> =
+            reasons.filter(|it| it["protocol"] != "unix").map(|it| &it["meaning"]).collect();
+        assert_eq!(reasons, [&json!("lo is down"); 6]);
+        // Nothing is waited for that cannot come: six times two seconds it was.
+        assert!(answer["elapsed_us"].as_u64().unwrap() < 2_000_000, "{answer:#}");
+    });
+}
+
+#[test]
+fn who_interrupts_it_leaves_nothing_behind() {
+    live(&[Need::Nft], || {
+        // What is dropped is waited for: time enough for a signal.
+        run("nft add table inet t");
+        run("nft add chain inet t c { type filter hook input priority 0 ; policy drop ; }");
+        let directory = tempfile::tempdir().unwrap();
+        let is_empty = || std::fs::read_dir(directory.path()).unwrap().next().is_none();
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            let place = directory.path().to_str().unwrap();
+            let running = netkit("echo").env("TMPDIR", place).start();
+            eventually(|| (!is_empty()).then_some(()).ok_or_else(|| "no directory".to_owned()));
+            let (answer, status) = running.signal(signal).ends();
+            assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(signal as i32));
+            assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", ""));
+            assert!(is_empty(), "{signal}");
+        }
     });
 }
 

@@ -89,7 +89,7 @@ fn every_row_of_every_catalogue_is_a_topic() {
     let calls = sockets::CALLS.iter().map(|it| it.name);
     let names = errnos::ERRNOS.iter().map(|it| it.1).chain(sysctls::all().map(|it| it.key));
     let names = names.chain(counters::COUNTERS.iter().map(|it| it.name));
-    let names = names.chain(eai::EAI.iter().map(|it| it.1));
+    let names = names.chain(eai::EAI.iter().map(|it| it.1)).chain([errnos::OK.1]);
     let names = names.chain(findings::FINDINGS.iter().map(|it| it.id));
     let names = names.chain(words.map(|it| it.name)).chain(calls).map(str::to_owned);
     let layers = layers::LAYERS.iter().map(|it| format!("layer-{}", it.number));
@@ -111,6 +111,7 @@ fn numbers_names_and_paths_are_understood() {
     };
     for (word, expected) in [
         ("111", "ECONNREFUSED"),
+        ("0", "OK"),
         ("econnrefused", "ECONNREFUSED"),
         ("EWOULDBLOCK", "EAGAIN"),
         ("-2", "EAI_NONAME"),

@@ -76,6 +76,20 @@ fn the_help_of_every_command_has_examples_that_are_right() {
 }
 
 #[test]
+fn options_of_all_commands_stand_before_the_command_and_behind_it() {
+    let rows = |line: &str| netkit(line).run().exits(0).quietly().stdout;
+    let behind = rows("explain --list --format csv");
+    assert_eq!(rows("--format csv explain --list"), behind);
+    // Of the same option, what stands nearer to the end is what is meant.
+    assert_eq!(rows("--format json explain --list --format csv"), behind);
+    let json = rows("--json sysctl show");
+    assert!(json.starts_with('{') && json.contains("netkit.sysctl/1"), "{json}");
+    assert_eq!(rows("-q explain --list"), "");
+    let refused = netkit("explain --list --format csv --json").run().exits(2);
+    assert!(refused.stderr.contains("cannot be used with"), "{refused}");
+}
+
+#[test]
 fn the_version_is_the_crates() {
     let version = format!("netkit {}\n", env!("CARGO_PKG_VERSION"));
     netkit("--version").run().is(0, &version, "");

@@ -52,6 +52,10 @@ fn options_that_are_wrong_or_do_not_go_together_are_refused() {
     refused("wait a:1 --reuse-addr", "--for free");
     refused("wait listen:80 --for echo", "`listen:80`");
     refused("wait listen:80 --for free", "leave out `listen:`");
+    refused("wait udp://a:1 --send hex:0", "hex:0d0a");
+    refused("wait a:1 --send x --for down", "--send and --expect-reply are for --for up, not down");
+    refused("wait :80 --for free --expect-reply", "are for --for up, not free");
+    refused("wait listen:80 --expect-reply", "need a target that is connected to");
     refused("wait a:1 -4 -6", "--ipv");
     refused("wait a:1 --json --format csv", "--json");
     let many = (1..=257).map(|port| format!("a:{port}")).collect::<Vec<_>>().join(" ");

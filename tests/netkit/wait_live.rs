@@ -186,6 +186,60 @@ fn a_silent_service_of_udp_is_neither_up_nor_down() {
     });
 }
 
+/// Answers one question alone, as services of UDP do.
+fn answering(question: &'static [u8]) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut bytes = [0; 256];
+        while let Ok((length, from)) = socket.recv_from(&mut bytes) {
+            if &bytes[..length] == question {
+                drop(socket.send_to(b"yes", from));
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn a_service_of_udp_is_up_once_it_answers_what_it_is_asked() {
+    live(&[], || {
+        let service = answering(b"\x01version");
+        let times = "-t 400ms --attempt-timeout 100ms";
+        let answer = netkit(&format!("wait udp://{service} {times}")).run().exits(1);
+        let words = answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("--send gives a question"), "{answer}");
+        for question in ["\\x01version", "hex:0176657273696f6e"] {
+            let line = format!("wait udp://{service} -t 5s --send {question}");
+            netkit(&line).run().exits(0).complains("up (answered by");
+        }
+        netkit(&format!("wait udp://{service} {times} --send hex:02")).run().exits(1);
+    });
+}
+
+#[test]
+fn a_program_that_takes_connections_and_says_nothing_is_not_up_where_a_reply_is_expected() {
+    live(&[], || {
+        let echo = echo_tcp(|_| ());
+        let times = "-t 400ms --attempt-timeout 100ms --json";
+        netkit(&format!("wait {echo} -t 5s --send ping --expect-reply")).run().exits(0);
+        // It is not spoken to.
+        let answer = netkit(&format!("wait {echo} {times} --expect-reply")).run().exits(1);
+        assert_eq!(outcomes(&answer), ["no_reply"]);
+        // Nobody calls accept().
+        let hung = listen("127.0.0.1");
+        let address = hung.local_addr().unwrap();
+        netkit(&format!("wait {address} -t 5s --send ping")).run().exits(0);
+        let line = format!("wait {address} {times} --send ping --expect-reply");
+        assert_eq!(outcomes(&netkit(&line).run().exits(1)), ["no_reply"]);
+        let line = format!("wait {address} -t 400ms --attempt-timeout 100ms --expect-reply");
+        let text = netkit(&line).run().exits(1).stdout;
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("does not answer, or not to this"), "{text}");
+        assert!(words.contains("--send says that"), "{text}");
+    });
+}
+
 #[test]
 fn targets_are_waited_for_at_the_same_time() {
     live(&[], || {
@@ -248,8 +302,10 @@ fn a_resolver_that_is_silent_does_not_hold_up_the_deadline() {
         let target = target(&answer);
         assert_eq!(
             (&target["met"], &target["last"]["outcome"]),
-            (&Value::Bool(false), &"timed_out".into())
+            (&Value::Bool(false), &"resolve_failed".into())
         );
+        let text = netkit("wait name.example:80 -t 300ms").run().exits(1).stdout;
+        assert!(text.contains("no answer of the resolver in time"), "{text}");
         // Nothing follows from a resolver's silence.
         netkit("wait name.example:80 --for down -t 300ms").run().exits(1);
         drop(silent);

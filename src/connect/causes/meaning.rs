@@ -19,11 +19,11 @@ pub fn meaning(attempt: &Attempt) -> String {
             "nobody listens: the kernel picked the destination's own port as the source, and the \
              socket met itself"
         }
-        (Outcome::ResolveFailed, _) => eai::meaning(attempt.code),
-        (Outcome::TimedOut, Stage::Resolve) => {
+        (Outcome::ResolveFailed, _) if attempt.deadline => {
             "the name was not resolved in time: no name server answered, which says nothing about the \
              host"
         }
+        (Outcome::ResolveFailed, _) => eai::meaning(attempt.code),
         (Outcome::TimedOut, Stage::Reply) => {
             "nothing was answered in time: that proves neither that somebody listens nor that nobody \
              does"

@@ -239,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn hops_that_were_asked_for_are_no_loop() {
+        let icmp =
+            IcmpError { kind: 11, ..by_icmp(Outcome::Unreachable, 0, "10.0.3.254").icmp.unwrap() };
+        let late = Attempt { icmp: Some(icmp), ..attempt(Outcome::Unreachable, 113) };
+        let looping = diagnose(&late, &way(NeighbourState::Known), TARGET);
+        assert!(looping.causes[0].contains("routing loop"), "{looping:?}");
+        let asked = Evidence { ttl: Some(1), ..way(NeighbourState::Known) };
+        let asked = diagnose(&late, &asked, TARGET);
+        assert!(asked.causes[0].contains("by --ttl the packet may take 1 hop"), "{asked:?}");
+        assert!(!asked.causes[0].contains("loop") && !asked.meaning.contains("loop"), "{asked:?}");
+        assert_eq!(asked.advice, ["leave --ttl out, or give it more than 1 hop"]);
+    }
+
+    #[test]
     fn a_message_of_our_own_is_the_neighbour_that_is_not_there_or_a_firewall_here() {
         let own = by_icmp(Outcome::Unreachable, 1, "10.0.3.7");
         let absent = diagnose(&own, &way(NeighbourState::Failed), TARGET);

@@ -8,6 +8,7 @@ use crate::catalogue::icmp;
 use crate::connect::attempt::{Attempt, Destination};
 use crate::connect::evidence::Evidence;
 use crate::connect::outcome::Outcome;
+use crate::kernel::error_queue::IcmpError;
 use crate::kernel::neighbour::NeighbourState;
 use crate::model::{Protocol, Severity};
 use crate::output::numbers::count;
@@ -40,7 +41,13 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
     if is_ours && super::way::no_neighbour(evidence, diagnosis) {
         return;
     }
+    let hops = evidence.ttl.filter(|_| is_of_hops(icmp)).map(|ttl| count(ttl.into(), "hop"));
+    if let Some(hops) = &hops {
+        diagnosis.meaning =
+            format!("by --ttl the packet may take {hops}, and the destination is further away");
+    }
     let meaning = match known {
+        _ if hops.is_some() => diagnosis.meaning.as_str(),
         Some(_) if is_ours && icmp.kind != 11 => "a firewall of this machine refuses it",
         Some(known) => known.meaning,
         None => "an error that is in no table",
@@ -57,7 +64,10 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
         "icmp_code": icmp.code,
         "from": icmp.from.map(|ip| ip.to_string()),
     });
-    let advice = advice(attempt, is_rejected, &from);
+    let advice = match hops {
+        Some(hops) => vec![format!("leave --ttl out, or give it more than {hops}")],
+        None => advice(attempt, is_rejected, &from),
+    };
     diagnosis.found((id, Severity::Critical), message, found, &advice);
     let is_known = evidence.neighbour.is_some_and(|(_, it)| it == NeighbourState::Known);
     if is_known && !is_ours && !is_from_there {
@@ -65,6 +75,11 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
             "the route and the first neighbour are fine; the host itself never saw the connection",
         );
     }
+}
+
+/// Whether the packet was passed on as often as it may: ICMP time exceeded, of both versions.
+fn is_of_hops(icmp: IcmpError) -> bool {
+    matches!((icmp.is_v6, icmp.kind), (false, 11) | (true, 3))
 }
 
 fn advice(attempt: &Attempt, is_rejected: bool, from: &str) -> Vec<String> {

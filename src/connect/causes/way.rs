@@ -11,8 +11,7 @@ use crate::catalogue::findings::{
     CONNECT_PORTS_EXHAUSTED, CONNECT_ROUTE_FORBIDS,
 };
 use crate::connect::attempt::{Attempt, Destination, Stage};
-use crate::connect::evidence::Evidence;
-use crate::kernel::Errno;
+use crate::connect::evidence::{Evidence, Forbidding};
 use crate::kernel::connecting::Step;
 use crate::kernel::neighbour::NeighbourState;
 use crate::kernel::route::RouteKind;
@@ -21,22 +20,6 @@ use crate::output::numbers::thousands;
 
 /// `RTN_BROADCAST`, include/uapi/linux/rtnetlink.h
 const BROADCAST: u8 = 3;
-
-/// The route that is to blame, in the word of ip-route(8).
-fn forbidding(evidence: &Evidence) -> Option<&'static str> {
-    match evidence.route.as_ref()? {
-        Err(Errno::EINVAL) => Some("blackhole"),
-        Err(Errno::EACCES) => Some("prohibit"),
-        Err(Errno::EHOSTUNREACH) => Some("unreachable"),
-        Ok(route) => match route.kind {
-            RouteKind::Blackhole => Some("blackhole"),
-            RouteKind::Prohibit => Some("prohibit"),
-            RouteKind::Unreachable => Some("unreachable"),
-            RouteKind::Unicast | RouteKind::Local | RouteKind::Other(_) => None,
-        },
-        Err(_) => None,
-    }
-}
 
 fn ip(attempt: &Attempt) -> String {
     let ip = attempt.destination.as_ref().and_then(Destination::ip);
@@ -52,8 +35,8 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
         loopback_is_down(diagnosis);
     } else if to_many(attempt, evidence, diagnosis) {
         // It said so.
-    } else if let Some(word) = forbidding(evidence) {
-        forbidden(word, &ip, diagnosis);
+    } else if let Some(forbidding) = evidence.forbidding() {
+        forbidden(forbidding, &ip, diagnosis);
     } else if no_neighbour(evidence, diagnosis) {
         // It said so.
     } else if evidence.ipv6_is_off == Some(true) {
@@ -63,6 +46,9 @@ pub fn no_way(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis)
         let advice =
             [format!("`ip route get {ip}`; a default route, or the interface that should be up")];
         diagnosis.found((CONNECT_NO_ROUTE, Severity::Critical), message, json!({}), &advice);
+        if let Some(down) = evidence.links_down() {
+            diagnosis.cause(format!("{down}, and no route goes by an interface that is down"));
+        }
     } else if attempt.icmp.is_none() && matches!(attempt.code, errnos::EACCES | errnos::EPERM) {
         diagnosis.cause(
             "no route forbids it and no ICMP message came: a policy of this machine does, in the \
@@ -128,9 +114,14 @@ pub fn loopback_is_down(diagnosis: &mut Diagnosis) {
     diagnosis.found((CONNECT_LOOPBACK_DOWN, Severity::Critical), message, json!({}), &advice);
 }
 
-fn forbidden(word: &str, ip: &str, diagnosis: &mut Diagnosis) {
-    let message = format!("a route or rule of this machine says `{word}` for {ip}");
-    let advice = [format!("`ip route get {ip}`, `ip route show table all type {word}`, `ip rule`")];
+fn forbidden(forbidding: Forbidding, ip: &str, diagnosis: &mut Diagnosis) {
+    let word = forbidding.word;
+    let message = format!("{forbidding} of this machine covers {ip}");
+    // Without, ip(8) lists those of IPv4 alone.
+    let six = if ip.contains(':') { "-6 " } else { "" };
+    let advice = [format!(
+        "`ip route get {ip}`, `ip {six}route show table all type {word}`, `ip {six}rule`"
+    )];
     let found = json!({ "route": word });
     diagnosis.found((CONNECT_ROUTE_FORBIDS, Severity::Critical), message, found, &advice);
 }
@@ -165,15 +156,14 @@ pub fn local(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) 
         }
         (_, errnos::EADDRNOTAVAIL) => not_available(evidence, diagnosis),
         (_, errnos::EINVAL) => {
-            // The kernel's answer for a route is the same EINVAL then.
             if let Some(source) = evidence.source.filter(|it| it.is_loopback() && !evidence.is_here)
             {
                 diagnosis.cause(format!(
                     "the source address {source} is of `lo`, and cannot leave this machine"
                 ));
                 diagnosis.advise("leave --source out, or take one of `ip -brief address`");
-            } else if let Some(word) = forbidding(evidence) {
-                forbidden(word, &ip(attempt), diagnosis);
+            } else if let Some(forbidding) = evidence.forbidding() {
+                forbidden(forbidding, &ip(attempt), diagnosis);
             } else if let Some(scope) = evidence.scopes.first() {
                 diagnosis.cause("a link-local address is one of each link: it takes its interface");
                 diagnosis.advise(format!("write [{}%{scope}]", ip(attempt)));

@@ -26,10 +26,15 @@ use crate::kernel::ending_signals::{EndingSignals, number};
 use crate::kernel::patience::Patience;
 use crate::kernel::standard_input::{StandardInput, output_is_terminal};
 use crate::kernel::{Place, ProcRoot};
-use crate::output::{Outcome, Screen};
+use crate::output::{Aside, Outcome, Screen};
 
-/// Answers `args` for `place` on `screen`.
-pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+/// Answers `args` for `place` on `screen`, and tells `aside` how far a load is.
+pub fn run(
+    args: &Args,
+    place: &Place,
+    screen: &mut Screen<'_>,
+    aside: &Aside<'_>,
+) -> anyhow::Result<Outcome> {
     let wrong = |problem| Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     let target = match args.target() {
         Ok(target) => target,
@@ -40,6 +45,7 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
     }
     // Before any thread is made, one of which is entering a namespace.
     let signals = args.is_load().then(EndingSignals::hold).transpose()?;
+    let has_line = aside.is_terminal;
     let outcome = place.inside(|proc_root| {
         let timeout = args.timeout(target.carrier);
         let peers = match target.resolve(args.family(), &Patience::of(timeout)) {
@@ -47,7 +53,7 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
             Err(trouble) => return Ok(failed(&trouble)),
         };
         match &signals {
-            Some(signals) => load_one(args, &peers, (proc_root, signals), screen),
+            Some(signals) => load_one(args, &peers, (proc_root, signals), (screen, has_line)),
             None => speak(args, &peers, screen),
         }
     })??;
@@ -67,7 +73,7 @@ fn load_one(
     args: &Args,
     peers: &[Peer],
     (proc_root, signals): (&ProcRoot, &EndingSignals),
-    screen: &mut Screen<'_>,
+    (screen, has_line): (&mut Screen<'_>, bool),
 ) -> anyhow::Result<Outcome> {
     let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
     let plan = args.plan(carrier);
@@ -85,7 +91,7 @@ fn load_one(
             }
         }
     };
-    load::run(&plan, (&args.target, &chosen), (proc_root, signals), screen)
+    load::run(&plan, (&args.target, &chosen), (proc_root, signals), (screen, has_line))
 }
 
 fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read as _};
+use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
@@ -266,6 +267,14 @@ impl Connection {
             socket.set_linger(Some(Duration::ZERO)).unwrap_or_default();
         }
         self.reset();
+    }
+
+    /// Says by FIN that nothing more will come, and gives the socket, whose peer may close now too.
+    pub fn part(&mut self) -> Option<Socket> {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open(socket) => socket.shutdown(Shutdown::Write).ok().map(|()| socket),
+            State::Connecting(_) | State::Closed => None,
+        }
     }
 
     fn reset(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! - [`plan`]: what it is to be. [`schedule`], [`pattern`], [`sequence`], [`jitter`], [`latency`],
 //!   [`tally`] and [`thresholds`] open nothing.
-//! - [`stream`] and [`datagrams`] drive it, on one thread with epoll(7).
+//! - `stream` and `datagrams` drive it, on one thread with epoll(7).
 //! - [`report`] and `text`: what came of it.
 
 mod connection;
@@ -36,21 +36,22 @@ use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::{ProcRoot, clock};
 use crate::output::{Format, Outcome, Screen, emit};
 
-/// Loads `peer`, which was written as `target`, and shows what came of it.
+/// Loads `peer`, which was written as `target`, and shows what came of it; `has_line`: and on a line of
+/// the terminal, how far it is.
 pub fn run(
     plan: &Plan,
     (target, peer): (&str, &Peer),
     (proc_root, signals): (&ProcRoot, &EndingSignals),
-    screen: &mut Screen<'_>,
+    (screen, has_line): (&mut Screen<'_>, bool),
 ) -> anyhow::Result<Outcome> {
     let captured_at = clock::now();
     let before = entered_time_wait(proc_root);
     let watch = match screen.format {
-        Format::Table | Format::Markdown => {
+        Format::Table | Format::Markdown if has_line => {
             Watch::line(Total { count: plan.count, duration: plan.duration })
         }
         Format::Ndjson => Watch::rows(screen.out, plan.interval),
-        Format::Json | Format::Csv => Watch::nothing(),
+        Format::Table | Format::Markdown | Format::Json | Format::Csv => Watch::nothing(),
     };
     clock::wake_exactly();
     let mut run = Run::new(plan, watch, signals)?;

@@ -7,15 +7,19 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::AsFd as _;
+use std::time::Duration;
 
 use super::connection::{Connection, Progress};
 use super::pattern::Pattern;
+use super::plan::Close;
 use super::run::{Run, Woken};
 use super::schedule::Next;
 use super::tally::Reply;
 use crate::echo::client::target::Peer;
 use crate::echo::client::trouble::{Failure, Step, Why};
 use crate::kernel::aligned::AlignedBuffer;
+use crate::kernel::patience::{Event, Patience};
 
 /// What one read takes at most.
 const READ: usize = 256 * 1024;
@@ -23,6 +27,8 @@ const READ: usize = 256 * 1024;
 const SWEEP_NS: u64 = 10_000_000;
 /// Failures in a row after which a connection is not opened again.
 const MOST_FAILURES: u32 = 8;
+/// How long peers may take at the end to close too.
+const PARTING: Duration = Duration::from_millis(200);
 /// The pause after the first of them; each is twice the one before.
 const PAUSE_NS: u64 = 10_000_000;
 
@@ -66,9 +72,24 @@ impl<'a, 'b> Streams<'a, 'b> {
         streams.run.begin();
         streams.next_sweep_ns = SWEEP_NS;
         streams.go_round()?;
-        let close = streams.run.plan.close;
-        streams.connections.iter_mut().for_each(|it| it.close(close));
+        streams.close_all();
         Ok(())
+    }
+
+    /// Closes what is open; by FIN so that the peers have closed too, as far as they do that at once:
+    /// until then there is no TIME_WAIT that could be counted.
+    fn close_all(&mut self) {
+        let close = self.run.plan.close;
+        if close == Close::Rst {
+            self.connections.iter_mut().for_each(|it| it.close(close));
+            return;
+        }
+        let parted: Vec<_> = self.connections.iter_mut().filter_map(Connection::part).collect();
+        let patience = Patience::of(PARTING);
+        for socket in parted {
+            // One that does not is closed all the same.
+            let (Ok(_) | Err(_)) = patience.wait(socket.as_fd(), Event::Readable);
+        }
     }
 
     /// Opens all connections; the clock of the load starts when that is settled.

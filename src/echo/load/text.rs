@@ -165,8 +165,8 @@ fn facts(report: &LoadReport) -> Vec<String> {
     if let Some(connect) = &report.connect {
         let time = |us: f64| short_duration(whole(us.round()));
         facts.push(format!(
-            "connected {} times in {} on average, {} at most",
-            thousands(connect.count),
+            "connected {} in {} on average, {} at most",
+            plural(connect.count, "time", "times"),
             time(connect.mean_us),
             time(connect.max_us)
         ));

@@ -88,6 +88,11 @@ impl Path {
         }
     }
 
+    /// Whether it goes over the interface `lo`.
+    pub fn is_on_lo(&self) -> bool {
+        self.family != Family::Unix
+    }
+
     /// Bytes of a message that this path takes at a time.
     pub fn piece(&self) -> usize {
         match self.carrier {

@@ -143,6 +143,17 @@ impl PathReport {
         report
     }
 
+    /// The same, explained by what is known already: `lo`, over which it goes, is down. What is
+    /// sent to its addresses is then dropped, or, where it has never been up, unreachable (seen on
+    /// Linux 6.18); a timeout's own words, a firewall or a full queue, would be of no help.
+    #[must_use]
+    pub fn with_lo_down(mut self, is_lo_down: bool) -> Self {
+        if is_lo_down && self.verdict != Verdict::Ok {
+            self.meaning = Some("lo is down".to_owned());
+        }
+        self
+    }
+
     fn explain(&mut self, failed: &Failed, path: &Path) {
         match failed {
             Failed::Serving { call, code } => {
@@ -255,5 +266,8 @@ mod tests {
         assert_eq!((report.mebibyte_us, report.meaning), (Some(1000), None));
         let wrong = PathReport::new(&path(Family::V4), &Happened::Failed(Failed::Wrong), &[]);
         assert_eq!(wrong.verdict, Verdict::Failed);
+        assert_eq!(wrong.with_lo_down(true).meaning.as_deref(), Some("lo is down"));
+        let ok = PathReport::new(&path(Family::V4), &came, &[]).with_lo_down(true);
+        assert_eq!((ok.verdict, ok.meaning), (Verdict::Ok, None));
     }
 }

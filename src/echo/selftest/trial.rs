@@ -9,6 +9,7 @@ use crate::echo::client::trouble::{Failure, Step, Why};
 use crate::echo::load::pattern::{Pattern, Piece};
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::connecting::SocketOptions;
+use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::Patience;
 
 /// Bytes of the small message.
@@ -19,17 +20,41 @@ const TIMES: u64 = 5;
 const LARGE: usize = 1 << 20;
 /// How long each step may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// And where nothing is expected to come, since the interface is down.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// What ends a wait.
+pub struct Limits<'a> {
+    timeout: Duration,
+    signals: &'a EndingSignals,
+}
+
+impl<'a> Limits<'a> {
+    /// The time that a step may take, or one of `signals`.
+    pub fn new(is_lo_down: bool, signals: &'a EndingSignals) -> Self {
+        Self { timeout: if is_lo_down { SHORT } else { TIMEOUT }, signals }
+    }
+
+    fn patience(&self) -> Patience<'a> {
+        Patience::of(self.timeout).or(Some(self.signals.descriptor()))
+    }
+}
 
 /// Tries `peer`, with messages of `pattern` of `piece` bytes at most.
-pub fn try_path(peer: &Peer, pattern: &Pattern, piece: usize) -> Happened {
-    match transfer(peer, pattern, piece) {
+pub fn try_path(peer: &Peer, pattern: &Pattern, piece: usize, limits: &Limits<'_>) -> Happened {
+    match transfer(peer, pattern, piece, limits) {
         Ok((small, large)) => Happened::Came { small, large },
         Err(failed) => Happened::Failed(failed),
     }
 }
 
-fn transfer(peer: &Peer, pattern: &Pattern, piece: usize) -> Result<(Duration, Duration), Failed> {
-    let socket = peer.connect(&SocketOptions::default(), &Patience::of(TIMEOUT));
+fn transfer(
+    peer: &Peer,
+    pattern: &Pattern,
+    piece: usize,
+    limits: &Limits<'_>,
+) -> Result<(Duration, Duration), Failed> {
+    let socket = peer.connect(&SocketOptions::default(), &limits.patience());
     let socket = socket.map_err(Failed::Client)?;
     // It is on loopback, in a moment, and not worth a TIME_WAIT.
     socket.set_linger(Some(Duration::ZERO)).unwrap_or_default();
@@ -37,19 +62,24 @@ fn transfer(peer: &Peer, pattern: &Pattern, piece: usize) -> Result<(Duration, D
     let mut small = Duration::MAX;
     for number in 0..TIMES {
         let stopwatch = Stopwatch::start();
-        round_trip(&link, pattern, pattern.piece_of(number, SMALL))?;
+        round_trip(&link, pattern, pattern.piece_of(number, SMALL), limits)?;
         small = small.min(stopwatch.elapsed());
     }
     let stopwatch = Stopwatch::start();
     for number in (0..).take(LARGE.div_ceil(piece)) {
-        round_trip(&link, pattern, pattern.piece_of(number, piece))?;
+        round_trip(&link, pattern, pattern.piece_of(number, piece), limits)?;
     }
     Ok((small, stopwatch.elapsed()))
 }
 
-fn round_trip(link: &Link, pattern: &Pattern, piece: Piece) -> Result<(), Failed> {
+fn round_trip(
+    link: &Link,
+    pattern: &Pattern,
+    piece: Piece,
+    limits: &Limits<'_>,
+) -> Result<(), Failed> {
     let client = |trouble: crate::echo::client::trouble::Trouble| Failed::Client(trouble.failure);
-    let patience = Patience::of(TIMEOUT);
+    let patience = limits.patience();
     link.send(pattern.rest(piece, 0), &patience).map_err(client)?;
     let mut buffer = vec![0; piece.length + 1];
     let mut came = 0;

@@ -34,25 +34,14 @@ impl Announcement {
         })
     }
 
-    /// Whether what is written to standard output is for programs alone.
-    pub fn is_terse(&self) -> bool {
-        self.print_address
-    }
-
     /// What is written to standard output at the start.
-    pub fn text(
-        &self,
-        addresses: &[String],
-        warnings: &[String],
-        format: Format,
-    ) -> Option<String> {
+    pub fn text(&self, addresses: &[String], format: Format) -> Option<String> {
         if self.print_address {
             return Some(addresses.iter().fold(String::new(), |text, it| text + it + "\n"));
         }
         (format == Format::Table).then(|| {
             let shown: Vec<_> = addresses.iter().map(|address| sanitize(address)).collect();
-            let head = format!("Serving on {}\n", shown.join(", "));
-            warnings.iter().fold(head, |text, warning| text + "warning: " + warning + "\n")
+            format!("Serving on {}\n", shown.join(", "))
         })
     }
 

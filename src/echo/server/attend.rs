@@ -68,6 +68,8 @@ pub struct Attendant<'a> {
     pub(super) format: Format,
     pub(super) style: Style,
     pub(super) log: Log,
+    /// Whether there is a terminal for it, and it is wanted.
+    pub(super) has_live_line: bool,
 }
 
 impl Attendant<'_> {
@@ -77,8 +79,10 @@ impl Attendant<'_> {
         running: &mut Running,
         signals: &mut Signals,
     ) -> anyhow::Result<Ending> {
-        let greeting = self.announcement.text(self.addresses, self.warnings, self.format);
+        let greeting = self.announcement.text(self.addresses, self.format);
         greeting.map(|text| self.log.add(text));
+        // Now, and not when it has served.
+        self.warnings.iter().for_each(|warning| self.log.warn(warning));
         self.announcement.tell_others(self.addresses)?;
         let stopped = self.until_stopped(running, signals).await;
         // A manager that does not hear it sees the process end.
@@ -97,7 +101,7 @@ impl Attendant<'_> {
         let options = &running.shared.options;
         let lifetime = sleep(options.lifetime.unwrap_or(FOR_EVER));
         tokio::pin!(lifetime);
-        let mut status = self.announcement.has_status.then(Status::start);
+        let mut status = self.has_live_line.then(Status::default);
         let mut ticks = interval(TICK);
         loop {
             tokio::select! {
@@ -108,7 +112,7 @@ impl Attendant<'_> {
                 () = running.shared.one_is_done.notified() => return Stopped::OneOff,
                 _ = ticks.tick(), if status.is_some() => {
                     if let Some(status) = &mut status {
-                        status.show(&self.report(running));
+                        self.log.show(status.words(&self.report(running)));
                     }
                 }
             }

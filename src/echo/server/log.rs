@@ -28,25 +28,46 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is written.
+#[derive(Debug)]
+pub enum Entry {
+    /// A line of the log, with its end, or several.
+    Line(String),
+    /// What has to be known, which is no data.
+    Warning(String),
+    /// The live line of now.
+    Status(String),
+}
+
 /// Where lines go.
 #[derive(Clone, Debug)]
 pub struct Log {
-    lines: SyncSender<String>,
+    entries: SyncSender<Entry>,
 }
 
 impl Log {
     /// A log, and what reads it.
-    pub fn new() -> (Self, Receiver<String>) {
-        let (lines, reader) = sync_channel(LINES);
-        (Self { lines }, reader)
+    pub fn new() -> (Self, Receiver<Entry>) {
+        let (entries, reader) = sync_channel(LINES);
+        (Self { entries }, reader)
     }
 
     /// Adds a line; false if it is lost.
     pub fn add(&self, line: String) -> bool {
-        match self.lines.try_send(line) {
+        match self.entries.try_send(Entry::Line(line)) {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         }
+    }
+
+    /// Warns. At the start, when there is room for it.
+    pub fn warn(&self, warning: &str) {
+        drop(self.entries.try_send(Entry::Warning(warning.to_owned())));
+    }
+
+    /// Shows the live line; the next one does as well, where this is lost.
+    pub fn show(&self, status: String) {
+        drop(self.entries.try_send(Entry::Status(status)));
     }
 }
 

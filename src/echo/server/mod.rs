@@ -20,6 +20,7 @@ mod refused;
 mod reply;
 mod report;
 mod running;
+mod scribe;
 mod session;
 mod shaper;
 mod shared;
@@ -35,10 +36,15 @@ pub use running::Running;
 
 use crate::exit::Exit;
 use crate::kernel::Place;
-use crate::output::{Outcome, Screen};
+use crate::output::{Aside, Outcome, Screen};
 
-/// Answers `args` for `place` on `screen`.
-pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+/// Answers `args` for `place` on `screen`, and tells `aside` what is not the answer.
+pub fn run(
+    args: &Args,
+    place: &Place,
+    screen: &mut Screen<'_>,
+    aside: &mut Aside<'_>,
+) -> anyhow::Result<Outcome> {
     let announcement = args.announcement();
     let asked = args.addresses().and_then(|addresses| Ok((addresses, args.options()?)));
     let asked = asked.and_then(|asked| announcement.check().map(|()| asked));
@@ -47,7 +53,7 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         Err(problem) => return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] }),
     };
     match place.inside(|proc_root| Server::bind(&addresses, options, proc_root))? {
-        Ok(server) => session::run(server, &announcement, screen),
+        Ok(server) => session::run(server, &announcement, screen, aside),
         Err(refused) => refused.explained(place, screen),
     }
 }

@@ -26,7 +26,7 @@ pub fn page(topic: &Topic, now: &Now<'_>) -> Page {
         Subject::Counter(entry) => numbers::counter(entry, now),
         Subject::Finding(entry) => numbers::finding(entry),
     };
-    for (line, shows) in related::waits(&topic.name) {
+    for (line, shows) in related::commands(&topic.name) {
         page.commands.push(Command::new(line, shows));
     }
     for scenario in related::scenarios(&topic.name) {

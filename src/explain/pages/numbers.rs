@@ -7,7 +7,7 @@ use crate::catalogue::eai::EaiEntry;
 use crate::catalogue::errnos::{ALIASES, ErrnoEntry};
 use crate::catalogue::findings::{self, FindingEntry};
 use crate::catalogue::sysctls::SysctlEntry;
-use crate::catalogue::{bind_errnos, connect_errnos, sockets};
+use crate::catalogue::{bind_errnos, connect_errnos, errnos, sockets};
 use crate::explain::live::Now;
 use crate::explain::page::{Command, Fact, Page, Section};
 
@@ -16,6 +16,9 @@ pub(super) fn errno((number, name, text): &ErrnoEntry) -> Page {
     let mut facts = vec![("number", number.to_string())];
     let others = ALIASES.iter().filter(|(_, known)| known == name);
     facts.extend(others.map(|(other, _)| ("also", (*other).to_owned())));
+    if *number == 0 {
+        return no_error(facts, text);
+    }
     let said = by_meaning(said_of(name));
     let mut page = Page {
         kind: Some("errno"),
@@ -44,6 +47,19 @@ pub(super) fn errno((number, name, text): &ErrnoEntry) -> Page {
         page.commands.push(Command::new("netkit bind PORT", "why an address cannot be bound"));
     }
     page
+}
+
+/// The page of the number that is none of an error.
+fn no_error(facts: Vec<(&str, String)>, text: &str) -> Page {
+    let line = "netkit connect HOST:PORT --expect-reply";
+    Page {
+        kind: Some("no errno"),
+        summary: text.to_owned(),
+        sections: vec![Section::facts(facts), Section::facts_of("What it says", errnos::OK_SAYS)],
+        commands: vec![Command::new(line, "whether the program there answers, too")],
+        sources: vec!["errno(3), connect(2); include/uapi/asm-generic/errno-base.h".to_owned()],
+        ..Page::default()
+    }
 }
 
 /// What the catalogues of the calls say of an errno.

@@ -19,6 +19,8 @@ use crate::model::{Protocol, Socket, TcpState};
 /// The kernel fills at most 32 KiB less its own header (`netlink_dump`, `SKB_WITH_OVERHEAD(32768)`),
 /// so this holds whatever it sends.
 const BUFFER: usize = 64 * 1024;
+/// Holds one socket with all that is told of it (`inet_sk_attr_size` is below 1 KiB).
+const ONE_SOCKET: usize = 4096;
 /// The kernel answers in microseconds; silence this long means that no end will come.
 const SILENCE_S: i64 = 5;
 /// How often a full receive queue is forgiven before the dump is called broken.
@@ -68,6 +70,7 @@ impl Channel for OwnedFd {
 /// opened it.
 pub struct SockDiag {
     channel: OwnedFd,
+    /// Empty until there is a dump.
     buffer: Vec<u8>,
     sequence: u32,
 }
@@ -85,7 +88,7 @@ impl SockDiag {
         .map_err(refused("socket(AF_NETLINK, NETLINK_SOCK_DIAG)"))?;
         setsockopt(&channel, sockopt::ReceiveTimeout, &TimeVal::seconds(SILENCE_S))
             .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
-        Ok(Self { channel, buffer: vec![0; BUFFER], sequence: 0 })
+        Ok(Self { channel, buffer: Vec::new(), sequence: 0 })
     }
 
     /// Asks for `request` and calls `visit` for each row until it breaks or the dump ends. What
@@ -100,6 +103,7 @@ impl SockDiag {
     ) -> Result<(), KernelError> {
         let mut rows = IpRows { protocol: request.protocol(), seam: Seam::new(), visit };
         let question = self.question(|sequence| request.encode(sequence));
+        self.buffer.resize(BUFFER, 0);
         question.ask(&self.channel, &mut self.buffer, notes, &mut rows)
     }
 
@@ -111,6 +115,7 @@ impl SockDiag {
         visit: &mut dyn FnMut(UnixSocket),
     ) -> Result<(), KernelError> {
         let question = self.question(unix_request);
+        self.buffer.resize(BUFFER, 0);
         question.ask(&self.channel, &mut self.buffer, notes, &mut UnixRows(visit))
     }
 
@@ -125,7 +130,7 @@ impl SockDiag {
         let mut rows = IpRows { protocol: Protocol::Tcp, seam: Seam::new(), visit: &mut first };
         let question = self.question(|sequence| listener_request(address, sequence));
         let notes = &mut DumpNotes::default();
-        match question.ask(&self.channel, &mut self.buffer, notes, &mut rows) {
+        match question.ask(&self.channel, &mut [0; ONE_SOCKET], notes, &mut rows) {
             Err(KernelError::Refused { errno: Errno::ENOENT, .. }) => Ok(None),
             asked => asked.map(|()| found.filter(|it| it.state == TcpState::LISTEN)),
         }

@@ -18,6 +18,7 @@ pub mod seccomp;
 pub mod sockets;
 pub mod ss;
 pub mod sysctl;
+pub mod terminal;
 pub mod verdict;
 pub mod waiting;
 pub mod zoo;

@@ -34,6 +34,12 @@ pub enum Need {
     Nft,
     /// Pairs of virtual interfaces in the kernel.
     Veth,
+    /// socat(1).
+    Socat,
+    /// ncat(1), of Nmap.
+    Ncat,
+    /// OpenBSD's nc(1), by its own name: `nc` may be another.
+    Nc,
     /// sysctl(8) of procps 4, of which older ones know no patterns.
     Procps,
     /// systemd-sysctl(8), in the place of systemd's own programs.
@@ -59,6 +65,9 @@ impl Need {
             Self::Ip => no_program("ip"),
             Self::Ss => no_program("ss"),
             Self::Python3 => no_program("python3"),
+            Self::Socat => no_program("socat"),
+            Self::Ncat => no_program("ncat"),
+            Self::Nc => no_program("nc.openbsd"),
             Self::Setpriv => no_program("setpriv"),
             Self::Mount => no_program("mount"),
             Self::Landlock => super::connecting::sandbox::no_landlock(),

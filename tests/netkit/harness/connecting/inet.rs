@@ -157,7 +157,8 @@ fn routes_of_four() -> Vec<Row> {
         Row::at_once("route blackhole", "10.79.3.1:80", EINVAL, "local_error")
             .because("`blackhole`"),
         Row::at_once("route throw", "10.79.4.1:80", ENETUNREACH, "unreachable").because("no route"),
-        Row::at_once("rule unreachable", "10.79.5.1:80", ENETUNREACH, "unreachable"),
+        Row::at_once("rule unreachable", "10.79.5.1:80", ENETUNREACH, "unreachable")
+            .because("of type `unreachable`"),
         Row::at_once("rule prohibit", "10.79.6.1:80", EACCES, "denied").because("`prohibit`"),
         Row::at_once("rule blackhole", "10.79.7.1:80", EINVAL, "local_error")
             .because("`blackhole`"),
@@ -170,7 +171,8 @@ fn routes_of_four() -> Vec<Row> {
             .because("nobody on c0")
             .icmp((3, 1, "10.77.1.1")),
         by_router("none behind", "10.77.2.77:80", (3, 1), EHOSTUNREACH, "unreachable"),
-        by_router("TTL 1", "--ttl 1 10.77.2.2:80", (11, 0), EHOSTUNREACH, "unreachable"),
+        by_router("TTL 1", "--ttl 1 10.77.2.2:80", (11, 0), EHOSTUNREACH, "unreachable")
+            .because("by --ttl"),
         Row::at_once("broadcast", "10.77.1.255:80", ENETUNREACH, "unreachable")
             .because("broadcast"),
         Row::at_once("all ones", "255.255.255.255:80", ENETUNREACH, "unreachable")
@@ -202,13 +204,14 @@ fn routes_of_six() -> Vec<Row> {
     vec![
         Row::at_once("no route", "[fd99::1]:80", ENETUNREACH, "unreachable").because("no route"),
         Row::at_once("route unreachable", "[fd79:1::1]:80", EHOSTUNREACH, "unreachable")
-            .because("`unreachable`"),
+            .because("an `unreachable` route of"),
         Row::at_once("route prohibit", "[fd79:2::1]:80", EACCES, "denied").because("`prohibit`"),
         Row::at_once("route blackhole", "[fd79:3::1]:80", EINVAL, "local_error")
             .because("`blackhole`"),
         Row::at_once("route throw", "[fd79:4::1]:80", ENETUNREACH, "unreachable")
             .because("no route"),
-        Row::at_once("rule unreachable", "[fd79:5::1]:80", ENETUNREACH, "unreachable"),
+        Row::at_once("rule unreachable", "[fd79:5::1]:80", ENETUNREACH, "unreachable")
+            .because("of type `unreachable`"),
         Row::at_once("rule prohibit", "[fd79:6::1]:80", EACCES, "denied").because("`prohibit`"),
         Row::at_once("rule blackhole", "[fd79:7::1]:80", EINVAL, "local_error")
             .because("`blackhole`"),
@@ -220,7 +223,8 @@ fn routes_of_six() -> Vec<Row> {
             .because("nobody on c0")
             .icmp((1, 3, "fd77:1::1")),
         by_router("none behind", "[fd77:2::77]:80", (1, 3), EHOSTUNREACH, "unreachable"),
-        by_router("TTL 1", "--ttl 1 [fd77:2::2]:80", (3, 0), EHOSTUNREACH, "unreachable"),
+        by_router("TTL 1", "--ttl 1 [fd77:2::2]:80", (3, 0), EHOSTUNREACH, "unreachable")
+            .because("by --ttl"),
         Row::at_once("link-local without scope", "[fe80::77]:80", EINVAL, "local_error")
             .because("link-local"),
         // The error of the neighbour table has no way back to a link-local address.
