@@ -38,6 +38,12 @@ impl<'a> LiveLine<'a> {
         self.is_drawn = true;
     }
 
+    /// Says something that stays, in a line of its own; also where there is no terminal.
+    pub fn say(&mut self, words: &str) {
+        self.clear();
+        self.write(&format!("{words}\n"));
+    }
+
     /// Takes the line away.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.is_drawn) {
@@ -72,15 +78,19 @@ mod tests {
             line.draw(it);
         }
         line.clear();
+        line.say("done");
         drop(line);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn one_takes_the_place_of_the_other_and_nothing_is_left() {
-        assert_eq!(drawn(true, &["1 of 2", "2 of 2"]), "\r\x1b[K1 of 2\r\x1b[K2 of 2\r\x1b[K");
-        assert_eq!(drawn(true, &["more than there is room"]), "\r\x1b[Kmore than t\r\x1b[K");
-        assert_eq!(drawn(true, &[]), "");
-        assert_eq!(drawn(false, &["1 of 2"]), "");
+        assert_eq!(
+            drawn(true, &["1 of 2", "2 of 2"]),
+            "\r\x1b[K1 of 2\r\x1b[K2 of 2\r\x1b[Kdone\n"
+        );
+        assert_eq!(drawn(true, &["more than there is room"]), "\r\x1b[Kmore than t\r\x1b[Kdone\n");
+        assert_eq!(drawn(true, &[]), "done\n");
+        assert_eq!(drawn(false, &["1 of 2"]), "done\n");
     }
 }

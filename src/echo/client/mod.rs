@@ -33,7 +33,7 @@ pub fn run(
     args: &Args,
     place: &Place,
     screen: &mut Screen<'_>,
-    aside: &Aside<'_>,
+    aside: &mut Aside<'_>,
 ) -> anyhow::Result<Outcome> {
     let wrong = |problem| Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     let target = match args.target() {
@@ -45,7 +45,6 @@ pub fn run(
     }
     // Before any thread is made, one of which is entering a namespace.
     let signals = args.is_load().then(EndingSignals::hold).transpose()?;
-    let has_line = aside.is_terminal;
     let outcome = place.inside(|proc_root| {
         let timeout = args.timeout(target.carrier);
         let peers = match target.resolve(args.family(), &Patience::of(timeout)) {
@@ -53,7 +52,7 @@ pub fn run(
             Err(trouble) => return Ok(failed(&trouble)),
         };
         match &signals {
-            Some(signals) => load_one(args, &peers, (proc_root, signals), (screen, has_line)),
+            Some(signals) => load_one(args, &peers, (proc_root, signals), (screen, aside)),
             None => speak(args, &peers, screen),
         }
     })??;
@@ -73,7 +72,7 @@ fn load_one(
     args: &Args,
     peers: &[Peer],
     (proc_root, signals): (&ProcRoot, &EndingSignals),
-    (screen, has_line): (&mut Screen<'_>, bool),
+    (screen, aside): (&mut Screen<'_>, &mut Aside<'_>),
 ) -> anyhow::Result<Outcome> {
     let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
     let plan = args.plan(carrier);
@@ -91,7 +90,7 @@ fn load_one(
             }
         }
     };
-    load::run(&plan, (&args.target, &chosen), (proc_root, signals), (screen, has_line))
+    load::run(&plan, (&args.target, &chosen), (proc_root, signals), (screen, aside))
 }
 
 fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {

@@ -34,21 +34,21 @@ use crate::exit::Exit;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::{ProcRoot, clock};
-use crate::output::{Format, Outcome, Screen, emit};
+use crate::output::{Aside, Format, Outcome, Screen, emit};
 
-/// Loads `peer`, which was written as `target`, and shows what came of it; `has_line`: and on a line of
-/// the terminal, how far it is.
+/// Loads `peer`, which was written as `target`, and shows what came of it; where `aside` is a
+/// terminal, tells it how far that is.
 pub fn run(
     plan: &Plan,
     (target, peer): (&str, &Peer),
     (proc_root, signals): (&ProcRoot, &EndingSignals),
-    (screen, has_line): (&mut Screen<'_>, bool),
+    (screen, aside): (&mut Screen<'_>, &mut Aside<'_>),
 ) -> anyhow::Result<Outcome> {
     let captured_at = clock::now();
     let before = entered_time_wait(proc_root);
     let watch = match screen.format {
-        Format::Table | Format::Markdown if has_line => {
-            Watch::line(Total { count: plan.count, duration: plan.duration })
+        Format::Table | Format::Markdown if aside.is_terminal => {
+            Watch::line(aside, Total { count: plan.count, duration: plan.duration })
         }
         Format::Ndjson => Watch::rows(screen.out, plan.interval),
         Format::Table | Format::Markdown | Format::Json | Format::Csv => Watch::nothing(),

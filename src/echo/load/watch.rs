@@ -3,20 +3,21 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::run::nanoseconds;
 use super::tally::Tally;
-use crate::output::ndjson_rows;
-use crate::output::numbers::{float, rate, rounded, short_duration, whole};
+use crate::output::numbers::{bar, float, rate, ratio, rounded, short_duration, whole};
+use crate::output::{Aside, LiveLine, ndjson_rows};
 
 /// How often the line on a terminal changes.
 const LINE_NS: u64 = 200_000_000;
+/// Columns of its bar.
+const BAR: u16 = 20;
 
 /// What is told, and to whom.
 pub struct Watch<'a> {
-    line: Option<ProgressBar>,
+    line: Option<LiveLine<'a>>,
     rows: Option<&'a mut (dyn Write + Send)>,
     period_ns: u64,
     total: Total,
@@ -31,6 +32,18 @@ pub struct Total {
     pub count: Option<u64>,
     /// The time.
     pub duration: Option<Duration>,
+}
+
+impl Total {
+    /// What is done of it, from 0 to 1.
+    fn share(self, received: u64, now_ns: u64) -> Option<f64> {
+        let (done, whole) = match self {
+            Self { count: Some(count), .. } => (received, count),
+            Self { duration: Some(duration), .. } => (now_ns, nanoseconds(duration)),
+            Self { count: None, duration: None } => return None,
+        };
+        (whole > 0).then(|| ratio(done, whole).min(1.0))
+    }
 }
 
 /// What was counted since the last interval's end.
@@ -94,17 +107,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Tells a person, on standard error, if that is a terminal.
-    pub fn line(total: Total) -> Self {
-        let (length, template) = match (total.count, total.duration) {
-            (Some(count), _) => (count, "{bar:20} {percent} %  {msg}"),
-            (None, Some(duration)) => (nanoseconds(duration), "{bar:20} {percent} %  {msg}"),
-            (None, None) => (0, "{msg}"),
-        };
-        let style = ProgressStyle::with_template(template);
-        let bar = ProgressBar::new(length);
-        let bar = style.map_or(bar.clone(), |style| bar.with_style(style));
-        Self { line: Some(bar), period_ns: LINE_NS, total, ..Self::nothing() }
+    /// Tells a person, on a line of the terminal.
+    pub fn line(aside: &'a mut Aside<'_>, total: Total) -> Self {
+        Self { line: Some(LiveLine::on(aside)), period_ns: LINE_NS, total, ..Self::nothing() }
     }
 
     /// Tells a program, in lines of JSON, one for each `period`.
@@ -124,12 +129,14 @@ impl<'a> Watch<'a> {
             return Ok(());
         }
         let interval = self.interval(now_ns, tally);
-        if let Some(line) = &self.line {
-            line.set_position(match self.total.count {
-                Some(_) => tally.received,
-                None => now_ns,
+        if let Some(line) = &mut self.line {
+            line.draw(&match self.total.share(tally.received, now_ns) {
+                Some(share) => {
+                    let (filled, width) = (bar(share, BAR), usize::from(BAR));
+                    format!("{filled:<width$} {:>3} %  {}", whole(share * 100.0), words(&interval))
+                }
+                None => words(&interval),
             });
-            line.set_message(words(&interval));
         }
         if let Some(rows) = &mut self.rows {
             ndjson_rows(rows, [interval])?;
@@ -165,9 +172,7 @@ impl<'a> Watch<'a> {
 
     /// Leaves the screen as it was.
     pub fn end(self) {
-        if let Some(line) = self.line {
-            line.finish_and_clear();
-        }
+        drop(self.line);
     }
 }
 

@@ -8,54 +8,30 @@ use std::io::Write;
 use std::sync::mpsc::Receiver;
 
 use super::log::Entry;
-use crate::output::Aside;
-
-/// Back to the first column, and nothing from there on (ECMA-48: CR, EL).
-const CLEAR: &str = "\r\x1b[K";
+use crate::output::{Aside, LiveLine};
 
 /// Writes entries as they come, for as long as there may be more. Where nobody reads them any more,
 /// the server goes on without a log.
 pub fn write(entries: &Receiver<Entry>, out: &mut (dyn Write + Send), aside: &mut Aside<'_>) {
+    let mut live = LiveLine::on(aside);
     let mut is_read = true;
     let mut status = String::new();
     while let Ok(first) = entries.recv() {
-        let is_drawn = !status.is_empty();
-        let mut is_cleared = false;
         for entry in std::iter::once(first).chain(entries.try_iter()) {
             match entry {
-                Entry::Line(line) => {
-                    if is_drawn && !is_cleared {
-                        say(aside, CLEAR);
-                        is_cleared = true;
-                    }
-                    is_read = is_read && out.write_all(line.as_bytes()).is_ok();
+                Entry::Line(row) => {
+                    live.clear();
+                    is_read = is_read && out.write_all(row.as_bytes()).is_ok();
                 }
-                Entry::Warning(warning) => {
-                    say(aside, &format!("netkit: warning: {warning}\n"));
-                }
+                Entry::Warning(warning) => live.say(&format!("netkit: warning: {warning}")),
                 Entry::Status(words) => status = words,
             }
         }
         is_read = is_read && out.flush().is_ok();
         if !status.is_empty() {
-            say(aside, &drawn(&status, aside.style.width));
+            live.draw(&status);
         }
     }
-    if !status.is_empty() {
-        say(aside, CLEAR);
-    }
-}
-
-/// The live line in the place of what was there; the last column stays free, since a full line would
-/// move the next one down.
-fn drawn(status: &str, width: u16) -> String {
-    let room = usize::from(width).saturating_sub(1);
-    format!("{CLEAR}{}", status.chars().take(room).collect::<String>())
-}
-
-/// That nobody looks does not end the server.
-fn say(aside: &mut Aside<'_>, text: &str) {
-    drop(aside.out.write_all(text.as_bytes()).and_then(|()| aside.out.flush()));
 }
 
 #[cfg(test)]
