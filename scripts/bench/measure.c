@@ -3,9 +3,10 @@
  * peak memory of a forked copy into the program that it becomes (fs/exec.c, exec_mmap keeps signal->maxrss), so the
  * program is spawned from here, out of a process that is smaller than anything measured.
  *
- *     measure FD null|pipe COMMAND [ARGUMENT...]
+ *     measure FD null|pipe|same COMMAND [ARGUMENT...]
  *
  * null: the program writes to /dev/null. pipe: into a pipe that a `cat >/dev/null` drains, whose CPU is not counted.
+ * same: to this program's own standard output.
  * Writes to descriptor FD: `exit-code user-us system-us wall-us peak-kib`. A program that a signal ends has 128 + the
  * signal, one that could not be started 127.
  */
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
     pid_t child, drain = 0;
     long begun;
 
-    if (argc < 4 || (strcmp(argv[2], "null") && strcmp(argv[2], "pipe")))
+    if (argc < 4 || (strcmp(argv[2], "null") && strcmp(argv[2], "pipe") && strcmp(argv[2], "same")))
         return 2;
     to = atoi(argv[1]);
     fcntl(to, F_SETFD, FD_CLOEXEC);
@@ -82,12 +83,17 @@ int main(int argc, char **argv)
             return 1;
         close(feed[0]);
         output = feed[1];
+    } else if (!strcmp(argv[2], "same")) {
+        output = fcntl(1, F_DUPFD_CLOEXEC, 3);
     } else {
         output = open("/dev/null", O_WRONLY | O_CLOEXEC);
     }
     begun = now();
     error = start(&child, argv + 3, output);
     close(output);
+    /* Who reads what the program writes is to see its end. */
+    if (!strcmp(argv[2], "same"))
+        close(1);
     if (error) {
         fprintf(stderr, "%s: %s\n", argv[3], strerror(error));
         return 127;

@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Registers `socket`, which must not block, with the runtime that this is called in.
@@ -15,4 +16,11 @@ use tokio::io::unix::AsyncFd;
 )]
 pub fn register<S: AsRawFd>(socket: S) -> io::Result<AsyncFd<S>> {
     AsyncFd::new(socket)
+}
+
+/// The same of a socket that never waits for room to write. One of datagrams would be told of room after
+/// each datagram that has left it (`sock_wfree`, net/core/sock.c), and wake its thread for nothing.
+#[expect(deprecated, reason = "as above")]
+pub fn register_for_reading<S: AsRawFd>(socket: S) -> io::Result<AsyncFd<S>> {
+    AsyncFd::with_interest(socket, Interest::READABLE)
 }

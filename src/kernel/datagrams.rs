@@ -1,19 +1,16 @@
 //! Datagrams with what a responsible server has to know of them: where they come from, which address
 //! they were sent to, and how far they may still go (recvmsg(2), ip(7), ipv6(7)).
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{self, UnixDatagram};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use nix::cmsg_space;
 use nix::libc::{in_pktinfo, in6_pktinfo};
-use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
-    sockopt,
-};
+use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrStorage, sendmsg, setsockopt, sockopt};
+use rustix::net::{SendFlags, sendto};
 use socket2::Socket;
 
 /// A UDP socket that says of each datagram where it was sent to.
@@ -75,6 +72,12 @@ impl AsRawFd for UdpEnd {
     }
 }
 
+impl AsFd for UdpEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl UdpEnd {
     /// Takes a bound socket, and asks the kernel for what has to be known of each datagram.
     pub fn new(socket: Socket) -> io::Result<Self> {
@@ -108,50 +111,25 @@ impl UdpEnd {
         self.default_hops
     }
 
-    /// Takes the next datagram into `buffer`.
-    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Arrival> {
-        let mut space = cmsg_space!(in6_pktinfo, in_pktinfo, i32, i32);
-        let mut parts = [IoSliceMut::new(buffer)];
-        let fd = self.socket.as_raw_fd();
-        let message =
-            recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut space), MsgFlags::empty())?;
-        let source = message.address.as_ref().and_then(internet).ok_or(io::ErrorKind::Other)?;
-        let mut arrival = Arrival {
-            length: message.bytes,
-            is_cut: message.flags.contains(MsgFlags::MSG_TRUNC),
-            source,
-            hops: None,
-            asked: None,
-        };
-        for control in message.cmsgs()? {
-            #[expect(clippy::wildcard_enum_match_arm, reason = "no other was asked for")]
-            match control {
-                ControlMessageOwned::Ipv4PacketInfo(info) => arrival.asked = Some(Asked::V4(info)),
-                ControlMessageOwned::Ipv6PacketInfo(info) => arrival.asked = Some(Asked::V6(info)),
-                ControlMessageOwned::Ipv4Ttl(hops) | ControlMessageOwned::Ipv6HopLimit(hops) => {
-                    arrival.hops = u32::try_from(hops).ok();
-                }
-                _ => {}
-            }
-        }
-        Ok(arrival)
-    }
-
     /// Sends `bytes` to `to`, from the address that was `asked`.
     pub fn send(&self, bytes: &[u8], to: SocketAddr, asked: Option<Asked>) -> io::Result<()> {
+        let Some(asked) = asked else {
+            // Bound to one address, it has no other to send from.
+            sendto(&self.socket, bytes, SendFlags::DONTWAIT, &to)?;
+            return Ok(());
+        };
         let to = SockaddrStorage::from(to);
         let parts = [IoSlice::new(bytes)];
         let fd = self.socket.as_raw_fd();
         let flags = MsgFlags::MSG_DONTWAIT;
         match asked {
-            None => sendmsg(fd, &parts, &[], flags, Some(&to)),
-            Some(Asked::V4(mut info)) => {
+            Asked::V4(mut info) => {
                 // The route decides which interface; the address is what counts.
                 info.ipi_ifindex = 0;
                 let control = [ControlMessage::Ipv4PacketInfo(&info)];
                 sendmsg(fd, &parts, &control, flags, Some(&to))
             }
-            Some(Asked::V6(mut info)) => {
+            Asked::V6(mut info) => {
                 // A link-local address is one only together with its interface.
                 if !Ipv6Addr::from(info.ipi6_addr.s6_addr).is_unicast_link_local() {
                     info.ipi6_ifindex = 0;
@@ -180,44 +158,42 @@ impl UdpEnd {
     }
 }
 
-fn internet(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address.as_sockaddr_in().map(|it| SocketAddr::V4((*it).into()));
-    v4.or_else(|| address.as_sockaddr_in6().map(|it| SocketAddr::V6((*it).into())))
-}
-
 /// A Unix datagram socket.
 #[derive(Debug)]
-pub struct UnixEnd(UnixDatagram);
+pub struct UnixEnd {
+    socket: UnixDatagram,
+    local: net::SocketAddr,
+}
 
 impl AsRawFd for UnixEnd {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.socket.as_raw_fd()
     }
 }
 
 impl UnixEnd {
     /// Takes a bound socket that does not block.
-    pub fn new(socket: Socket) -> Self {
-        Self(OwnedFd::from(socket).into())
+    pub fn new(socket: Socket) -> io::Result<Self> {
+        let socket = UnixDatagram::from(OwnedFd::from(socket));
+        Ok(Self { local: socket.local_addr()?, socket })
     }
 
     /// Takes the next datagram into `buffer`: its length, and who sent it.
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, net::SocketAddr)> {
-        self.0.recv_from(buffer)
+        self.socket.recv_from(buffer)
     }
 
     /// Sends `bytes` to `to`.
     pub fn send(&self, bytes: &[u8], to: &net::SocketAddr) -> io::Result<()> {
-        self.0.send_to_addr(bytes, to).map(drop)
+        self.socket.send_to_addr(bytes, to).map(drop)
     }
 
     /// Whether `address` is its own.
     pub fn is_own(&self, address: &net::SocketAddr) -> bool {
-        let own = self.0.local_addr();
-        own.is_ok_and(|own| match (own.as_pathname(), own.as_abstract_name()) {
+        match (self.local.as_pathname(), self.local.as_abstract_name()) {
             (Some(path), _) => address.as_pathname() == Some(path),
             (_, Some(name)) => address.as_abstract_name() == Some(name),
             (None, None) => false,
-        })
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! What Linux says: one file a kernel interface. Each has a pure parser from bytes, and a reader
 //! that opens the interface and calls it. Nothing else in the crate touches the system.
 
+pub mod aligned;
 pub mod binding;
 pub mod clock;
 pub mod connecting;
 pub mod counters;
+pub mod datagram_batch;
 pub mod datagrams;
 pub mod descriptors;
 pub mod drop_in_file;

@@ -6,8 +6,8 @@
  *     load KIND WHERE CONNECTIONS 0 0              connections that are held
  *     load KIND WHERE 1 0 BYTES                    one stream of so many bytes, there and back
  *
- * Connects, prints `connected MS ERRORS`, waits for a line, does it, and prints `done ROUND-TRIPS US WRONG P50-US`,
- * of a stream `done BYTES US WRONG 0`; of connections that are held, it waits for another line.
+ * Connects, prints `connected MS ERRORS`, waits for a line, does it, prints `done ROUND-TRIPS US WRONG P50-US`, of a
+ * stream `done BYTES US WRONG 0`, and holds its connections until another line comes.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -203,7 +203,6 @@ int main(int argc, char **argv)
         stream(all[0].fd, size);
     else
         printf("done 0 0 0 0\n");
-    if (seconds <= 0)
-        wait_for_line();
+    wait_for_line();
     return 0;
 }

@@ -1,19 +1,18 @@
 """One server, one load, measured: the server on the first processor, the load on the second."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
+from threading import Timer
 
 from contenders import PATH, PORT
 from ending import CannotRun
 
-# How long a server may take until it serves, and a load until it is done.
-START, END = 10, 60
+# How long a server may take until it serves, and a load or a client until it is done.
+START, END = 10, 30
 
 
 def pinned(cpu, command):
@@ -48,11 +47,14 @@ def cpu_ns(pid):
     return total
 
 
-def rss_mib(pid):
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise CannotRun(f"/proc/{pid}/status has no VmRSS")
+def peak_mib(pid):
+    """What a server and its children had at most, each by itself; of one that has ended meanwhile, nothing."""
+    total = 0
+    for each in tree(pid):
+        with suppress(OSError):
+            lines = Path(f"/proc/{each}/status").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return total / 1024
 
 
 def serves(kind):
@@ -77,12 +79,14 @@ def started(scene, command):
     return server
 
 
-def measured(scene, command, load):
-    """The figures of one run."""
-    server = started(scene, command)
+def measured(scene, name, programs, _is_first):
+    """The figures of one run; None if it did not end in time."""
+    server = started(scene, scene.contenders[name])
     where = PATH if scene.kind == "unix" else PORT
-    words = [load, scene.kind, where, str(scene.connections), str(scene.seconds), str(scene.size)]
+    words = [programs["load"], scene.kind, where, str(scene.connections), str(scene.seconds), str(scene.size)]
     client = subprocess.Popen(pinned(1, words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    timer = Timer(END, client.kill)
+    timer.start()
     try:
         _, connect_ms, errors = client.stdout.readline().split()
         time.sleep(0.1)
@@ -97,12 +101,16 @@ def measured(scene, command, load):
             "errors": int(errors) + int(wrong),
             "rate": done / seconds if seconds else 0,
             "cpu_us": cpu / 1000 / done if done else 0,
+            "per_cpu": done / cpu * 1e9 if cpu else 0,
             "p50_us": int(p50_us),
-            "rss_mib": rss_mib(server.pid),
+            "peak_mib": peak_mib(server.pid),
         }
     except ValueError as error:
+        if not timer.is_alive():
+            return None
         raise CannotRun(f"{scene.name}: the load ended early: {error}") from error
     finally:
+        timer.cancel()
         client.kill()
         client.wait()
         end(server)
@@ -114,19 +122,3 @@ def end(server):
         with suppress(ProcessLookupError):
             os.kill(pid, 9)
     server.wait()
-
-
-def medians(scene, load, rounds):
-    """{name: medians} over the rounds, A B C and so on, after one that does not count."""
-    present = {name: command for name, command in scene.servers.items() if shutil.which(command[0])}
-    samples = {name: [] for name in present}
-    for number in range(rounds + 1):
-        for name, command in present.items():
-            sample = measured(scene, command, load)
-            if number:
-                samples[name].append(sample)
-    figures = {name: {key: median(each[key] for each in all) for key in all[0]} for name, all in samples.items()}
-    socats = [each["rate"] for name, each in figures.items() if name.startswith("socat-")]
-    if socats:
-        figures["best socat"] = {"rate": max(socats)}
-    return figures

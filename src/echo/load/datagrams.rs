@@ -16,6 +16,7 @@ use crate::echo::address::Carrier;
 use crate::echo::client::target::{self, Peer};
 use crate::echo::client::trouble::{Failure, Step, Why};
 use crate::echo::datagram::Header;
+use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::epoll::Interest;
 
 /// Bits of a number that are of the flow's own sequence.
@@ -38,7 +39,7 @@ pub struct Datagrams<'a, 'b> {
     under_way: usize,
     run_id: u64,
     message: Vec<u8>,
-    buffer: Vec<u8>,
+    buffer: AlignedBuffer,
     next_sweep_ns: u64,
     refused: u64,
     has_answer: bool,
@@ -54,7 +55,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             under_way: 0,
             run_id,
             message: Vec::new(),
-            buffer: vec![0; BUFFER],
+            buffer: AlignedBuffer::new(BUFFER),
             next_sweep_ns: SWEEP_NS,
             refused: 0,
             has_answer: false,

@@ -18,6 +18,7 @@ use super::schedule::Next;
 use super::tally::Reply;
 use crate::echo::client::target::Peer;
 use crate::echo::client::trouble::{Failure, Step, Why};
+use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::patience::{Event, Patience};
 
 /// What one read takes at most.
@@ -40,7 +41,7 @@ pub struct Streams<'a, 'b> {
     /// Connections that have room for a message, in the order in which they came to have it.
     idle: VecDeque<usize>,
     under_way: usize,
-    scratch: Vec<u8>,
+    scratch: AlignedBuffer,
     next_sweep_ns: u64,
     number: u64,
     has_connected: bool,
@@ -57,7 +58,7 @@ impl<'a, 'b> Streams<'a, 'b> {
             connections: (0..plan.connections).map(|_| Connection::default()).collect(),
             idle: VecDeque::with_capacity(plan.connections),
             under_way: 0,
-            scratch: vec![0; READ],
+            scratch: AlignedBuffer::new(READ),
             next_sweep_ns: SWEEP_NS,
             number: 0,
             has_connected: false,

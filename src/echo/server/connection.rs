@@ -21,6 +21,7 @@ use super::shaper::{Shaped, Shaper};
 use super::shared::Visit;
 use super::tally::End;
 use crate::echo::reactor;
+use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::serving;
 
 /// Bytes that one read takes at most.
@@ -31,7 +32,7 @@ pub const READ: usize = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 
 thread_local! {
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
+    static SCRATCH: RefCell<AlignedBuffer> = RefCell::new(AlignedBuffer::new(READ));
 }
 
 /// Serves what was accepted, to its end.

@@ -1,6 +1,5 @@
 //! The reply to a datagram: its bytes, and when and how often it is sent.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -31,11 +30,23 @@ impl Desk {
         }
     }
 
-    /// Sends the reply to `request` by `send`, now or later. Gives how long it is.
+    /// What it is a desk of.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Whether every reply is what came, and is sent once and at once.
+    pub fn is_plain(&self) -> bool {
+        let options = &self.shared.options;
+        options.transform == Transform::None && !options.faults.are_any()
+    }
+
+    /// Sends the reply to `request` by `send`, which says whether it could, now or later. Gives how long
+    /// it is.
     pub fn answer(
         &mut self,
         request: &mut [u8],
-        send: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static,
+        send: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
     ) -> Result<usize, Refusal> {
         let options = &self.shared.options;
         let mut changed = Vec::new();
@@ -51,7 +62,7 @@ impl Desk {
             return Err(Refusal::Larger);
         }
         if !options.faults.are_any() {
-            return send(reply).map_or(Err(Refusal::NotSent), |()| Ok(reply.len()));
+            return if send(reply) { Ok(reply.len()) } else { Err(Refusal::NotSent) };
         }
         if self.chance.strikes(options.faults.drop) {
             return Err(Refusal::Dropped);
@@ -69,10 +80,10 @@ impl Desk {
         &self,
         reply: &[u8],
         wait: Duration,
-        send: &Arc<impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static>,
+        send: &Arc<impl Fn(&[u8]) -> bool + Send + Sync + 'static>,
     ) -> Result<(), Refusal> {
         if wait.is_zero() {
-            return send(reply).map_err(|_| Refusal::NotSent);
+            return if send(reply) { Ok(()) } else { Err(Refusal::NotSent) };
         }
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -83,7 +94,7 @@ impl Desk {
         drop(tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             // As good as lost on the way, which is what this is for.
-            drop(send(&reply));
+            send(&reply);
             waiting.fetch_sub(1, Ordering::Relaxed);
         }));
         Ok(())
@@ -113,7 +124,7 @@ mod tests {
         let keep = Arc::clone(&sent);
         let answer = desk.answer(&mut request.to_vec(), move |reply| {
             keep.lock().unwrap().push(reply.to_vec());
-            Ok(())
+            true
         });
         let sent = sent.lock().unwrap().clone();
         (answer, sent)

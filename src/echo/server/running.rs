@@ -50,14 +50,18 @@ impl Server {
                     let end = UdpEnd::new(socket)?;
                     let rules = rules(&shared, &end, &own_ports);
                     let end = Arc::new(end);
-                    running.tasks.spawn(udp::serve_udp(reactor::register(end)?, rules, shared));
+                    running.tasks.spawn(udp::serve_udp(
+                        reactor::register_for_reading(end)?,
+                        rules,
+                        shared,
+                    ));
                 }
                 Carrier::UnixDgram => {
-                    let end = reactor::register(Arc::new(UnixEnd::new(socket)))?;
+                    let end = reactor::register_for_reading(Arc::new(UnixEnd::new(socket)?))?;
                     running.tasks.spawn(udp::serve_unix(end, shared));
                 }
                 Carrier::Tcp | Carrier::UnixStream | Carrier::UnixSeqpacket => {
-                    let listener = reactor::register(socket)?;
+                    let listener = reactor::register_for_reading(socket)?;
                     let local = Local {
                         name: address.to_string().into(),
                         keeps_messages: address.carrier.keeps_messages(),

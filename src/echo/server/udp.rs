@@ -10,39 +10,74 @@ use super::bucket::{Buckets, Empty};
 use super::guard::{Question, Refusal, Rules};
 use super::reply::Desk;
 use super::shared::Shared;
-use crate::echo::datagram::Header;
+use crate::echo::datagram::{Header, make_reply};
+use crate::kernel::aligned::AlignedBuffer;
+use crate::kernel::datagram_batch::{Batch, Reply, send_all};
 use crate::kernel::datagrams::{Arrival, UdpEnd, UnixEnd};
 
-/// What a datagram holds at most (UDP's length has 16 bits), and one byte to see that it holds more.
+/// What a datagram of a Unix socket holds at most.
 const LONGEST: usize = 65_536;
 /// Datagrams that are answered in a row before others get their turn.
-const BURST: u32 = 64;
+const BURST: usize = 64;
 
 /// Answers over UDP for as long as it is let.
 pub async fn serve_udp(end: AsyncFd<Arc<UdpEnd>>, rules: Rules, shared: Arc<Shared>) {
     let limits = (shared.options.rate_per_source, shared.options.rate_total);
     let mut buckets = Buckets::new(limits.0, limits.1, Instant::now());
     let mut desk = Desk::new(&shared);
-    let each = |end: &Arc<UdpEnd>, buffer: &mut [u8]| {
-        let arrival = end.receive(buffer)?;
-        let bytes = buffer.get_mut(..arrival.length).unwrap_or_default();
-        let judged = may_be_answered(&rules, &mut buckets, &arrival, bytes);
-        let answered = judged.and_then(|()| {
-            let end = Arc::clone(end);
-            desk.answer(bytes, move |reply| {
-                let hops = arrival.hops.map_or(Ok(()), |hops| end.set_hops(hops.saturating_sub(1)));
-                hops.and_then(|()| end.send(reply, arrival.source, arrival.asked))
-            })
-        });
-        shared.datagram(arrival.length, answered);
-        Ok(())
+    let mut batch = Batch::default();
+    let each = |end: &Arc<UdpEnd>| {
+        let count = batch.receive(end)?;
+        let now = Instant::now();
+        let mut judge = |arrival: &Arrival, bytes: &[u8]| {
+            may_be_answered(&rules, (&mut buckets, now), arrival, bytes)
+        };
+        answer_all(end, &mut batch, &mut desk, &mut judge);
+        Ok(count)
     };
     serve(&end, each).await;
 }
 
+/// Answers those datagrams that `judge` lets pass: together, if the replies are what came.
+fn answer_all(
+    end: &Arc<UdpEnd>,
+    batch: &mut Batch,
+    desk: &mut Desk,
+    judge: &mut impl FnMut(&Arrival, &[u8]) -> Result<(), Refusal>,
+) {
+    let shared = Arc::clone(desk.shared());
+    let mut replies = Vec::new();
+    for (arrival, bytes) in batch.datagrams() {
+        let length = arrival.length;
+        let (to, asked) = (arrival.source, arrival.asked);
+        let hops = arrival.hops.map(|hops| hops.saturating_sub(1));
+        match judge(arrival, bytes) {
+            Ok(()) if desk.is_plain() => {
+                make_reply(bytes);
+                replies.push(Reply { bytes, to, asked, hops });
+            }
+            Ok(()) => {
+                let end = Arc::clone(end);
+                let answered = desk.answer(bytes, move |bytes| {
+                    let mut was_sent = false;
+                    let reply = Reply { bytes, to, asked, hops };
+                    send_all(&end, &[reply], |_, is_sent| was_sent = is_sent);
+                    was_sent
+                });
+                shared.datagram(length, answered);
+            }
+            Err(refusal) => shared.datagram(length, Err(refusal)),
+        }
+    }
+    send_all(end, &replies, |reply, was_sent| {
+        let length = reply.bytes.len();
+        shared.datagram(length, if was_sent { Ok(length) } else { Err(Refusal::NotSent) });
+    });
+}
+
 fn may_be_answered(
     rules: &Rules,
-    buckets: &mut Buckets,
+    (buckets, now): (&mut Buckets, Instant),
     arrival: &Arrival,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
@@ -56,7 +91,7 @@ fn may_be_answered(
     if source.0.to_canonical().is_loopback() && Header::of(bytes).is_some() {
         return Ok(());
     }
-    buckets.take(source.0, Instant::now()).map_err(|empty| match empty {
+    buckets.take(source.0, now).map_err(|empty| match empty {
         Empty::Source => Refusal::SourceRate,
         Empty::All => Refusal::GlobalRate,
     })
@@ -66,8 +101,9 @@ fn may_be_answered(
 /// answers is on this machine: what is kept is that a server does not answer itself.
 pub async fn serve_unix(end: AsyncFd<Arc<UnixEnd>>, shared: Arc<Shared>) {
     let mut desk = Desk::new(&shared);
-    let each = |end: &Arc<UnixEnd>, buffer: &mut [u8]| {
-        let (length, source) = end.receive(buffer)?;
+    let mut buffer = AlignedBuffer::new(LONGEST);
+    let each = |end: &Arc<UnixEnd>| {
+        let (length, source) = end.receive(&mut buffer)?;
         let bytes = buffer.get_mut(..length).unwrap_or_default();
         let is_reply = Header::of(bytes).is_some_and(|header| !header.is_request);
         let answered = if source.is_unnamed() {
@@ -78,29 +114,29 @@ pub async fn serve_unix(end: AsyncFd<Arc<UnixEnd>>, shared: Arc<Shared>) {
             Err(Refusal::Reply)
         } else {
             let end = Arc::clone(end);
-            desk.answer(bytes, move |reply| end.send(reply, &source))
+            desk.answer(bytes, move |reply| end.send(reply, &source).is_ok())
         };
         shared.datagram(length, answered);
-        Ok(())
+        Ok(1)
     };
     serve(&end, each).await;
 }
 
-/// Takes one datagram after the other by `each`, which does not block.
+/// Takes datagrams by `each`, which does not block and says how many it has taken.
 async fn serve<E: std::os::fd::AsRawFd>(
     end: &AsyncFd<Arc<E>>,
-    mut each: impl FnMut(&Arc<E>, &mut [u8]) -> io::Result<()>,
+    mut each: impl FnMut(&Arc<E>) -> io::Result<usize>,
 ) {
-    let mut buffer = vec![0; LONGEST];
-    let mut burst = 0_u32;
+    let mut burst = 0;
     while let Ok(mut guard) = end.readable().await {
-        match each(guard.get_inner(), &mut buffer) {
+        match each(guard.get_inner()) {
+            Ok(count) => burst += count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => guard.clear_ready(),
             // What an earlier reply has met, nobody there or a firewall, is no news to an echo server.
-            Ok(()) | Err(_) => {}
+            Err(_) => burst += 1,
         }
-        burst = burst.wrapping_add(1);
-        if burst.is_multiple_of(BURST) {
+        if burst >= BURST {
+            burst = 0;
             tokio::task::yield_now().await;
         }
     }
