@@ -29,8 +29,6 @@ Exit codes: 0 as it should be, 1 found something, 2 wrong arguments, 3 could not
 #[derive(Debug, Parser)]
 #[command(name = "netkit", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -56,7 +54,7 @@ pub(crate) enum Command {
     Lab(Called<lab::Args>),
 }
 
-/// The options of a command, and those of all commands again, which are defined when it is the one
+/// The options of a command, and those of all commands, which are defined when it is the one
 /// that is called: to define those of all the others takes as long as to answer. So what a command is
 /// for stands above, where the list of commands finds it without.
 #[derive(Debug)]
@@ -117,7 +115,7 @@ impl Command {
         }
     }
 
-    /// What was said behind it for all commands.
+    /// What was said for all commands, behind it or before (`ArgMatcher::propagate_globals`).
     fn common(&self) -> &Common {
         match self {
             Self::States(called) => &called.common,
@@ -133,17 +131,26 @@ impl Command {
 }
 
 impl Cli {
+    /// The options of all commands.
+    pub(crate) fn common(&self) -> &Common {
+        self.command.common()
+    }
+
     /// Reads the command line. Fails also where the command has no such format.
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Error> {
-        // Not global here, or each command would be given its own copy of them: a command that is
-        // called has defined them itself, for its subcommands too.
-        let mut command = Self::command().mut_args(|option| option.global(false));
+        let arguments: Vec<_> = arguments.collect();
+        let mut command = Self::command();
+        let named = arguments.get(1).and_then(|first| command.find_subcommand(first));
+        if named.is_none() {
+            // Not global here, or each command would be given its own copy of them: a command that
+            // is called has defined them itself, for its subcommands too.
+            let about = command.get_about().cloned().unwrap_or_default();
+            command = Common::augment_args(command).about(about);
+            command = command.mut_args(|option| option.global(false));
+        }
         let mut matches = command.try_get_matches_from_mut(arguments)?;
-        let mut cli =
-            Self::from_arg_matches_mut(&mut matches).map_err(|it| it.format(&mut command))?;
-        // These have what stands before the command too (`ArgMatcher::propagate_globals`).
-        cli.common = cli.command.common().clone();
-        let (format, more) = (cli.common.format(), cli.command.more_formats());
+        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|it| it.format(&mut command))?;
+        let (format, more) = (cli.common().format(), cli.command.more_formats());
         if Format::OF_ALL.contains(&format) || more.contains(&format) {
             return Ok(cli);
         }
@@ -158,7 +165,7 @@ impl Cli {
 }
 
 /// The options of every command.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "All commands")]
 pub(crate) struct Common {
     /// How to write the answer

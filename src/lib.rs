@@ -46,10 +46,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
         Ok(cli) => cli,
         Err(answer) => return decline(&answer, streams),
     };
-    streams::trace(cli.common.verbose);
+    streams::trace(cli.common().verbose);
     match carry_out(&cli, streams) {
         Ok(outcome) => {
-            if !cli.common.quiet {
+            if !cli.common().quiet {
                 outcome.messages.iter().for_each(|message| streams.say(message));
             }
             if let Exit::Signal(signal) = outcome.exit {
@@ -62,26 +62,28 @@ pub fn run(arguments: impl Iterator<Item = OsString>, streams: &mut Streams) -> 
 }
 
 fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
-    let style = streams.style(cli.common.color);
-    let (err_style, is_terminal) = streams.err_style(cli.common.color);
+    let style = streams.style(cli.common().color);
+    let (err_style, is_terminal) = streams.err_style(cli.common().color);
     let (mut nowhere, mut silence) = (io::sink(), io::sink());
     let out: &mut (dyn Write + Send) =
-        if cli.common.quiet { &mut nowhere } else { streams.out.as_mut() };
+        if cli.common().quiet { &mut nowhere } else { streams.out.as_mut() };
     let err: &mut (dyn Write + Send) =
-        if cli.common.quiet { &mut silence } else { streams.err.as_mut() };
+        if cli.common().quiet { &mut silence } else { streams.err.as_mut() };
     // With --quiet there is nobody to draw a line for.
-    let is_terminal = is_terminal && !cli.common.quiet;
+    let is_terminal = is_terminal && !cli.common().quiet;
     let mut aside = Aside { out: err, style: err_style, is_terminal };
-    let mut screen = Screen { out, format: cli.common.format(), style };
+    let mut screen = Screen { out, format: cli.common().format(), style };
     match &cli.command {
-        Command::States(args) => states::run(args, &cli.common.place(), &mut screen),
-        Command::Bind(args) => bind::run(args, &cli.common.place(), &mut screen),
-        Command::Connect(args) => connect::run(args, &cli.common.place(), &mut screen, &mut aside),
-        Command::Sysctl(args) => sysctl::run(args, &cli.common.place(), &mut screen),
-        Command::Wait(args) => wait::run(args, &cli.common.place(), &mut screen, &mut aside),
-        Command::Echo(args) => echo::run(args, &cli.common.place(), &mut screen, &mut aside),
-        Command::Explain(args) => explain::run(args, &cli.common.place(), &mut screen),
-        Command::Lab(args) => lab::run(args, &cli.common.place(), &mut screen),
+        Command::States(args) => states::run(args, &cli.common().place(), &mut screen),
+        Command::Bind(args) => bind::run(args, &cli.common().place(), &mut screen),
+        Command::Connect(args) => {
+            connect::run(args, &cli.common().place(), &mut screen, &mut aside)
+        }
+        Command::Sysctl(args) => sysctl::run(args, &cli.common().place(), &mut screen),
+        Command::Wait(args) => wait::run(args, &cli.common().place(), &mut screen, &mut aside),
+        Command::Echo(args) => echo::run(args, &cli.common().place(), &mut screen, &mut aside),
+        Command::Explain(args) => explain::run(args, &cli.common().place(), &mut screen),
+        Command::Lab(args) => lab::run(args, &cli.common().place(), &mut screen),
     }
 }
 

@@ -274,10 +274,13 @@ fn every_condition_of_the_lab_belongs_to_a_topic() {
 
 /// Whether the program takes a command line.
 fn parses(words: &str) -> bool {
-    // The shell takes the quotes off; nothing is waited for long, and no command is run.
-    let words = &match words.strip_prefix("wait ") {
-        Some(rest) => format!("wait -t 10ms {}", rest.replace('\'', "").replace(" -- COMMAND", "")),
-        None => words.to_owned(),
+    // The shell takes the quotes off; nothing is waited for long, no command is run, and a server ends.
+    let words = &if let Some(rest) = words.strip_prefix("wait ") {
+        format!("wait -t 10ms {}", rest.replace('\'', "").replace(" -- COMMAND", ""))
+    } else if let Some(rest) = words.strip_prefix("echo server") {
+        format!("echo server{rest} --for 10ms")
+    } else {
+        words.to_owned()
     };
     let arguments = ["netkit"].into_iter().chain(words.split(' ')).map(Into::into);
     if words.starts_with("lab run ") {

@@ -85,6 +85,8 @@ fn options_of_all_commands_stand_before_the_command_and_behind_it() {
     let json = rows("--json sysctl show");
     assert!(json.starts_with('{') && json.contains("netkit.sysctl/1"), "{json}");
     assert_eq!(rows("-q explain --list"), "");
+    let about = "Linux network diagnostics: ";
+    assert!(rows("-h").starts_with(about) && rows("help").starts_with(about));
     let refused = netkit("explain --list --format csv --json").run().exits(2);
     assert!(refused.stderr.contains("cannot be used with"), "{refused}");
 }
