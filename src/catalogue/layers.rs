@@ -249,7 +249,7 @@ pub const STEPS: [Step; 7] = [
         layer: 4,
         question: "does the port answer, and who says so if it does not",
         protocols: &["TCP", "UDP", "ICMP", "ICMPv6"],
-        by_hand: "ss -tnp",
+        by_hand: "ss -ltn",
     },
     Step {
         name: "application",

@@ -26,6 +26,7 @@ use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::{Patience, Stop, Waited};
 use crate::model::Protocol;
 use crate::output::numbers::{count, microseconds_of};
+use crate::output::sanitize;
 
 /// Targets that are tried at once where nothing was said: as many deadlines run at a time, and each
 /// is a descriptor or two.
@@ -54,6 +55,8 @@ fn fitting() -> usize {
 pub struct Ending {
     /// Whether a target was not as expected.
     pub has_unmet: bool,
+    /// Whether anything was tried.
+    pub has_target: bool,
     /// Whether there was a line that is no target.
     pub has_bad_line: bool,
     /// Whether one could not be tried for want of something of this machine's.
@@ -114,6 +117,7 @@ impl Campaign<'_> {
             self.once(all, known, stream, &mut ending)?;
         }
         ending.is_interrupted |= self.is_interrupted();
+        ending.tail.warnings.extend(self.empty_list(&ending));
         ending.tail.warnings.extend(self.fewer_jobs(pieces.len()));
         ending.tail.warnings.extend(self.not_looked_into());
         ending.tail.warnings.extend(ending.unnamed_complaints());
@@ -175,6 +179,19 @@ impl Campaign<'_> {
         if wanted <= 1 { wanted } else { wanted.min(fitting()) }
     }
 
+    /// A list without a target is a mistake of whoever made it, and no success.
+    fn empty_list(&self, ending: &Ending) -> Option<String> {
+        let path = self.args.targets.as_ref()?;
+        let is_empty = !ending.has_target && !ending.has_bad_line && !ending.is_interrupted;
+        is_empty.then(|| {
+            let name = match path.to_str() {
+                Some("-") => "standard input".to_owned(),
+                _ => format!("`{}`", sanitize(&path.display().to_string())),
+            };
+            format!("{name} has no targets: write one a line, as in localhost:8080")
+        })
+    }
+
     fn fewer_jobs(&self, pieces: usize) -> Option<String> {
         let jobs = self.args.jobs.filter(|_| pieces > 1 || self.args.targets.is_some())?;
         let fit = fitting();
@@ -224,6 +241,8 @@ impl Campaign<'_> {
                 _ => Evidence::default(),
             };
             diagnosis.layers = Some(walk(target, attempt, &way));
+            // It is what was asked for.
+            diagnosis.advice.retain(|it| !it.starts_with("netkit connect --layers"));
         }
         let mut row = Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect);
         row.timeout_us = microseconds_of(self.args.timeout);
@@ -288,6 +307,7 @@ impl Campaign<'_> {
                 }
             }
             Tried::Target(rows) => {
+                ending.has_target = true;
                 let is_as_expected = self.is_as_expected(&rows);
                 ending.has_unmet |= !is_as_expected;
                 ending.is_blind |= rows.iter().any(|(row, _)| !row.met && could_not_try(row));

@@ -9,10 +9,11 @@ use super::evidence::Evidence;
 use super::outcome::Outcome;
 use super::target::{Host, Target};
 use crate::catalogue::errnos;
-use crate::catalogue::layers::STEPS;
+use crate::catalogue::layers::{STEPS, Step};
 use crate::kernel::connecting::Step as Call;
 use crate::kernel::neighbour::NeighbourState;
 use crate::kernel::route::{Route, RouteKind};
+use crate::model::Protocol;
 use crate::output::numbers::short_duration;
 
 /// How far a step is passed.
@@ -43,7 +44,7 @@ pub struct LayerStep {
     /// What was seen.
     pub seen: String,
     /// What shows the same by hand.
-    pub by_hand: &'static str,
+    pub by_hand: String,
 }
 
 /// Walks from the name to the application.
@@ -73,7 +74,7 @@ pub fn walk(target: &Target, attempt: &Attempt, evidence: &Evidence) -> Vec<Laye
             protocols: walk.spoken(step.protocols),
             seen: if status == Status::NotReached { String::new() } else { seen },
             status,
-            by_hand: step.by_hand,
+            by_hand: walk.by_hand(step),
         });
     }
     steps
@@ -96,6 +97,26 @@ impl Walk<'_> {
             "transport" => self.transport(),
             _ => self.application(),
         }
+    }
+
+    /// The command of `step`, for this target; of the transport, it is for the host's own shell.
+    fn by_hand(&self, step: &Step) -> String {
+        let Target::Internet { protocol, host, port } = self.target else {
+            return step.by_hand.to_owned();
+        };
+        let address = self.ip().map_or_else(|| host.to_string(), |ip| ip.to_string());
+        let host = match host {
+            Host::Ip(_) => address.clone(),
+            Host::Name(name) => name.clone(),
+        };
+        let command = step.by_hand.replace("HOST", &host).replace("ADDRESS", &address);
+        let command = command.replace("PORT", &port.to_string());
+        let command = match protocol {
+            Protocol::Tcp => command,
+            Protocol::Udp => command.replace("ss -ltn", "ss -lun").replace("nc ", "nc -u "),
+        };
+        let is_there = step.name == "transport" && !self.evidence.is_here;
+        if is_there { format!("{command}, there") } else { command }
     }
 
     /// Of a step's protocols, those of this target's family and transport.
@@ -251,6 +272,26 @@ mod tests {
 
     fn attempt(outcome: Outcome, code: i32) -> Attempt {
         Attempt { outcome, code, ..Attempt::new(None) }
+    }
+
+    #[test]
+    fn what_is_done_by_hand_is_for_this_target() {
+        let by_hand = |text: &str, is_here| -> Vec<String> {
+            let target = Target::parse(text).unwrap();
+            let evidence = Evidence { is_here, ..Evidence::default() };
+            let steps = walk(&target, &attempt(Outcome::Refused, 111), &evidence);
+            let wanted = ["route", "transport", "application"];
+            let steps = steps.into_iter().filter(|it| wanted.contains(&it.step));
+            steps.map(|it| it.by_hand).collect()
+        };
+        assert_eq!(
+            by_hand("10.0.0.1:80", false),
+            ["ip route get 10.0.0.1", "ss -ltn, there", "nc 10.0.0.1 80"]
+        );
+        assert_eq!(
+            by_hand("udp://[::1]:53", true),
+            ["ip route get ::1", "ss -lun", "nc -u ::1 53"]
+        );
     }
 
     #[test]

@@ -181,7 +181,8 @@ fn foreign_path(pieces: &[Piece], place: &Place) -> Option<String> {
 /// A wrong line weighs most, since it hides a target; then what could not be tried.
 fn exit(args: &Args, ending: &Ending) -> Exit {
     match ending {
-        Ending { has_bad_line: true, .. } => Exit::Usage,
+        Ending { has_bad_line: true, .. }
+        | Ending { has_target: false, is_interrupted: false, .. } => Exit::Usage,
         _ if args.exit_errno => Exit::Program(u8::try_from(ending.last_code).unwrap_or(u8::MAX)),
         Ending { is_blind: true, .. } => Exit::Blind,
         Ending { has_unmet: true, .. } => Exit::Found,

@@ -107,7 +107,7 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
             Status::NotReached => "not reached",
         };
         let seen = match it.status {
-            Status::Stops => format!("{}; by hand: {}", sanitize(&it.seen), it.by_hand),
+            Status::Stops => format!("{}; by hand: {}", sanitize(&it.seen), sanitize(&it.by_hand)),
             Status::Ok | Status::Unknown | Status::NotReached => sanitize(&it.seen),
         };
         vec![

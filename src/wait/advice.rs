@@ -25,7 +25,12 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
         Subject::Reach(_) => {
             let name = tally.last.as_ref().and_then(|seen| seen.name.as_deref());
             let is_udp = target.starts_with("udp://");
-            lines.extend(reach((outcome, name), tally.watch.condition, is_udp).map(str::to_owned));
+            let help = if target.starts_with("unix:") && outcome == "refused" {
+                name.and_then(connect_errnos::unix).map(|errno| errno.help)
+            } else {
+                reach((outcome, name), tally.watch.condition, is_udp)
+            };
+            lines.extend(help.map(str::to_owned));
             lines.push(format!("netkit connect {target} says more about the cause"));
         }
     }
@@ -86,7 +91,10 @@ fn reach(
         (Condition::Refused, _) => {
             Some("it gives no answer, or another: --for down takes any reason")
         }
-        (_, "refused") => connect_errnos::internet(name?).map(|errno| errno.help),
+        (_, "refused") => Some(
+            "is the service started, and does it listen on this very address and port? \
+             `netkit states --listening --list`, there, shows what does",
+        ),
         (_, "self_connect") => Some(
             "nobody listens there, and the kernel connected the probe to itself: keep the port out \
              of net.ipv4.ip_local_port_range",

@@ -91,6 +91,15 @@ fn the_exit_code_is_what_was_expected_or_the_errno() {
 }
 
 #[test]
+fn a_list_without_a_target_is_no_success() {
+    for list in ["", "\n# nothing\n"] {
+        let answer = netkit("connect --targets -").stdin(list.as_bytes()).run().exits(2);
+        assert_eq!(answer.stdout, "");
+        assert!(answer.stderr.contains("standard input has no targets"), "{answer}");
+    }
+}
+
+#[test]
 fn a_bad_line_of_a_list_costs_that_line_alone() {
     let server = listen("127.0.0.1");
     let open = server.local_addr().unwrap();
