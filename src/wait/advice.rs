@@ -24,13 +24,7 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
         ),
         Subject::Reach(_) => {
             let name = tally.last.as_ref().and_then(|seen| seen.name.as_deref());
-            let is_udp = target.starts_with("udp://");
-            let help = if target.starts_with("unix:") && outcome == "refused" {
-                name.and_then(connect_errnos::unix).map(|errno| errno.help)
-            } else {
-                reach((outcome, name), tally.watch.condition, is_udp)
-            };
-            lines.extend(help.map(str::to_owned));
+            lines.extend(reach((outcome, name), tally.watch.condition, target).map(str::to_owned));
             lines.push(format!("netkit connect {target} says more about the cause"));
         }
     }
@@ -82,7 +76,7 @@ fn listener(condition: Condition) -> &'static str {
 fn reach(
     (outcome, name): (&str, Option<&str>),
     condition: Condition,
-    is_udp: bool,
+    target: &str,
 ) -> Option<&'static str> {
     match (condition, outcome) {
         (Condition::Down | Condition::Refused, "connected") => {
@@ -90,6 +84,9 @@ fn reach(
         }
         (Condition::Refused, _) => {
             Some("it gives no answer, or another: --for down takes any reason")
+        }
+        (_, "refused") if target.starts_with("unix:") => {
+            connect_errnos::unix(name?).map(|errno| errno.help)
         }
         (_, "refused") => Some(
             "is the service started, and does it listen on this very address and port? \
@@ -110,7 +107,7 @@ fn reach(
         }
         (_, "no_echo") => Some("is it an echo service? --for up is enough for others"),
         (_, "no_reply") => Some("does it speak unasked, or what has to be sent? --send says that"),
-        (_, "timed_out") if is_udp => Some(
+        (_, "timed_out") if target.starts_with("udp://") => Some(
             "most services of UDP answer only what they understand: --send gives a question, as in \
              --send hex:…",
         ),
@@ -140,21 +137,32 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_file_that_is_refused_has_no_port() {
+        let stale =
+            reach(("refused", Some("ECONNREFUSED")), Condition::Up, "unix:/run/app.sock").unwrap();
+        assert!(stale.starts_with("start the server; a file"), "{stale}");
+    }
+
+    #[test]
     fn each_condition_has_its_next_step() {
         assert!(
-            reach(("refused", Some("ECONNREFUSED")), Condition::Up, false)
+            reach(("refused", Some("ECONNREFUSED")), Condition::Up, "db:5432")
                 .unwrap()
-                .contains("start the service")
+                .contains("is the service started")
         );
         assert!(
-            reach(("connected", None), Condition::Down, false).unwrap().contains("still accepts")
+            reach(("connected", None), Condition::Down, "db:5432")
+                .unwrap()
+                .contains("still accepts")
         );
         assert!(
-            reach(("timed_out", None), Condition::Refused, false).unwrap().contains("--for down")
+            reach(("timed_out", None), Condition::Refused, "db:5432")
+                .unwrap()
+                .contains("--for down")
         );
-        assert_eq!(reach(("connected", None), Condition::Echo, false), None);
-        let silent = |is_udp| reach(("timed_out", None), Condition::Up, is_udp).unwrap();
-        assert!(silent(true).contains("--send") && !silent(false).contains("--send"));
+        assert_eq!(reach(("connected", None), Condition::Echo, "db:5432"), None);
+        let silent = |target| reach(("timed_out", None), Condition::Up, target).unwrap();
+        assert!(silent("udp://db:53").contains("--send") && !silent("db:53").contains("--send"));
         assert!(free("in_use", "udp://[::1]:53")[0].contains("netkit bind [::1]:53 --udp"));
     }
 }

@@ -258,3 +258,13 @@ fn another_namespace_is_reached_from_here() {
         answer.run().is(0, "hi\n", "");
     });
 }
+
+#[test]
+fn an_address_of_the_family_that_is_left_out_is_a_wrong_argument() {
+    for (options, problem) in
+        [("-4 [::1]:80", "-4 leaves out IPv6"), ("-6 127.0.0.1:80", "-6 leaves out IPv4")]
+    {
+        let answer = netkit(&format!("echo client {options} hi")).run().exits(2);
+        assert!(answer.stderr.contains(problem), "{answer}");
+    }
+}

@@ -124,7 +124,17 @@ impl Args {
     /// The target, or what is wrong with it.
     pub fn target(&self) -> Result<Target, String> {
         let plain = if self.udp { Carrier::Udp } else { Carrier::Tcp };
-        Target::parse(&self.target, plain).map_err(|why| format!("`{}`: {why}", self.target))
+        let target = Target::parse(&self.target, plain);
+        let target = target.map_err(|why| format!("`{}`: {why}", self.target))?;
+        match (self.family(), target.ip()) {
+            (Some(Family::Ipv4), Some(IpAddr::V6(_))) => {
+                Err(format!("`{}`: -4 leaves out IPv6 addresses", self.target))
+            }
+            (Some(Family::Ipv6), Some(IpAddr::V4(_))) => {
+                Err(format!("`{}`: -6 leaves out IPv4 addresses", self.target))
+            }
+            _ => Ok(target),
+        }
     }
 
     /// The one family that is wanted.

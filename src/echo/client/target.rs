@@ -1,7 +1,7 @@
 //! Whom the client speaks to: as it was written, and then an address.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use socket2::Socket;
@@ -45,6 +45,14 @@ impl Target {
             },
         };
         Ok(Self { carrier, place })
+    }
+
+    /// The address, where it was written as one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match &self.place {
+            Written::Internet(Host::Ip(ip), _) => Some(ip.ip),
+            Written::Internet(Host::Name(_), _) | Written::Unix(_) => None,
+        }
     }
 
     /// The addresses that it has.

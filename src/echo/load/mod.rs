@@ -57,7 +57,7 @@ pub fn run(
     let mut run = Run::new(plan, watch, signals)?;
     drive(peer, &mut run)?;
     let (measured_ns, interrupted) = (run.measured_ns(), run.is_interrupted);
-    let tally = run.end();
+    let tally = run.end()?;
     let after = entered_time_wait(proc_root);
     let made = before.zip(after).map(|(before, after)| after.saturating_sub(before));
     let now = SockStat::read(proc_root).ok().and_then(|it| it.time_wait);

@@ -140,9 +140,10 @@ impl<'a> Run<'a> {
     }
 
     /// Ends it: the counts.
-    pub fn end(self) -> Tally {
-        self.watch.end();
-        self.tally
+    pub fn end(mut self) -> io::Result<Tally> {
+        let until_ns = self.measured_ns();
+        self.watch.end(until_ns, &mut self.tally)?;
+        Ok(self.tally)
     }
 }
 

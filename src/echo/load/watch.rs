@@ -128,6 +128,10 @@ impl<'a> Watch<'a> {
         if now_ns < self.from_ns.saturating_add(self.period_ns) {
             return Ok(());
         }
+        self.tell_now(now_ns, tally)
+    }
+
+    fn tell_now(&mut self, now_ns: u64, tally: &mut Tally) -> io::Result<()> {
         let interval = self.interval(now_ns, tally);
         if let Some(line) = &mut self.line {
             line.draw(&match self.total.share(tally.received, now_ns) {
@@ -170,9 +174,14 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Leaves the screen as it was.
-    pub fn end(self) {
+    /// Tells a program what came since the last whole interval, until `now_ns`, and leaves a screen as
+    /// it was.
+    pub fn end(mut self, now_ns: u64, tally: &mut Tally) -> io::Result<()> {
+        if self.rows.is_some() && now_ns > self.from_ns {
+            self.tell_now(now_ns, tally)?;
+        }
         drop(self.line);
+        Ok(())
     }
 }
 
@@ -203,11 +212,13 @@ mod tests {
         watch.tell(1_000_000_000, &mut tally).unwrap();
         tally.reply(&reply(500));
         watch.tell(3_000_000_000, &mut tally).unwrap();
-        watch.end();
+        tally.reply(&reply(20));
+        watch.end(3_500_000_000, &mut tally).unwrap();
         let text = String::from_utf8(out).unwrap();
         let rows: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(rows.len(), 2, "{text}");
+        assert_eq!(rows.len(), 3, "{text}");
+        assert_eq!((&rows[2]["to_ms"], &rows[2]["received"]), (&3500.into(), &1.into()));
         assert_eq!(
             (&rows[0]["sent"], &rows[0]["received"], &rows[0]["rate_per_s"]),
             (&2.into(), &1.into(), &1.0.into())
