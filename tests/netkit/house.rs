@@ -69,7 +69,7 @@ fn the_help_of_every_command_has_examples_that_are_right() {
                 None => words.clone(),
             };
             // Whatever it finds here, the command line itself is accepted.
-            let answer = netkit(words).run();
+            let answer = netkit(words).stdin(b"127.0.0.1:9\n").run();
             assert_ne!(answer.code, Some(2), "{answer}");
         }
     }
