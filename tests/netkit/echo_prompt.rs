@@ -12,9 +12,10 @@ fn prompt(address: &str) -> Terminal {
     Terminal::open(&format!("echo client --timeout 2s {address}"))
 }
 
-/// Ctrl-D.
+/// Ctrl-D, at the prompt: before it, the terminal takes that for the end of a line, and it is lost.
 #[track_caller]
 fn ends(mut terminal: Terminal, code: i32) {
+    terminal.shows(">> ");
     terminal.types("\x04");
     terminal.ends(code);
 }
@@ -98,7 +99,5 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
     terminal.types("next\r");
     terminal.shows("late: slow");
     terminal.shows("next  (");
-    // Before the prompt, the terminal takes the end for that of a line, and it is lost.
-    terminal.shows(">> ");
     ends(terminal, 0);
 }
