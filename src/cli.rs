@@ -71,11 +71,19 @@ impl<A> Deref for Called<A> {
     }
 }
 
+/// `command` with the options that `define` adds: their struct describes itself, not the command.
+fn with_options(
+    command: clap::Command,
+    define: impl FnOnce(clap::Command) -> clap::Command,
+) -> clap::Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    define(command).about(about)
+}
+
 impl<A: Args> Args for Called<A> {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.defer(|command| {
-            let about = command.get_about().cloned().unwrap_or_default();
-            Common::augment_args(A::augment_args(command)).about(about)
+            with_options(command, |command| Common::augment_args(A::augment_args(command)))
         })
     }
 
@@ -144,8 +152,7 @@ impl Cli {
         if named.is_none() {
             // Not global here, or each command would be given its own copy of them: a command that
             // is called has defined them itself, for its subcommands too.
-            let about = command.get_about().cloned().unwrap_or_default();
-            command = Common::augment_args(command).about(about);
+            command = with_options(command, Common::augment_args);
             command = command.mut_args(|option| option.global(false));
         }
         let mut matches = command.try_get_matches_from_mut(arguments)?;

@@ -1,6 +1,6 @@
 //! What was asked for.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -161,11 +161,8 @@ impl Args {
     /// Reads `text` as this command line asks for it; in the error, what is wrong.
     pub(super) fn target(&self, text: &str) -> Result<Target, String> {
         let target = Target::parse(text)?;
-        let wrong = match (self.family(), target.ip()) {
-            (Some(Family::Ipv4), Some(IpAddr::V6(_))) => Some("-4 leaves out IPv6 addresses"),
-            (Some(Family::Ipv6), Some(IpAddr::V4(_))) => Some("-6 leaves out IPv4 addresses"),
-            _ => None,
-        };
+        let both = self.family().zip(target.ip());
+        let wrong = both.and_then(|(family, ip)| family.leaves_out(ip));
         let foreign = match (self.source, target.ip()) {
             (Some(source), Some(ip)) if source.is_ipv4() != ip.is_ipv4() => {
                 Some("--source is an address of the other family")

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::args::Args;
 use super::attempt::{Attempt, Destination};
 use super::causes::{Diagnosis, diagnose};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Queue};
 use super::expectation::Expected;
 use super::layers::walk;
-use super::list::{FileList, Piece};
+use super::list::{self, FileList, Piece};
 use super::ordered::in_order;
 use super::outcome::Outcome;
 use super::probe::{Options, try_once};
@@ -184,11 +184,8 @@ impl Campaign<'_> {
         let path = self.args.targets.as_ref()?;
         let is_empty = !ending.has_target && !ending.has_bad_line && !ending.is_interrupted;
         is_empty.then(|| {
-            let name = match path.to_str() {
-                Some("-") => "standard input".to_owned(),
-                _ => format!("`{}`", sanitize(&path.display().to_string())),
-            };
-            format!("{name} has no targets: write one a line, as in localhost:8080")
+            let name = list::name(path);
+            format!("{} has no targets: write one a line, as in localhost:8080", sanitize(&name))
         })
     }
 
@@ -234,35 +231,40 @@ impl Campaign<'_> {
     }
 
     fn row(&self, text: &str, target: &Target, attempt: &Attempt) -> (Row, Diagnosis) {
-        let mut diagnosis = self.diagnosis(text, attempt);
+        let seen = self.evidence(attempt);
+        let mut diagnosis = match &seen {
+            Some(seen) => diagnose(attempt, seen, text),
+            None => Diagnosis::at_first_sight(attempt),
+        };
         if self.args.layers {
-            let way = match &attempt.destination {
-                Some(Destination::Internet(_, to)) => surroundings::way(*to, &self.options.socket),
-                _ => Evidence::default(),
-            };
-            diagnosis.layers = Some(walk(target, attempt, &way));
-            // It is what was asked for.
-            diagnosis.advice.retain(|it| !it.starts_with("netkit connect --layers"));
+            let seen = seen.unwrap_or_else(|| self.way(attempt));
+            diagnosis.layers = Some(walk(target, attempt, &seen));
         }
         let mut row = Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect);
         row.timeout_us = microseconds_of(self.args.timeout);
         (row, diagnosis)
     }
 
-    /// Why it ended as it did. Looked into after a failure alone, but for the queue of a listener of
-    /// this machine: a handshake says nothing of it.
-    fn diagnosis(&self, text: &str, attempt: &Attempt) -> Diagnosis {
-        let evidence = match &attempt.destination {
-            Some(Destination::Internet(Protocol::Tcp, address)) if attempt.is_connected() => {
-                let is_here = surroundings::is_here(attempt, *address);
-                let queue = is_here.then(|| surroundings::queue(*address)).flatten();
-                Evidence { queue, ..Evidence::default() }
-            }
-            _ if attempt.is_connected() => Evidence::default(),
-            _ if !self.may_look_around() => return Diagnosis::at_first_sight(attempt),
-            _ => surroundings::look(attempt, &self.options.socket, self.proc_root),
+    /// What is known of the place. Looked into after a failure alone, and not after each of very many,
+    /// but for the way that --layers walks, and the queue of a listener of this machine: a handshake
+    /// says nothing of it.
+    fn evidence(&self, attempt: &Attempt) -> Option<Evidence> {
+        let seen = if attempt.is_connected() {
+            let seen = if self.args.layers { self.way(attempt) } else { Evidence::default() };
+            Evidence { queue: queue_of(attempt), ..seen }
+        } else if self.may_look_around() {
+            surroundings::look(attempt, &self.options.socket, self.proc_root)
+        } else {
+            return None;
         };
-        diagnose(attempt, &evidence, text)
+        Some(Evidence { is_walked: self.args.layers, ..seen })
+    }
+
+    fn way(&self, attempt: &Attempt) -> Evidence {
+        match &attempt.destination {
+            Some(Destination::Internet(_, to)) => surroundings::way(*to, &self.options.socket),
+            _ => Evidence::default(),
+        }
     }
 
     fn may_look_around(&self) -> bool {
@@ -332,6 +334,18 @@ impl Campaign<'_> {
         let wants_success = self.args.expect.iter().any(Expected::is_success);
         let takes = rows.iter().any(|(row, _)| row.met && row.outcome == Outcome::Connected);
         (wants_success && takes) || rows.iter().all(|(row, _)| row.met)
+    }
+}
+
+/// That of the listener that took the connection, if it is one of this machine.
+fn queue_of(attempt: &Attempt) -> Option<Queue> {
+    match &attempt.destination {
+        Some(Destination::Internet(Protocol::Tcp, address))
+            if surroundings::is_here(attempt, *address) =>
+        {
+            surroundings::queue(*address)
+        }
+        _ => None,
     }
 }
 

@@ -15,6 +15,8 @@ use crate::model::{Endpoint, PortRange, TcpState};
 pub struct Evidence {
     /// Whether the destination is this machine.
     pub is_here: bool,
+    /// Whether `--layers` shows the way beside it.
+    pub is_walked: bool,
     /// The source address, where that was asked for.
     pub source: Option<IpAddr>,
     /// The way there, or the kernel's refusal.

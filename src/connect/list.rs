@@ -27,6 +27,14 @@ pub fn of_arguments(args: &Args) -> Result<Vec<Piece>, String> {
     args.texts.iter().map(piece).collect()
 }
 
+/// What the file of `--targets` is called.
+pub fn name(path: &Path) -> String {
+    match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    }
+}
+
 /// The targets of a file.
 pub struct FileList<'a> {
     args: &'a Args,
@@ -41,10 +49,7 @@ impl<'a> FileList<'a> {
     /// becomes readable. In the error, why it cannot be read.
     pub fn open(args: &'a Args, ends: Vec<OwnedFd>) -> Result<Option<Self>, String> {
         let Some(path) = &args.targets else { return Ok(None) };
-        let name = match path.to_str() {
-            Some("-") => "standard input".to_owned(),
-            _ => path.display().to_string(),
-        };
+        let name = name(path);
         let lines =
             user_file::lines(path, ends).map_err(|why| format!("cannot read {name}: {why}"))?;
         Ok(Some(Self { args, name, lines, number: 0, has_ended: false }))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use crate::kernel::clock;
 
 /// Longer than anything here may take.
 const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -13,8 +13,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     let wrong = || "give a time such as 250ms, 5s or 1m, with its unit".to_owned();
-    let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(signed).ok().filter(|it| *it <= A_YEAR).ok_or_else(wrong)
+    clock::parse_duration(text).filter(|it| *it <= A_YEAR).ok_or_else(wrong)
 }
 
 /// The same, and more than nothing.

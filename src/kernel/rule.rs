@@ -8,6 +8,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::route::RouteQuestion;
 use super::rtnetlink::dump;
 use super::sock_diag::attribute;
@@ -65,17 +67,10 @@ fn priority_if_fitting(rule: &[u8], question: &RouteQuestion) -> Option<u32> {
 
 /// Whether the first `bits` of `ip` are those of `prefix`.
 fn is_in(ip: IpAddr, prefix: &[u8], bits: u8) -> bool {
-    let ip: Vec<u8> = match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    let differing = ip.iter().zip(prefix).position(|(one, other)| one != other);
-    let alike = differing.map_or(ip.len() * 8, |index| {
-        let pair = ip.get(index).zip(prefix.get(index));
-        let within = pair.map_or(0, |(one, other)| (one ^ other).leading_zeros());
-        index * 8 + usize::try_from(within).unwrap_or(0)
-    });
-    ip.len() == prefix.len() && alike >= usize::from(bits)
+    let v4 = <[u8; 4]>::try_from(prefix).map(IpAddr::from);
+    let prefix = v4.or_else(|_| <[u8; 16]>::try_from(prefix).map(IpAddr::from));
+    let net = prefix.ok().and_then(|prefix| IpNet::new(prefix, bits).ok());
+    net.is_some_and(|net| net.contains(&ip.to_canonical()))
 }
 
 #[cfg(test)]

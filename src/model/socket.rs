@@ -1,6 +1,7 @@
 //! One row of the kernel's socket tables.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -46,6 +47,15 @@ impl Family {
         match self {
             Self::Ipv4 => "ipv4",
             Self::Ipv6 => "ipv6",
+        }
+    }
+
+    /// What is wrong with `ip` where `-4` or `-6` wants addresses of this family alone.
+    pub fn leaves_out(self, ip: IpAddr) -> Option<&'static str> {
+        match (self, ip) {
+            (Self::Ipv4, IpAddr::V6(_)) => Some("-4 leaves out IPv6 addresses"),
+            (Self::Ipv6, IpAddr::V4(_)) => Some("-6 leaves out IPv4 addresses"),
+            (Self::Ipv4, IpAddr::V4(_)) | (Self::Ipv6, IpAddr::V6(_)) => None,
         }
     }
 }

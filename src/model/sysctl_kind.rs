@@ -108,20 +108,7 @@ impl SysctlKind {
 
     /// Whether its values are single numbers, of which one is the greater.
     pub fn has_one_number(self) -> bool {
-        match self {
-            Self::Integer { .. }
-            | Self::Byte { .. }
-            | Self::Unsigned { .. }
-            | Self::Long { .. }
-            | Self::Bitmask
-            | Self::Seconds { .. } => true,
-            Self::RangePair
-            | Self::PortList
-            | Self::Triple { .. }
-            | Self::LongTriple
-            | Self::FastOpenKeys
-            | Self::Word => false,
-        }
+        self.count() == 1
     }
 
     /// Whether both texts set the same. A number that one of them leaves out does not count; texts that

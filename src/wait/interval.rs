@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::duration::parse;
-use crate::output::numbers::{float, ratio};
+use crate::output::numbers::ratio;
 
 /// How much longer each pause is than the one before.
 const GROWTH: f64 = 1.6;
@@ -105,7 +105,7 @@ impl Backoff {
 pub fn chance() -> f64 {
     // The standard library seeds each hasher anew, from the kernel's random numbers.
     let bits = RandomState::new().build_hasher().finish();
-    ratio(bits >> 12, 1 << 52).min(float(1))
+    ratio(bits >> 12, 1 << 52)
 }
 
 #[cfg(test)]

@@ -149,10 +149,9 @@ impl Watch {
             // They stand beside others that are connected to.
             Subject::Listener(_) | Subject::TimeWait(_) => None,
         };
-        match (family, ip) {
-            (Family::Ipv4, Some(IpAddr::V6(_))) => Err("-4 leaves out IPv6 addresses".to_owned()),
-            (Family::Ipv6, Some(IpAddr::V4(_))) => Err("-6 leaves out IPv4 addresses".to_owned()),
-            _ => Ok(self),
+        match ip.and_then(|ip| family.leaves_out(ip)) {
+            Some(problem) => Err(problem.to_owned()),
+            None => Ok(self),
         }
     }
 }

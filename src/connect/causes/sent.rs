@@ -134,7 +134,9 @@ pub fn silence(attempt: &Attempt, evidence: &Evidence, target: &str, diagnosis: 
     diagnosis.advise(
         "the firewalls on the way and on the host; on the host, does the SYN come in: `tcpdump`",
     );
-    diagnosis.advise(format!("netkit connect --layers {target} walks the path"));
+    if !evidence.is_walked {
+        diagnosis.advise(format!("netkit connect --layers {target} walks the path"));
+    }
 }
 
 fn loopback_silence(evidence: &Evidence, diagnosis: &mut Diagnosis) {

@@ -126,14 +126,10 @@ impl Args {
         let plain = if self.udp { Carrier::Udp } else { Carrier::Tcp };
         let target = Target::parse(&self.target, plain);
         let target = target.map_err(|why| format!("`{}`: {why}", self.target))?;
-        match (self.family(), target.ip()) {
-            (Some(Family::Ipv4), Some(IpAddr::V6(_))) => {
-                Err(format!("`{}`: -4 leaves out IPv6 addresses", self.target))
-            }
-            (Some(Family::Ipv6), Some(IpAddr::V4(_))) => {
-                Err(format!("`{}`: -6 leaves out IPv4 addresses", self.target))
-            }
-            _ => Ok(target),
+        let both = self.family().zip(target.ip());
+        match both.and_then(|(family, ip)| family.leaves_out(ip)) {
+            Some(problem) => Err(format!("`{}`: {problem}", self.target)),
+            None => Ok(target),
         }
     }
 

@@ -37,7 +37,7 @@ impl Announcement {
     /// What is written to standard output at the start.
     pub fn text(&self, addresses: &[String], format: Format) -> Option<String> {
         if self.print_address {
-            return Some(addresses.iter().fold(String::new(), |text, it| text + it + "\n"));
+            return Some(lines(addresses));
         }
         (format == Format::Table).then(|| {
             let shown: Vec<_> = addresses.iter().map(|address| sanitize(address)).collect();
@@ -47,9 +47,8 @@ impl Announcement {
 
     /// Tells whoever started this process.
     pub fn tell_others(&self, addresses: &[String]) -> anyhow::Result<()> {
-        let lines = addresses.iter().fold(String::new(), |text, address| text + address + "\n");
         if let Some(fd) = self.ready_fd {
-            ready::write_and_close(fd, &lines)
+            ready::write_and_close(fd, &lines(addresses))
                 .with_context(|| format!("cannot write to --ready-fd {fd}"))?;
         }
         let state = format!("READY=1\nSTATUS=serving on {}", addresses.join(", "));
@@ -58,6 +57,11 @@ impl Announcement {
         }
         Ok(())
     }
+}
+
+/// An address a line.
+fn lines(addresses: &[String]) -> String {
+    addresses.iter().fold(String::new(), |text, address| text + address + "\n")
 }
 
 /// What has to be known about a server that is reached from elsewhere by UDP.

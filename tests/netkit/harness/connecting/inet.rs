@@ -14,16 +14,25 @@ struct Family {
     client: &'static str,
     unreachable: u8,
     codes: &'static [u8],
+    /// Port 80 of the first host of a subnet of these two numbers.
+    web: fn(u8, u8) -> String,
 }
 
-const FOUR: Family =
-    Family { server: SERVER, router: ROUTER, client: "10.77.1.1", unreachable: 3, codes: &CODES };
+const FOUR: Family = Family {
+    server: SERVER,
+    router: ROUTER,
+    client: "10.77.1.1",
+    unreachable: 3,
+    codes: &CODES,
+    web: |net, subnet| format!("10.{net}.{subnet}.1:80"),
+};
 const SIX: Family = Family {
     server: SERVER6,
     router: ROUTER6,
     client: "fd77:1::1",
     unreachable: 1,
     codes: &CODES6,
+    web: |net, subnet| format!("[fd{net}:{subnet}::1]:80"),
 };
 
 /// `HOST:PORT`, in brackets where the host has colons.
@@ -102,6 +111,28 @@ impl Family {
         rows
     }
 
+    /// What the client's own routes and rules say.
+    fn own_routes(&self) -> Vec<Row> {
+        let no_way = |name, net, subnet, errno, (outcome, cause)| {
+            Row::at_once(name, &(self.web)(net, subnet), errno, outcome).because(cause)
+        };
+        let (missing, forbidden) = (("unreachable", "no route"), ("denied", "`prohibit`"));
+        let dropped = ("local_error", "`blackhole`");
+        let unreachable = ("unreachable", "an `unreachable` route of");
+        let by_rule = ("unreachable", "of type `unreachable`");
+        vec![
+            no_way("no route", 99, 0, ENETUNREACH, missing),
+            no_way("route unreachable", 79, 1, EHOSTUNREACH, unreachable),
+            no_way("route prohibit", 79, 2, EACCES, forbidden),
+            no_way("route blackhole", 79, 3, EINVAL, dropped),
+            no_way("route throw", 79, 4, ENETUNREACH, missing),
+            no_way("rule unreachable", 79, 5, ENETUNREACH, by_rule),
+            no_way("rule prohibit", 79, 6, EACCES, forbidden),
+            no_way("rule blackhole", 79, 7, EINVAL, dropped),
+            Row::silent("the router's blackhole", &(self.web)(78, 3)),
+        ]
+    }
+
     /// The three outcomes of a datagram, and more.
     fn datagrams(&self, prohibited: Icmp) -> Vec<Row> {
         let udp = |port| format!("udp://{}", self.at(port));
@@ -128,6 +159,7 @@ pub fn four() -> Vec<Row> {
     rows.extend(FOUR.rejects(CLIENT_REJECTS, FOUR.client));
     rows.extend(FOUR.forged(0, &[(EPROTO, "rejected"), (EHOSTUNREACH, "unreachable")]));
     rows.extend(FOUR.datagrams((3, 13, ROUTER)));
+    rows.extend(FOUR.own_routes());
     rows.extend(routes_of_four());
     rows
 }
@@ -141,6 +173,7 @@ pub fn six() -> Vec<Row> {
     let expired = (EHOSTUNREACH, "unreachable");
     rows.extend(SIX.forged(1, &[(EPROTO, "rejected"), expired, expired]));
     rows.extend(SIX.datagrams((1, 1, ROUTER6)));
+    rows.extend(SIX.own_routes());
     rows.extend(routes_of_six());
     rows
 }
@@ -150,22 +183,9 @@ fn routes_of_four() -> Vec<Row> {
         Row::answered(name, line, errno, outcome).icmp((icmp.0, icmp.1, ROUTER))
     };
     vec![
-        Row::at_once("no route", "10.99.0.1:80", ENETUNREACH, "unreachable").because("no route"),
-        Row::at_once("route unreachable", "10.79.1.1:80", EHOSTUNREACH, "unreachable")
-            .because("`unreachable`"),
-        Row::at_once("route prohibit", "10.79.2.1:80", EACCES, "denied").because("`prohibit`"),
-        Row::at_once("route blackhole", "10.79.3.1:80", EINVAL, "local_error")
-            .because("`blackhole`"),
-        Row::at_once("route throw", "10.79.4.1:80", ENETUNREACH, "unreachable").because("no route"),
-        Row::at_once("rule unreachable", "10.79.5.1:80", ENETUNREACH, "unreachable")
-            .because("of type `unreachable`"),
-        Row::at_once("rule prohibit", "10.79.6.1:80", EACCES, "denied").because("`prohibit`"),
-        Row::at_once("rule blackhole", "10.79.7.1:80", EINVAL, "local_error")
-            .because("`blackhole`"),
         by_router("the router's unreachable", "10.78.1.1:80", (3, 1), EHOSTUNREACH, "unreachable"),
         by_router("the router's prohibit", "10.78.2.1:80", (3, 13), EHOSTUNREACH, "rejected"),
         by_router("the router has no route", "10.78.4.1:80", (3, 0), ENETUNREACH, "unreachable"),
-        Row::silent("the router's blackhole", "10.78.3.1:80"),
         // The client's own kernel tells it that nobody answers on the link.
         Row::answered("no neighbour", "10.77.1.77:80", EHOSTUNREACH, "unreachable")
             .because("nobody on c0")
@@ -202,23 +222,9 @@ fn routes_of_six() -> Vec<Row> {
         Row::answered(name, line, errno, outcome).icmp((icmp.0, icmp.1, ROUTER6))
     };
     vec![
-        Row::at_once("no route", "[fd99::1]:80", ENETUNREACH, "unreachable").because("no route"),
-        Row::at_once("route unreachable", "[fd79:1::1]:80", EHOSTUNREACH, "unreachable")
-            .because("an `unreachable` route of"),
-        Row::at_once("route prohibit", "[fd79:2::1]:80", EACCES, "denied").because("`prohibit`"),
-        Row::at_once("route blackhole", "[fd79:3::1]:80", EINVAL, "local_error")
-            .because("`blackhole`"),
-        Row::at_once("route throw", "[fd79:4::1]:80", ENETUNREACH, "unreachable")
-            .because("no route"),
-        Row::at_once("rule unreachable", "[fd79:5::1]:80", ENETUNREACH, "unreachable")
-            .because("of type `unreachable`"),
-        Row::at_once("rule prohibit", "[fd79:6::1]:80", EACCES, "denied").because("`prohibit`"),
-        Row::at_once("rule blackhole", "[fd79:7::1]:80", EINVAL, "local_error")
-            .because("`blackhole`"),
         by_router("the router's unreachable", "[fd78:1::1]:80", (1, 0), ENETUNREACH, "unreachable"),
         by_router("the router's prohibit", "[fd78:2::1]:80", (1, 1), EACCES, "rejected"),
         by_router("the router has no route", "[fd78:4::1]:80", (1, 0), ENETUNREACH, "unreachable"),
-        Row::silent("the router's blackhole", "[fd78:3::1]:80"),
         Row::answered("no neighbour", "[fd77:1::77]:80", EHOSTUNREACH, "unreachable")
             .because("nobody on c0")
             .icmp((1, 3, "fd77:1::1")),
