@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::ControlFlow;
 
+use netkit::kernel::ProcRoot;
+use netkit::kernel::sockets::{Wanted, scan};
+use netkit::model::{Protocol, StateSet, TcpState};
 use socket2::{Domain, Socket, Type};
 
 use super::sockets::{Connection, connect, listen, listen_for_data, listen_for_one, port};
 use super::sysctl;
+use super::waiting::eventually;
 
 /// Where the listeners of a zoo are, and by which address their clients come.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +119,10 @@ impl Zoo {
         held.client.shutdown(Shutdown::Write).unwrap();
         self.hold(held);
         let mini = self.connection();
+        mini.client.shutdown(Shutdown::Write).unwrap();
+        // An acknowledgement that meets a socket amid its close leaves it a full one
+        // (`tcp_rcv_state_process`, net/ipv4/tcp_input.c: "Bad case").
+        eventually(|| is_acknowledged(&mini.client).then_some(()).ok_or("no ACK".to_owned()));
         self.streams.push(mini.server);
         drop(mini.client);
     }
@@ -131,6 +140,19 @@ impl Zoo {
         closing.server.shutdown(Shutdown::Write).unwrap();
         self.hold(closing);
     }
+}
+
+/// Whether the FIN of `client` has come, and its acknowledgement too.
+fn is_acknowledged(client: &TcpStream) -> bool {
+    let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::only(TcpState::FIN_WAIT2));
+    let port = client.local_addr().unwrap().port();
+    let mut is_there = false;
+    scan(None, &ProcRoot::live(), &wanted, &mut |socket| {
+        is_there |= socket.local.port == port;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    is_there
 }
 
 /// Writes until neither the peer's window nor the own buffer takes more.
