@@ -12,14 +12,21 @@ const LONGEST_NS: u64 = 3_600_000_000_000;
 /// Decimal digits that hold.
 const DIGITS: u8 = 3;
 
-/// Times.
+/// Times. The shortest, the longest and the sum are kept as they were; the histogram has three digits of
+/// each, and what it gives is held between the two.
 #[derive(Clone, Debug)]
-pub struct Latencies(Option<Histogram<u64>>);
+pub struct Latencies {
+    histogram: Option<Histogram<u64>>,
+    shortest_ns: u64,
+    longest_ns: u64,
+    sum_ns: u128,
+}
 
 impl Default for Latencies {
     fn default() -> Self {
         // These bounds are good for the crate; without it nothing would be recorded.
-        Self(Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).ok())
+        let histogram = Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).ok();
+        Self { histogram, shortest_ns: u64::MAX, longest_ns: 0, sum_ns: 0 }
     }
 }
 
@@ -63,39 +70,46 @@ pub struct Bar {
 impl Latencies {
     /// Counts a time.
     pub fn record(&mut self, nanoseconds: u64) {
-        if let Some(histogram) = &mut self.0 {
+        self.shortest_ns = self.shortest_ns.min(nanoseconds);
+        self.longest_ns = self.longest_ns.max(nanoseconds);
+        self.sum_ns += u128::from(nanoseconds);
+        if let Some(histogram) = &mut self.histogram {
             histogram.saturating_record(nanoseconds.max(1));
         }
     }
 
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.0.as_ref().map_or(0, Histogram::len)
+        self.histogram.as_ref().map_or(0, Histogram::len)
     }
 
     /// So many percent are at most so long, in microseconds; `None` of nothing.
     pub fn percentile_us(&self, percent: f64) -> Option<f64> {
-        let histogram = self.0.as_ref().filter(|it| !it.is_empty())?;
-        Some(us(histogram.value_at_percentile(percent).min(histogram.max())))
+        let histogram = self.histogram.as_ref().filter(|it| !it.is_empty())?;
+        let value_ns = histogram.value_at_percentile(percent);
+        Some(us(value_ns.clamp(self.shortest_ns, self.longest_ns)))
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        if let Some(histogram) = &mut self.0 {
+        let mut histogram = self.histogram.take();
+        if let Some(histogram) = &mut histogram {
             histogram.reset();
         }
+        *self = Self { histogram, shortest_ns: u64::MAX, longest_ns: 0, sum_ns: 0 };
     }
 
     /// What is told of them; `None` of nothing.
     pub fn summary(&self) -> Option<Summary> {
-        let histogram = self.0.as_ref().filter(|it| !it.is_empty())?;
+        let histogram = self.histogram.as_ref().filter(|it| !it.is_empty())?;
         let percentile = |percent| Some(Percentile { percent, us: self.percentile_us(percent)? });
+        let mean_ns = self.sum_ns / u128::from(histogram.len());
         Some(Summary {
             count: histogram.len(),
-            min_us: us(histogram.min()),
-            mean_us: rounded(histogram.mean() / 1000.0, 1),
+            min_us: us(self.shortest_ns),
+            mean_us: us(u64::try_from(mean_ns).unwrap_or(u64::MAX)),
             standard_deviation_us: rounded(histogram.stdev() / 1000.0, 1),
-            max_us: us(histogram.max()),
+            max_us: us(self.longest_ns),
             percentiles: PERCENTILES.into_iter().filter_map(percentile).collect(),
             histogram: bars(histogram),
         })
@@ -126,6 +140,8 @@ fn us(nanoseconds: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -139,7 +155,7 @@ mod tests {
         let mut latencies = Latencies::default();
         (1..=1000).for_each(|value| latencies.record(value * 1000));
         let summary = latencies.summary().unwrap();
-        assert_eq!((summary.count, summary.min_us, summary.max_us), (1000, 1.0, 1000.4));
+        assert_eq!((summary.count, summary.min_us, summary.max_us), (1000, 1.0, 1000.0));
         assert!((summary.mean_us - 500.5).abs() < 0.5, "{summary:?}");
         for (percent, us) in [(50.0, 500.0), (90.0, 900.0), (99.0, 990.0), (99.9, 999.0)] {
             let found = latencies.percentile_us(percent).unwrap();
@@ -147,6 +163,32 @@ mod tests {
         }
         latencies.clear();
         assert_eq!(latencies.count(), 0);
+    }
+
+    #[test]
+    fn one_time_has_one_value() {
+        for time in [1, 999, 28_090_423, 3_600_000_000_001] {
+            let mut latencies = Latencies::default();
+            latencies.record(time);
+            let summary = latencies.summary().unwrap();
+            let mut values = vec![summary.min_us, summary.mean_us, summary.max_us];
+            values.extend(summary.percentiles.iter().map(|it| it.us));
+            assert!(values.iter().all(|it| *it == us(time)), "{time} ns: {values:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_told_is_in_order(times in proptest::collection::vec(0_u64..100_000_000, 1..60)) {
+            let mut latencies = Latencies::default();
+            times.iter().for_each(|time| latencies.record(*time));
+            let summary = latencies.summary().unwrap();
+            let mut values = vec![summary.min_us];
+            values.extend(summary.percentiles.iter().map(|it| it.us));
+            values.push(summary.max_us);
+            prop_assert!(values.is_sorted(), "{values:?}");
+            prop_assert!((summary.min_us..=summary.max_us).contains(&summary.mean_us));
+        }
     }
 
     #[test]
