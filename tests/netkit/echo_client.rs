@@ -89,14 +89,17 @@ fn wrong_arguments_are_named() {
     for (line, words) in [
         ("127.0.0.1", "the port is missing"),
         ("-c 4 127.0.0.1:1 hello", "leave out `hello`"),
-        ("-c 0", "write a whole number from 1"),
+        ("-c 0", "it has to be at least 1"),
+        ("-n 10KiB", "unknown suffix `KiB`: k, m and g are thousands"),
+        ("-n 1.5", "it is not a whole number"),
+        ("-n ten", "it is no number"),
         ("-s 5-1", "write 1-5"),
         ("-u -s 8 127.0.0.1:1", "a head of 32 bytes"),
         ("-u -s 100k 127.0.0.1:1", "65507 bytes at most"),
         ("-u -c 1 --reconnect 127.0.0.1:1", "--reconnect is for streams"),
         ("-c 1 --transform reverse", "upper, lower and rot13 can be judged"),
-        ("-d 5", "write a time with its unit"),
-        ("-c 1 --max-loss 101", "write a share from 0 to 100"),
+        ("-d 5", "write it with its unit: 5s, or 5ms"),
+        ("-c 1 --max-loss 101", "it is more than 100 %"),
     ] {
         let answer = netkit(&format!("echo client {line}")).run().exits(2);
         let said = answer.stderr.split_whitespace().collect::<Vec<_>>().join(" ");

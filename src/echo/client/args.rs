@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use super::amounts::{parse_count, parse_percent, parse_rate, parse_sizes, parse_time};
 use super::target::Target;
 use crate::echo::address::Carrier;
+use crate::echo::amounts::{
+    parse_percent, parse_positive_count, parse_positive_duration, parse_rate, parse_sizes,
+};
 use crate::echo::datagram::HEADER;
 use crate::echo::load::plan::{Close, Plan};
 use crate::echo::load::thresholds::Thresholds;
@@ -60,7 +62,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
     /// How long connecting and each reply may take [default: 5s, of UDP 1s]
-    #[arg(long, short, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration)]
     timeout: Option<Duration>,
     /// Judge the replies: exit code 1 if one is not as expected; a load always does
     #[arg(long, overrides_with = "no_verify")]
@@ -76,13 +78,13 @@ pub struct Args {
     pub(super) no_newline: bool,
 
     /// Connections at once; of UDP, flows
-    #[arg(long, short, value_name = "N", value_parser = parse_count, help_heading = "Load")]
+    #[arg(long, short, value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
     connections: Option<u64>,
     /// Messages in all: 1000, 100k, 1.5m
-    #[arg(long, short = 'n', value_name = "N", value_parser = parse_count, help_heading = "Load")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
     count: Option<u64>,
     /// How long [default: 10s, without --count]
-    #[arg(long, short, value_name = "TIME", value_parser = parse_time, help_heading = "Load")]
+    #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
     duration: Option<Duration>,
     /// Messages a second in all: an open loop, in which latency counts from when each was due
     #[arg(long, short, value_name = "N", value_parser = parse_rate, help_heading = "Load")]
@@ -91,7 +93,7 @@ pub struct Args {
     #[arg(long, short, value_name = "N|LO-HI", value_parser = parse_sizes, help_heading = "Load")]
     size: Option<(usize, usize)>,
     /// Messages that a connection may have under way [default: 1]
-    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = "Load")]
+    #[arg(long, value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
     pipeline: Option<u64>,
     /// A new connection for each message
     #[arg(long, conflicts_with = "pipeline", help_heading = "Load")]
@@ -103,14 +105,14 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = "Load")]
     connect_rate: Option<f64>,
     /// Time before that is not measured
-    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
     warmup: Option<Duration>,
     /// With --format ndjson, a row for each such time [default: 1s]
-    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
     interval: Option<Duration>,
 
     /// The 99th percentile of the latency at most
-    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Limits")]
     max_p99: Option<Duration>,
     /// What may be lost at most
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Limits")]

@@ -3,7 +3,6 @@
 //! Messages of the command line, standard input as a stream, a prompt on a terminal; or a load, which
 //! is [`crate::echo::load`]'s.
 
-pub mod amounts;
 mod args;
 mod exchange;
 mod interactive;
