@@ -1,25 +1,29 @@
-//! The form of netkit's own datagrams, which the client sends over UDP and a strict server answers.
+//! The form of netkit's own datagrams: those of a load, over UDP and over the Unix sockets that keep
+//! messages apart.
 //!
 //! ```text
-//! 0        4       5       6          8           16       24          32
-//! ┌────────┬───────┬───────┬──────────┬───────────┬────────┬───────────┬─────────┐
-//! │ "nkEC" │ version│ flags │ reserved │ run id    │ number │ sent, ns  │ pattern │
-//! └────────┴───────┴───────┴──────────┴───────────┴────────┴───────────┴─────────┘
+//! 0        4         5       6          8           16       24          32
+//! ┌────────┬─────────┬───────┬──────────┬───────────┬────────┬───────────┬─────────┐
+//! │ "nkEC" │ version │ flags │ reserved │ run id    │ number │ sent, ns  │ pattern │
+//! └────────┴─────────┴───────┴──────────┴───────────┴────────┴───────────┴─────────┘
 //! ```
 //!
-//! Numbers are in network byte order. Flag 1 says that it is a request; a server answers nothing
-//! else, and clears it in the reply. So a reply is never answered, whoever gets it, and no two
-//! servers can send one to and fro (CVE-2024-2169). The reply is otherwise the request, byte for byte
-//! and of the same length: it can be reflected and never grows. `sent` is a moment of the sender's own
-//! monotonic clock, which nobody else can read anything from. The rest is a pattern that depends on
-//! run id, number and place, so that bytes of another datagram are seen as wrong.
+//! Numbers are in network byte order. Flag 1 says that it is a request. netkit's server clears it in the
+//! reply and answers nothing of this form that has it not, so that no two such servers can send one to
+//! and fro (CVE-2024-2169); a strict one answers nothing of any other form either. The other flags and
+//! the reserved bytes are 0: a server ignores them and sends them back, and a client takes a reply in
+//! which they are not 0 for a spoilt one. The reply is otherwise the request, byte for byte and of the
+//! same length: it can be reflected and never grows. A server that clears no flag, as any other is, gives
+//! the request itself back, which is as good. `sent` is a moment of the sender's own monotonic clock,
+//! which nobody else can read anything from. The rest is a pattern that depends on run id, number and
+//! place, so that bytes of another datagram are seen as wrong.
 
 /// The bytes before the pattern.
 pub const HEADER: usize = 32;
 
 const MAGIC: [u8; 4] = *b"nkEC";
 const VERSION: u8 = 1;
-/// Where the flags are.
+/// Where the flags are, and behind them the reserved bytes.
 const FLAGS_AT: usize = 5;
 /// It is to be answered.
 const REQUEST: u8 = 1;
@@ -71,10 +75,15 @@ impl Header {
         into.extend(self.pattern().take(rest));
     }
 
-    /// Whether what follows the header is what the sender put there.
-    pub fn is_intact(&self, datagram: &[u8]) -> bool {
-        let rest = datagram.get(HEADER..).unwrap_or_default();
-        rest.iter().copied().eq(self.pattern().take(rest.len()))
+    /// Whether `datagram`, which this is the header of, is whole and as it was sent: of `length` bytes,
+    /// no bit of the flags and reserved bytes set but that of the request, and the pattern behind them.
+    pub fn is_intact(&self, datagram: &[u8], length: usize) -> bool {
+        let Some((head, rest)) = datagram.split_first_chunk::<HEADER>() else { return false };
+        let [_, _, _, _, _, flags, reserved @ ..] = head;
+        datagram.len() == length
+            && flags & !REQUEST == 0
+            && reserved.starts_with(&[0, 0])
+            && rest.iter().copied().eq(self.pattern().take(rest.len()))
     }
 
     /// A sequence of bytes of this run and number: a linear congruence (the constants of Knuth's
@@ -118,10 +127,26 @@ mod tests {
             header.write(length, &mut datagram);
             assert_eq!(datagram.len(), length.max(HEADER));
             assert_eq!(Header::of(&datagram), Some(header));
-            assert!(header.is_intact(&datagram));
+            assert!(header.is_intact(&datagram, length.max(HEADER)));
         }
-        datagram[100] ^= 4;
-        assert!(!header.is_intact(&datagram));
+    }
+
+    #[test]
+    fn what_was_cut_off_added_or_changed_is_not_intact() {
+        let header = Header { is_request: false, run_id: 7, number: 3, sent_ns: 9 };
+        let mut datagram = Vec::new();
+        header.write(64, &mut datagram);
+        assert!(header.is_intact(&datagram, 64));
+        // A prefix of the pattern is a pattern too: the length tells.
+        for length in [0, HEADER, 50, 63] {
+            assert!(!header.is_intact(&datagram[..length], 64), "cut at {length}");
+        }
+        assert!(!header.is_intact(&[&datagram[..], b"!"].concat(), 64));
+        for at in [5, 6, 7, HEADER, 63] {
+            let mut changed = datagram.clone();
+            changed[at] ^= 4;
+            assert!(!header.is_intact(&changed, 64), "byte {at}");
+        }
     }
 
     #[test]
@@ -133,7 +158,7 @@ mod tests {
         assert!(make_reply(&mut datagram));
         assert_eq!(datagram.len(), request.len());
         assert_eq!(Header::of(&datagram), Some(Header { is_request: false, ..header }));
-        assert!(header.is_intact(&datagram));
+        assert!(header.is_intact(&datagram, 64));
         assert!(!make_reply(&mut datagram));
     }
 

@@ -111,6 +111,21 @@ fn what_comes_after_the_timeout_is_late_and_not_lost() {
 }
 
 #[test]
+fn what_came_late_is_not_told_as_lost() {
+    let address = answering(|number, datagram| match number {
+        3 => vec![],
+        5 => {
+            thread::sleep(Duration::from_millis(400));
+            vec![datagram]
+        }
+        _ => vec![datagram],
+    });
+    let load = netkit("echo client -n 50 --timeout 100ms").arg(&address).run().exits(1);
+    let lost = load.stdout.lines().find(|line| line.contains("lost ")).unwrap();
+    assert!(lost.contains("lost 1 (2 %): 1 had no reply in time"), "{load}");
+}
+
+#[test]
 fn what_is_spoilt_or_of_somebody_else_is_counted() {
     let address = answering(|number, mut datagram| match number {
         7 => {
@@ -122,10 +137,19 @@ fn what_is_spoilt_or_of_somebody_else_is_counted() {
             datagram.truncate(50);
             vec![datagram]
         }
+        10 => {
+            datagram[6] = 1;
+            vec![datagram]
+        }
+        // The moment of sending, which nobody but the sender may say.
+        11 => {
+            datagram[31] ^= 1;
+            vec![datagram]
+        }
         _ => vec![datagram],
     });
     let answer = json_of("-n 30", &address, 1);
-    assert_eq!((&answer["corrupted"], &answer["received"]), (&json!(2), &json!(30)));
+    assert_eq!((&answer["corrupted"], &answer["received"]), (&json!(4), &json!(30)));
     assert_eq!(answer["datagrams"]["stray"], 1);
 }
 

@@ -22,7 +22,8 @@ pub fn exchange(
     let keeps_messages = link.peer.carrier.keeps_messages();
     let mut reply = Vec::new();
     link.send(&message.bytes, patience).map_err(|trouble| (Vec::new(), trouble))?;
-    let mut buffer = vec![0; 64 * 1024];
+    // Room for more than the message: a datagram that is longer is cut off at the buffer's end.
+    let mut buffer = vec![0; message.bytes.len().max(64 * 1024) + 1];
     loop {
         let patience = if reply.is_empty() { *patience } else { patience.at_most(PAUSE) };
         match link.receive(&mut buffer, &patience) {

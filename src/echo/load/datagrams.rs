@@ -105,7 +105,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
                 return Ok(());
             }
             if self.is_hopeless() {
-                self.run.abandon(now_ns);
+                self.run.abandon();
                 return Ok(());
             }
             let until_ns = match next {
@@ -244,9 +244,12 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             return;
         };
         let number = header.number & ((1 << SEQUENCE_BITS) - 1);
-        let is_whole = length == length_of(self.run.plan.sizes, number);
-        let is_right = !self.run.plan.verify || (is_whole && header.is_intact(came));
-        let counts = header.sent_ns >= warmup_ns;
+        // Of one that was given up long ago, its own word is all there is.
+        let sent_ns = flow.sent_ns(number).unwrap_or(header.sent_ns);
+        let is_right = !self.run.plan.verify
+            || (header.is_intact(came, length_of(self.run.plan.sizes, number))
+                && header.sent_ns == sent_ns);
+        let counts = sent_ns >= warmup_ns;
         match flow.sequence.arrive(number) {
             Arrived::Unknown => tally.datagrams.stray += 1,
             Arrived::Again => tally.datagrams.duplicated += u64::from(counts),
@@ -259,11 +262,11 @@ impl<'a, 'b> Datagrams<'a, 'b> {
                     tally.bytes_received += u64::try_from(length).unwrap_or(0);
                     tally.datagrams.reordered += u64::from(extent > 0);
                     tally.datagrams.deepest = tally.datagrams.deepest.max(extent);
-                    let transit_ns = now_ns.saturating_sub(header.sent_ns);
+                    let transit_ns = now_ns.saturating_sub(sent_ns);
                     tally.datagrams.jitter.arrive(transit_ns);
                     tally.datagrams.late += u64::from(intended_ns.is_none());
-                    let intended_ns = intended_ns.unwrap_or(header.sent_ns);
-                    tally.reply(&Reply { intended_ns, sent_ns: header.sent_ns, now_ns });
+                    let intended_ns = intended_ns.unwrap_or(sent_ns);
+                    tally.reply(&Reply { intended_ns, sent_ns, now_ns });
                 }
                 self.make_idle(index);
             }

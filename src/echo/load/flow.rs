@@ -98,6 +98,12 @@ impl Flow {
         Failure { step, why: Why::Errno(code_of(error), last_icmp(self.socket.as_fd())) }
     }
 
+    /// When datagram `number` was sent; `None` if that is not known any more.
+    pub fn sent_ns(&self, number: u64) -> Option<u64> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.sent.get(index).map(|sent| sent.sent_ns)
+    }
+
     /// Takes the reply to datagram `number`: when it was due, if it is still waited for.
     pub fn answered(&mut self, number: u64) -> Option<u64> {
         let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
@@ -163,12 +169,13 @@ mod tests {
     fn what_is_answered_or_given_up_is_under_way_no_more() {
         let (mut flow, _theirs) = flow();
         sent(&mut flow, &[10, 20, 30, 40]);
+        assert_eq!((flow.sent_ns(1), flow.sent_ns(4)), (Some(20), None));
         assert_eq!(flow.answered(1), Some(19));
         assert_eq!(flow.answered(1), None);
         assert_eq!(flow.under_way, 3);
         assert_eq!(flow.give_up(35), 2);
         assert_eq!((flow.answered(0), flow.answered(3), flow.under_way), (None, Some(39), 0));
-        assert_eq!(flow.answered(4), None);
+        assert_eq!((flow.answered(4), flow.sent_ns(0)), (None, None));
         sent(&mut flow, &[50, 60]);
         assert!(flow.give_up_first());
         assert_eq!((flow.answered(4), flow.answered(5)), (None, Some(59)));

@@ -98,17 +98,17 @@ impl<'a> Run<'a> {
         if now_ns < end_ns.saturating_add(self.timeout_ns()) {
             return false;
         }
-        while self.plan.rate.is_some() && self.take(now_ns).is_some() {
-            self.tally.unsent += 1;
+        while self.plan.rate.is_some()
+            && let Some(due) = self.take(now_ns)
+        {
+            self.tally.unsent += u64::from(due.counts);
         }
         true
     }
 
     /// Gives up what was never begun: nobody is there. Counts what a count had asked for.
-    pub fn abandon(&mut self, now_ns: u64) {
-        while self.plan.count.is_some() && self.take(now_ns).is_some_and(|due| due.counts) {
-            self.tally.unsent += 1;
-        }
+    pub fn abandon(&mut self) {
+        self.tally.unsent += self.schedule.rest();
     }
 
     /// The plan's timeout.

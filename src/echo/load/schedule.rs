@@ -71,6 +71,11 @@ impl Schedule {
         }
     }
 
+    /// Messages of the count that were not taken; 0 without a count.
+    pub fn rest(&self) -> u64 {
+        self.count.map_or(0, |count| count.saturating_sub(self.counted))
+    }
+
     /// Takes what is due at `now_ns`.
     pub fn take(&mut self, now_ns: u64) -> Next {
         let next = self.peek(now_ns);
@@ -118,9 +123,11 @@ mod tests {
         for now in [0, 1, 2, SECOND - 1] {
             assert_eq!(schedule.take(now), due(now, false));
         }
+        assert_eq!(schedule.rest(), 2);
         assert_eq!(schedule.take(SECOND), due(SECOND, true));
         assert_eq!(schedule.take(2 * SECOND - 1), due(2 * SECOND - 1, true));
         assert_eq!(schedule.take(2 * SECOND - 1), Next::Over);
+        assert_eq!(schedule.rest(), 0);
         let by_time = Schedule::new(Some(2), Some(SECOND), None, SECOND);
         assert_eq!(by_time.peek(2 * SECOND), Next::Over);
     }

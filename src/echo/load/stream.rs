@@ -133,7 +133,7 @@ impl<'a, 'b> Streams<'a, 'b> {
                 return Ok(());
             }
             if self.is_hopeless() {
-                self.run.abandon(now_ns);
+                self.run.abandon();
                 return Ok(());
             }
             let until_ns = match next {
