@@ -77,11 +77,41 @@ fn a_missing_reply_is_said_with_its_reason() {
 fn nobody_there_is_said_with_what_helps() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let answer = netkit(&format!("echo client 127.0.0.1:{port} hello")).run().exits(1);
-    answer.complains("ECONNREFUSED (111)").complains("hint: netkit echo server");
+    answer.complains("ECONNREFUSED (111)").complains("hint: `netkit echo server");
     let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let answer = netkit(&format!("echo client udp://127.0.0.1:{gone} hello")).run().exits(1);
-    answer.complains("ECONNREFUSED (111)").complains("127.0.0.1 answered");
+    let answer = answer.complains("ECONNREFUSED (111)");
+    let answer = answer.complains("127.0.0.1 answered: nobody receives at this port\n");
+    assert!(!answer.stderr.contains("TCP"), "{answer}");
     netkit("echo client unix:/nonexistent/socket hello").run().exits(1).complains("ENOENT (2)");
+}
+
+#[test]
+fn a_source_that_is_not_ours_is_told_from_a_port_that_is_not_free() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for carrier in ["tcp", "udp"] {
+        let target = format!("{carrier}://127.0.0.1:{port}");
+        let absent = netkit(&format!("echo client --source 192.0.2.1 {target} hello")).run();
+        let absent = absent.exits(1).complains(&format!("{target} from 192.0.2.1: EADDRNOTAVAIL"));
+        let absent = absent.complains("no interface of this network namespace has that address");
+        assert!(!absent.stderr.contains("port left"), "{absent}");
+    }
+    let refused = netkit(&format!("echo client --source 127.0.0.9 127.0.0.1:{port} hello")).run();
+    let hint = format!("`netkit connect --source 127.0.0.9 tcp://127.0.0.1:{port}`");
+    refused.exits(1).complains("ECONNREFUSED").complains(&hint);
+}
+
+#[test]
+fn what_is_done_is_told_where_that_is_wanted() {
+    let server = Serving::start("127.0.0.1:0");
+    let address = &server.addresses[0];
+    let told = netkit("echo client -v").arg(address).arg("hello").run().exits(0);
+    assert_eq!(told.stdout, "hello\n");
+    let told = told.complains("resolved").complains(&format!("connecting peer={address}"));
+    let told = told.complains("TCP_NODELAY");
+    assert!(!told.stderr.contains("sending"), "{told}");
+    let more = netkit("echo client -vv").arg(address).arg("hello").run().exits(0);
+    more.complains("sending bytes=6").complains("received bytes=6");
 }
 
 #[test]
@@ -94,6 +124,14 @@ fn wrong_arguments_are_named() {
         ("-n 1.5", "it is not a whole number"),
         ("-n ten", "it is no number"),
         ("-s 5-1", "write 1-5"),
+        ("-c 1g", "at most 10,000,000 in all"),
+        ("--verify --no-verify 127.0.0.1:1 hello", "cannot be used with"),
+        ("hello", "a message comes after the target: netkit echo client 127.0.0.1:8081 'hello'"),
+        ("--source ::1 127.0.0.1:1 hello", "of another family than `127.0.0.1:1`"),
+        ("-4 --source ::1 localhost:1 hello", "--source ::1: -4 leaves out IPv6 addresses"),
+        ("--source 127.0.0.1 @a hello", "--source is not for a Unix socket"),
+        ("-u --close rst 127.0.0.1:1", "--close is for streams"),
+        ("-n 1 --interval 1s", "--interval is for --format ndjson"),
         ("-u -s 8 127.0.0.1:1", "a head of 32 bytes"),
         ("-u -s 100k 127.0.0.1:1", "65507 bytes at most"),
         ("-u -c 1 --reconnect 127.0.0.1:1", "--reconnect is for streams"),

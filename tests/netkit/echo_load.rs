@@ -150,10 +150,14 @@ fn limits_are_judged_and_the_one_that_was_missed_is_named() {
     let server = Serving::start("127.0.0.1:0");
     let address = &server.addresses[0];
     load("-n 200 --max-p99 60s --max-loss 0% --min-rate 1", address).exits(0).quietly();
-    let missed = load("-n 200 --max-p99 100ns --min-rate 1", address).exits(1);
+    // The text has it in its head, once; with a format for programs it is said beside it.
+    let missed = load("-n 200 --max-p99 100ns --min-rate 1", address).exits(1).quietly();
+    assert!(missed.stdout.starts_with("MISSED  "), "{missed}");
+    assert_eq!(missed.stdout.matches("--max-p99").count(), 1, "{missed}");
+    let missed = load("-n 200 --max-p99 100ns --min-rate 1 --json", address).exits(1);
     let missed = missed.complains("missed --max-p99");
     assert!(!missed.stderr.contains("min-rate"), "{missed}");
-    load("-n 200 --min-rate 500m", address).exits(1).complains("missed --min-rate");
+    load("-n 200 --min-rate 500m --json", address).exits(1).complains("missed --min-rate");
     let answer = json_of("-n 10 --max-p99 60s --min-rate 500m", address, 1);
     let verdicts = answer["thresholds"].as_array().unwrap();
     let met: Vec<_> = verdicts.iter().map(|it| (&it["name"], &it["is_met"])).collect();
@@ -172,6 +176,69 @@ fn nobody_there_is_no_reply_and_ends_at_once() {
             (&errors[0]["name"], &errors[0]["step"]),
             (&json!("ECONNREFUSED"), &json!("connect"))
         );
+    }
+}
+
+#[test]
+fn nobody_there_is_said_with_its_cause_and_what_helps() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    for options in ["-n 10", "-n 10 --warmup 100ms"] {
+        let answer = load(options, &address).exits(1).quietly();
+        let text = answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in [
+            &format!(
+                "NO REPLY cannot connect to tcp://{address}: ECONNREFUSED (111) Connection refused"
+            ),
+            "0 of 10 messages answered",
+            "nobody listens at this address",
+            &format!("hint: `netkit echo server tcp://{address}` starts a server there"),
+            &format!("`netkit connect tcp://{address}`"),
+        ] {
+            assert!(text.contains(words), "{options}: no {words:?} in {answer}");
+        }
+        let counts = json_of(options, &address, 1);
+        assert_eq!((&counts["lost"], &counts["unsent"]), (&json!(10), &json!(10)), "{options}");
+        assert!(counts["errors"][0]["hint"].as_str().unwrap().contains("netkit echo server"));
+    }
+    let text = load("-d 1s", &address).exits(1).stdout;
+    assert!(text.contains("no message was sent") && !text.contains("0 of 0"), "{text}");
+    let text = load("-n 1 --source 192.0.2.1", &address).exits(1).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("from 192.0.2.1: EADDRNOTAVAIL (99)"), "{text}");
+    assert!(text.contains("in bind: no interface of this network namespace"), "{text}");
+}
+
+#[test]
+fn one_message_has_one_latency() {
+    let server = Serving::start("127.0.0.1:0");
+    let answer = json_of("-n 1", &server.addresses[0], 0);
+    for of in ["latency", "connect"] {
+        let percentiles = answer[of]["percentiles"].as_array().unwrap();
+        for value in percentiles.iter().map(|it| &it["us"]) {
+            assert_eq!(value, &answer[of]["min_us"], "{answer:#}");
+        }
+        assert_eq!(answer[of]["mean_us"], answer[of]["min_us"]);
+        assert_eq!(answer[of]["max_us"], answer[of]["min_us"]);
+    }
+}
+
+#[test]
+fn the_text_has_names_above_their_values_and_no_blanks_at_its_ends() {
+    let server = Serving::start("127.0.0.1:0");
+    let text = load("-n 200 -r 2k", &server.addresses[0]).exits(0).stdout;
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines.iter().all(|line| line.trim_end() == *line && line.chars().count() <= 80),
+        "{text}"
+    );
+    let heads = lines.iter().enumerate().filter(|(_, line)| line.starts_with("      min      p50"));
+    let heads: Vec<_> = heads.collect();
+    assert_eq!(heads.len(), 2, "{text}");
+    for (at, head) in heads {
+        let values: Vec<_> = lines[at + 1].split_whitespace().collect();
+        assert_eq!(values.len(), 2 * head.split_whitespace().count(), "{text}");
+        assert_eq!(lines[at + 1].chars().count(), head.chars().count(), "{text}");
     }
 }
 

@@ -16,7 +16,8 @@ use crate::echo::load::thresholds::Thresholds;
 use crate::echo::transform::Transform;
 use crate::kernel::connecting::SocketOptions;
 use crate::model::Family;
-use crate::output::numbers::{float, microseconds_of};
+use crate::output::Format;
+use crate::output::numbers::{float, microseconds_of, thousands};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +33,10 @@ Examples:
 Exit codes: 0 as it should be, 1 something did not come back or a limit was missed,
 2 wrong arguments, 130 interrupted, with what was measured so far";
 
+/// Where the tutorial's server is, and that of `netkit echo server`.
+const DEFAULT_TARGET: &str = "127.0.0.1:8081";
+/// Messages that may be under way at once: each takes memory while it is.
+const MOST_UNDER_WAY: u64 = 10_000_000;
 /// The load where neither an end nor a size is given.
 const SIZE: (usize, usize) = (64, 64);
 const DURATION: Duration = Duration::from_secs(10);
@@ -44,9 +49,9 @@ const DATAGRAM_MAX: usize = 65_507;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// HOST:PORT, tcp://, udp://, unix:/PATH, unix:@ABSTRACT, unix-dgram:, unix-seqpacket:
-    #[arg(value_name = "TARGET", default_value = "127.0.0.1:8081")]
+    #[arg(value_name = "TARGET", default_value = DEFAULT_TARGET)]
     pub(super) target: String,
-    /// Messages to send, each as a line; without, standard input is streamed
+    /// Messages to send, after TARGET, each as a line; without, standard input is streamed
     #[arg(value_name = "MESSAGE")]
     pub(super) messages: Vec<String>,
     /// A target without a scheme is one of UDP
@@ -65,10 +70,10 @@ pub struct Args {
     #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration)]
     timeout: Option<Duration>,
     /// Judge the replies: exit code 1 if one is not as expected; a load always does
-    #[arg(long, overrides_with = "no_verify")]
+    #[arg(long, conflicts_with = "no_verify")]
     verify: bool,
     /// Do not compare what comes back
-    #[arg(long, overrides_with = "verify")]
+    #[arg(long)]
     no_verify: bool,
     /// What the server does to what it sends back
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
@@ -126,22 +131,63 @@ impl Args {
     /// The target, or what is wrong with it.
     pub fn target(&self) -> Result<Target, String> {
         let plain = if self.udp { Carrier::Udp } else { Carrier::Tcp };
-        let target = Target::parse(&self.target, plain);
-        let target = target.map_err(|why| format!("`{}`: {why}", self.target))?;
-        let both = self.family().zip(target.ip());
-        match both.and_then(|(family, ip)| family.leaves_out(ip)) {
-            Some(problem) => Err(format!("`{}`: {problem}", self.target)),
-            None => Ok(target),
-        }
+        let text = &self.target;
+        let target = Target::parse(text, plain).map_err(|why| {
+            // A word alone is rather a message than a host.
+            let is_word = !text.contains([':', '/', '@', '.']);
+            let hint = if is_word && self.messages.is_empty() {
+                format!(
+                    "\nhint: a message comes after the target: netkit echo client {DEFAULT_TARGET} \
+                     '{text}'"
+                )
+            } else {
+                String::new()
+            };
+            format!("`{text}`: {why}{hint}")
+        })?;
+        self.wrong_with_family(&target).map_or(Ok(target), |problem| Err(problem))
     }
 
-    /// The one family that is wanted.
-    pub fn family(&self) -> Option<Family> {
-        match (self.ipv4, self.ipv6) {
+    /// What of -4, -6 and --source does not go together, with each other or with the target.
+    fn wrong_with_family(&self, target: &Target) -> Option<String> {
+        let text = &self.target;
+        if !matches!(target.carrier, Carrier::Tcp | Carrier::Udp) {
+            let given = [(self.ipv4, "-4"), (self.ipv6, "-6"), (self.source.is_some(), "--source")];
+            let wrong = given.into_iter().find(|(is_given, _)| *is_given);
+            return wrong.map(|(_, name)| format!("{name} is not for a Unix socket: leave it out"));
+        }
+        let wanted = match (self.ipv4, self.ipv6) {
             (true, _) => Some(Family::Ipv4),
             (_, true) => Some(Family::Ipv6),
             (false, false) => None,
+        };
+        if let Some(problem) = wanted.zip(target.ip()).and_then(|(it, ip)| it.leaves_out(ip)) {
+            return Some(format!("`{text}`: {problem}"));
         }
+        let source = self.source?;
+        if let Some(problem) = wanted.and_then(|family| family.leaves_out(source)) {
+            return Some(format!("--source {source}: {problem}"));
+        }
+        let is_foreign = target.ip().is_some_and(|ip| ip.is_ipv4() != source.is_ipv4());
+        is_foreign.then(|| {
+            format!(
+                "--source {source} is an address of another family than `{text}`: give one of its"
+            )
+        })
+    }
+
+    /// The one family that is wanted: of -4 or -6, or the source's.
+    pub fn family(&self) -> Option<Family> {
+        match (self.ipv4, self.ipv6, self.source) {
+            (true, _, _) | (false, false, Some(IpAddr::V4(_))) => Some(Family::Ipv4),
+            (_, true, _) | (false, false, Some(IpAddr::V6(_))) => Some(Family::Ipv6),
+            (false, false, None) => None,
+        }
+    }
+
+    /// The address to connect from, where one was asked for.
+    pub fn source(&self) -> Option<IpAddr> {
+        self.source
     }
 
     /// Whether replies are judged.
@@ -187,7 +233,7 @@ impl Args {
     }
 
     /// What does not go together.
-    pub fn contradiction(&self, carrier: Carrier) -> Option<String> {
+    pub fn contradiction(&self, carrier: Carrier, format: Format) -> Option<String> {
         let option = self.load_option();
         if let (Some(option), Some(message)) = (option, self.messages.first()) {
             return Some(format!(
@@ -195,6 +241,20 @@ impl Args {
             ));
         }
         option?;
+        let (connections, pipeline) = (self.connections.unwrap_or(1), self.pipeline.unwrap_or(1));
+        if connections.saturating_mul(pipeline) > MOST_UNDER_WAY {
+            let most = thousands(MOST_UNDER_WAY);
+            return Some(format!(
+                "{connections} connections with {pipeline} messages under way on each: at most {most} \
+                 in all"
+            ));
+        }
+        if self.interval.is_some() && format != Format::Ndjson {
+            return Some(
+                "--interval is for --format ndjson, which has a row for each: give that too"
+                    .to_owned(),
+            );
+        }
         if carrier.keeps_messages() {
             return self.wrong_with_datagrams(carrier);
         }
@@ -219,8 +279,11 @@ impl Args {
         if self.transform != Transform::None {
             return Some("--transform: in a load, datagrams come back as they were".to_owned());
         }
-        let streams_alone =
-            [(self.reconnect, "--reconnect"), (self.connect_rate.is_some(), "--connect-rate")];
+        let streams_alone = [
+            (self.reconnect, "--reconnect"),
+            (self.connect_rate.is_some(), "--connect-rate"),
+            (self.close.is_some(), "--close"),
+        ];
         let wrong = streams_alone.into_iter().find(|(is_given, _)| *is_given);
         wrong.map(|(_, name)| format!("{name} is for streams: {} has none here", carrier.name()))
     }

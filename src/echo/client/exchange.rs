@@ -19,6 +19,7 @@ pub fn exchange(
     message: &Message,
     patience: &Patience<'_>,
 ) -> Result<Vec<u8>, (Vec<u8>, Trouble)> {
+    tracing::debug!(bytes = message.bytes.len(), peer = %link.peer, "sending");
     let keeps_messages = link.peer.carrier.keeps_messages();
     let mut reply = Vec::new();
     link.send(&message.bytes, patience).map_err(|trouble| (Vec::new(), trouble))?;
@@ -30,7 +31,10 @@ pub fn exchange(
             Ok(0) if !keeps_messages => {
                 return Err((reply, link.trouble(Step::Receive, Why::Closed)));
             }
-            Ok(came) => reply.extend_from_slice(buffer.get(..came).unwrap_or_default()),
+            Ok(came) => {
+                tracing::debug!(bytes = came, peer = %link.peer, "received");
+                reply.extend_from_slice(buffer.get(..came).unwrap_or_default());
+            }
             Err(trouble) if trouble.failure.why == Why::Late && !reply.is_empty() => {
                 return Ok(reply);
             }

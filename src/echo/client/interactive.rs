@@ -115,7 +115,10 @@ impl Conversation<'_, '_> {
     fn connect(&mut self) -> std::io::Result<bool> {
         let options = self.args.socket();
         match connect_any(self.peers, &options, self.timeout, &Patience::ENDLESS) {
-            Ok((peer, socket)) => self.connected(Link::new(peer, socket)).map(|()| true),
+            Ok((peer, socket)) => {
+                let link = Link::new(peer, socket).from(self.args.source());
+                self.connected(link).map(|()| true)
+            }
             Err(trouble) => self.say(&sanitize_lines(&trouble)).map(|()| false),
         }
     }

@@ -1,7 +1,7 @@
 //! One connection to a peer, used one step at a time, each under a deadline.
 
 use std::io::{self, ErrorKind, Read as _};
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::os::fd::AsFd as _;
 
 use socket2::{SockAddr, Socket};
@@ -17,12 +17,19 @@ pub struct Link {
     /// To whom.
     pub peer: Peer,
     socket: Socket,
+    source: Option<IpAddr>,
 }
 
 impl Link {
     /// Over a socket that is connected and does not block.
     pub fn new(peer: Peer, socket: Socket) -> Self {
-        Self { peer, socket }
+        Self { peer, socket, source: None }
+    }
+
+    /// The same, whose source was asked for: what goes wrong is told with it.
+    #[must_use]
+    pub fn from(self, source: Option<IpAddr>) -> Self {
+        Self { source, ..self }
     }
 
     /// Sends all of `bytes`; as one datagram where messages are kept apart.
@@ -75,6 +82,7 @@ impl Link {
             address: self.peer.to_string(),
             failure: Failure { step, why },
             carrier: self.peer.carrier,
+            source: self.source,
         }
     }
 
@@ -82,9 +90,7 @@ impl Link {
     pub fn ended(&self) -> Option<Failure> {
         let failed = |why| Some(Failure { step: Step::Receive, why });
         match self.socket.peek(&mut [std::mem::MaybeUninit::uninit()]) {
-            Ok(0) if !matches!(self.peer.carrier, crate::echo::address::Carrier::Udp) => {
-                failed(Why::Closed)
-            }
+            Ok(0) if self.peer.carrier.is_connected() => failed(Why::Closed),
             Ok(_) => None,
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) if error.kind() == ErrorKind::Interrupted => None,
@@ -94,6 +100,7 @@ impl Link {
 
     /// Says that nothing more will be sent (FIN).
     pub fn end_sending(&self) -> io::Result<()> {
+        tracing::info!(peer = %self.peer, "all is sent: shutdown(2) of this direction");
         self.socket.shutdown(Shutdown::Write)
     }
 

@@ -5,6 +5,7 @@
 
 mod args;
 mod exchange;
+pub mod failure;
 mod interactive;
 pub mod link;
 mod messages;
@@ -39,7 +40,7 @@ pub fn run(
         Ok(target) => target,
         Err(problem) => return wrong(problem),
     };
-    if let Some(problem) = args.contradiction(target.carrier) {
+    if let Some(problem) = args.contradiction(target.carrier, screen.format) {
         return wrong(problem);
     }
     // Before any thread is made, one of which is entering a namespace.
@@ -50,6 +51,8 @@ pub fn run(
             Ok(peers) => peers,
             Err(trouble) => return Ok(failed(&trouble)),
         };
+        let addresses = peers.iter().map(Peer::to_string).collect::<Vec<_>>().join(", ");
+        tracing::info!(target = args.target, addresses, "resolved");
         match &signals {
             Some(signals) => load_one(args, &peers, (proc_root, signals), (screen, aside)),
             None => speak(args, &peers, screen),
@@ -99,7 +102,7 @@ fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result
         Ok(found) => found,
         Err(trouble) => return Ok(failed(&trouble)),
     };
-    let link = Link::new(peer, socket);
+    let link = Link::new(peer, socket).from(args.source());
     if !args.messages.is_empty() {
         return messages::run(args, &link, timeout, screen);
     }

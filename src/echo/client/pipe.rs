@@ -21,6 +21,8 @@ use crate::output::{Outcome, Screen};
 /// Bytes of a buffer. Where both threads share a processor, each of half the size is a tenth slower, and
 /// larger ones are no faster.
 const BUFFER: usize = 512 * 1024;
+/// Connection reset by peer.
+const ECONNRESET: i32 = 104;
 /// What a datagram holds at most.
 const DATAGRAM: usize = 65_507;
 
@@ -55,7 +57,12 @@ pub fn run(
         io::Result::Ok(match drained? {
             Some(trouble) => Some(trouble),
             None if has_sent_all => fed.err(),
-            None => Some(link.trouble(Step::Receive, Why::Closed)),
+            // A reset is told to one of both alone; the other then reads what looks like an end. By
+            // `cut` comes EPIPE.
+            None => Some(match fed {
+                Err(trouble) if trouble.failure.code() == Some(ECONNRESET) => trouble,
+                Ok(()) | Err(_) => link.trouble(Step::Receive, Why::Closed),
+            }),
         })
     })?;
     Ok(match trouble {
@@ -104,9 +111,7 @@ impl Pipe<'_> {
             let patience =
                 if keeps_messages { Patience::of(self.timeout) } else { Patience::ENDLESS };
             match self.link.receive(&mut buffer, &patience) {
-                Ok(0) if !matches!(self.link.peer.carrier, crate::echo::address::Carrier::Udp) => {
-                    return Ok(None);
-                }
+                Ok(0) if self.link.peer.carrier.is_connected() => return Ok(None),
                 Ok(came) => {
                     screen.out.write_all(buffer.get(..came).unwrap_or_default())?;
                     screen.out.flush()?;

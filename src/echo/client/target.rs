@@ -9,7 +9,7 @@ use socket2::Socket;
 use super::trouble::{Failure, Step, Trouble, Why};
 use crate::connect::{self, Host};
 use crate::echo::address::{Carrier, split_carrier};
-use crate::kernel::connecting::{Connecting, Ended, SocketOptions};
+use crate::kernel::connecting::{self, Connecting, Ended, SocketOptions};
 use crate::kernel::interfaces;
 use crate::kernel::patience::Patience;
 use crate::kernel::resolver::{self, Unresolved};
@@ -65,6 +65,7 @@ impl Target {
             address: self.to_string(),
             failure: Failure { step: Step::Resolve, why },
             carrier: self.carrier,
+            source: None,
         };
         let found = match &self.place {
             Written::Unix(name) => {
@@ -145,10 +146,15 @@ impl Peer {
             End::Internet(address) => Connecting::tcp(*address, options),
             End::Unix(name) => Connecting::unix(name, self.unix_type()),
         };
-        let failed = |code| Failure { step: Step::Connect, why: Why::Errno(code, None) };
-        let connecting = begun.map_err(|refusal| failed(refusal.code))?;
+        let failed = |step, code| Failure { step, why: Why::Errno(code, None) };
+        let connecting = begun.map_err(|refusal| match refusal.step {
+            connecting::Step::Bind => failed(Step::Bind, refusal.code),
+            connecting::Step::Socket | connecting::Step::Option | connecting::Step::Connect => {
+                failed(Step::Connect, refusal.code)
+            }
+        })?;
         if self.carrier == Carrier::UnixDgram {
-            connecting.take_any_name().map_err(failed)?;
+            connecting.take_any_name().map_err(|code| failed(Step::Connect, code))?;
         }
         Ok(connecting)
     }
@@ -159,6 +165,7 @@ impl Peer {
         options: &SocketOptions,
         patience: &Patience<'_>,
     ) -> Result<Socket, Failure> {
+        tracing::info!(peer = %self, source = ?options.source.map(|it| it.ip()), "connecting");
         let connecting = self.begin(options)?;
         let failed = |why| Failure { step: Step::Connect, why };
         match connecting.end(patience) {
@@ -168,9 +175,32 @@ impl Peer {
             Ended::Answered(0) => {
                 let socket = connecting.into_socket();
                 set_nodelay(self.carrier, &socket);
+                tracing::info!(peer = %self, options = self.options(options), "connected");
                 Ok(socket)
             }
             Ended::Answered(code) => Err(failed(Why::Errno(code, connecting.icmp()))),
+        }
+    }
+
+    /// `failure` of this address, with what was asked for.
+    pub fn trouble(&self, failure: Failure, options: &SocketOptions) -> Trouble {
+        let source = options.source.map(|source| source.ip());
+        Trouble { address: self.to_string(), failure, carrier: self.carrier, source }
+    }
+
+    /// What a socket for it is given, for who wants to know.
+    pub fn options(&self, options: &SocketOptions) -> String {
+        let given = match self.carrier {
+            Carrier::Tcp => "IP_RECVERR, TCP_NODELAY",
+            Carrier::Udp => "IP_RECVERR",
+            Carrier::UnixDgram => "a name of the kernel's choice",
+            Carrier::UnixStream | Carrier::UnixSeqpacket => "none",
+        };
+        match options.source {
+            Some(source) => {
+                format!("IP_BIND_ADDRESS_NO_PORT, bind(2) to {}, {given}", source.ip())
+            }
+            None => given.to_owned(),
         }
     }
 
@@ -203,7 +233,8 @@ pub fn connect_any(
         match peer.connect(options, &patience.at_most(timeout)) {
             Ok(socket) => return Ok((peer.clone(), socket)),
             Err(failure) => {
-                let trouble = Trouble { address: peer.to_string(), failure, carrier: peer.carrier };
+                let trouble = peer.trouble(failure, options);
+                tracing::info!("{}", trouble.headline());
                 if failure.why == Why::Interrupted {
                     return Err(trouble);
                 }
@@ -215,6 +246,7 @@ pub fn connect_any(
         address: String::new(),
         failure: Failure { step: Step::Resolve, why: Why::Name(crate::catalogue::eai::EAI_NONAME) },
         carrier: Carrier::Tcp,
+        source: None,
     }))
 }
 

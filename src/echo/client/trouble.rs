@@ -1,171 +1,10 @@
 //! What went wrong with a peer, in words: what happened, to which address, what it means, what helps.
 //! Pure.
 
-use crate::catalogue::{connect_errnos, eai, errnos, icmp};
+use std::net::IpAddr;
+
+pub use super::failure::{Failure, Step, Why};
 use crate::echo::address::Carrier;
-use crate::kernel::error_queue::IcmpError;
-
-/// The step that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The name.
-    Resolve,
-    /// connect(2).
-    Connect,
-    /// send(2).
-    Send,
-    /// recv(2).
-    Receive,
-}
-
-impl Step {
-    /// `resolve`, `connect`, `send`, `receive`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Send => "send",
-            Self::Receive => "receive",
-        }
-    }
-}
-
-/// How it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// With an error number, and the ICMP message that it is of.
-    Errno(i32, Option<IcmpError>),
-    /// With a code of getaddrinfo(3).
-    Name(i32),
-    /// Our own deadline came first.
-    Late,
-    /// The peer closed the connection in order.
-    Closed,
-    /// The socket met itself: nobody listens.
-    Itself,
-    /// The user interrupted.
-    Interrupted,
-}
-
-/// A step that failed, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Which.
-    pub step: Step,
-    /// How.
-    pub why: Why,
-}
-
-impl Failure {
-    /// The error number; `None` if it was none of the kernel's.
-    pub fn code(&self) -> Option<i32> {
-        match self.why {
-            Why::Errno(code, _) | Why::Name(code) => Some(code),
-            Why::Late | Why::Closed | Why::Itself | Why::Interrupted => None,
-        }
-    }
-
-    /// `ECONNREFUSED`, `EAI_NONAME`, `timeout`, `closed`.
-    pub fn name(&self) -> String {
-        match self.why {
-            Why::Errno(code, _) => errnos::name(code),
-            Why::Name(code) => eai::name(code),
-            Why::Late => "timeout".to_owned(),
-            Why::Closed => "closed".to_owned(),
-            Why::Itself => "self-connect".to_owned(),
-            Why::Interrupted => "interrupted".to_owned(),
-        }
-    }
-
-    /// Who sent the ICMP message, and what it said.
-    pub fn icmp(&self) -> Option<IcmpError> {
-        match self.why {
-            Why::Errno(_, icmp) => icmp,
-            Why::Name(_) | Why::Late | Why::Closed | Why::Itself | Why::Interrupted => None,
-        }
-    }
-
-    /// What it is called: `ECONNREFUSED (111) Connection refused`.
-    pub fn title(&self) -> String {
-        match self.why {
-            Why::Errno(code, _) => {
-                format!("{} ({code}) {}", errnos::name(code), errnos::text(code))
-            }
-            Why::Name(code) => format!("{} ({code})", eai::name(code)),
-            Why::Late => "nothing came before the timeout".to_owned(),
-            Why::Closed => "the peer closed the connection (FIN)".to_owned(),
-            Why::Itself => "the socket met itself".to_owned(),
-            Why::Interrupted => "interrupted".to_owned(),
-        }
-    }
-
-    /// What it means, in a sentence without a full stop.
-    pub fn meaning(&self, carrier: Carrier) -> String {
-        if let Some(said) = self.icmp() {
-            let words = icmp::find(said.is_v6, said.kind, said.code).map(|it| it.meaning);
-            let from = said.from.map(|from| format!("{from} answered: ")).unwrap_or_default();
-            let other = format!("ICMP {}/{}", said.kind, said.code);
-            return format!("{from}{}", words.unwrap_or(&other));
-        }
-        let code = match self.why {
-            Why::Errno(code, _) => code,
-            Why::Name(code) => return eai::meaning(code).to_owned(),
-            Why::Late => return late(self.step, carrier).to_owned(),
-            Why::Closed => {
-                return "the server has ended, or has a limit for connections".to_owned();
-            }
-            Why::Itself => {
-                return "nobody listens: the kernel picked the destination's own port as the source"
-                    .to_owned();
-            }
-            Why::Interrupted => return String::new(),
-        };
-        let name = errnos::name(code);
-        if self.step != Step::Connect
-            && let Some(meaning) = of_traffic(&name, carrier)
-        {
-            return meaning.to_owned();
-        }
-        let known = match carrier {
-            Carrier::Tcp | Carrier::Udp => connect_errnos::internet(&name),
-            Carrier::UnixStream | Carrier::UnixDgram | Carrier::UnixSeqpacket => {
-                connect_errnos::unix(&name)
-            }
-        };
-        known.map_or_else(|| errnos::text(code).to_owned(), |it| it.meaning.to_owned())
-    }
-}
-
-fn late(step: Step, carrier: Carrier) -> &'static str {
-    match (step, carrier) {
-        (Step::Resolve, _) => "no name server answered, which says nothing about the host",
-        (Step::Connect, _) => "a firewall drops it, the host is off, or its accept queue is full",
-        (_, Carrier::Udp) => {
-            "nobody there, a firewall, or a server that does not answer such datagrams: netkit's own \
-             answers any on loopback and load's alone elsewhere"
-        }
-        _ => "the server has taken it and does not answer: is it an echo server, does it hang",
-    }
-}
-
-/// What an error means once there was a connection.
-fn of_traffic(name: &str, carrier: Carrier) -> Option<&'static str> {
-    Some(match (name, carrier) {
-        ("ECONNRESET", _) => {
-            "the server has cut the connection (RST): it crashed, closed with bytes unread, or refuses \
-             more"
-        }
-        ("EPIPE", _) => "the server had closed the connection before this was sent",
-        ("ECONNREFUSED", Carrier::Udp) => "nobody receives at this port",
-        ("ECONNREFUSED" | "ENOTCONN", _) => "the server's socket is gone",
-        ("EMSGSIZE", _) => "the message is larger than a datagram can be there: a smaller --size",
-        ("ENOBUFS", _) => "the kernel has no memory for it: a smaller --rate or --size",
-        ("ETIMEDOUT", _) => {
-            "the kernel gave the connection up: what was sent was never acknowledged"
-        }
-        _ => return None,
-    })
-}
 
 /// What went wrong with which address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,34 +15,79 @@ pub struct Trouble {
     pub failure: Failure,
     /// What carries the bytes there.
     pub carrier: Carrier,
+    /// The source that was asked for.
+    pub source: Option<IpAddr>,
 }
 
 impl Trouble {
     /// A message with a hint.
     pub fn message(&self) -> String {
-        let Self { address, failure, carrier } = self;
+        let meaning = self.failure.meaning(self.carrier);
+        let hint = self.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        format!("{}: {meaning}{hint}", self.headline())
+    }
+
+    /// What happened, to which address.
+    pub fn headline(&self) -> String {
+        let Self { address, failure, source, .. } = self;
         let does = match failure.step {
             Step::Resolve => "cannot resolve",
-            Step::Connect => "cannot connect to",
+            Step::Bind | Step::Connect => "cannot connect to",
             Step::Send => "cannot send to",
             Step::Receive => "no reply from",
         };
-        let title = failure.title();
-        let meaning = failure.meaning(*carrier);
-        let hint = self.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        format!("{does} {address}: {title}: {meaning}{hint}")
+        let from = source.map(|source| format!(" from {source}")).unwrap_or_default();
+        format!("{does} {address}{from}: {}", failure.title())
     }
 
-    fn hint(&self) -> Option<String> {
-        let address = &self.address;
-        match (self.failure.step, self.failure.name().as_str()) {
-            (Step::Resolve, _) | (_, "closed") => None,
-            (_, "ECONNREFUSED" | "ENOENT" | "self-connect") => {
-                Some(format!("netkit echo server {address} starts a server there"))
+    /// What helps, where something is known to.
+    pub fn hint(&self) -> Option<String> {
+        let name = self.failure.name();
+        match (self.failure.step, name.as_str()) {
+            (_, "interrupted" | "closed") => None,
+            (Step::Resolve, _) => {
+                Some("is the name right; an address in its place needs no name server".to_owned())
             }
-            (Step::Connect, _) => Some(format!("netkit connect {address} says more")),
-            _ => None,
+            (Step::Bind, _) => Some(
+                "`ip -brief address` lists the addresses there are; without --source, the kernel \
+                 chooses one"
+                    .to_owned(),
+            ),
+            (_, "ECONNREFUSED" | "ENOENT" | "self-connect") => Some(format!(
+                "`netkit echo server {}` starts a server there; {}",
+                self.address,
+                self.connect()
+            )),
+            (Step::Connect, "EADDRNOTAVAIL") => Some(
+                "`netkit states --time-wait` tells where the ports are; --close rst leaves none in \
+                 TIME_WAIT"
+                    .to_owned(),
+            ),
+            (Step::Connect, "EMFILE") => {
+                Some("`ulimit -n` shows and raises the limit; fewer --connections".to_owned())
+            }
+            (Step::Connect, _) => Some(self.connect()),
+            (Step::Send | Step::Receive, "timeout") => {
+                Some("a longer --timeout waits for a server that is slow".to_owned())
+            }
+            (Step::Send | Step::Receive, "ECONNRESET" | "EPIPE") => {
+                Some("the server's own log says which".to_owned())
+            }
+            (Step::Send | Step::Receive, _) => None,
         }
+    }
+
+    /// The command that says more, with what this connection was asked for.
+    fn connect(&self) -> String {
+        let source = self.source.map(|source| format!("--source {source} ")).unwrap_or_default();
+        let (kind, address) = match self.carrier {
+            Carrier::UnixDgram => ("--type dgram ", self.address.replacen("unix-dgram", "unix", 1)),
+            Carrier::UnixSeqpacket => {
+                ("--type seqpacket ", self.address.replacen("unix-seqpacket", "unix", 1))
+            }
+            Carrier::Tcp | Carrier::Udp | Carrier::UnixStream => ("", self.address.clone()),
+        };
+        format!("`netkit connect {source}{kind}{address}` says how far it gets")
     }
 }
 
@@ -211,36 +95,46 @@ impl Trouble {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_message_has_what_where_why_and_what_helps() {
-        let trouble = |step, why, carrier| Trouble {
-            address: "tcp://127.0.0.1:8081".to_owned(),
-            failure: Failure { step, why },
-            carrier,
-        };
-        let refused = trouble(Step::Connect, Why::Errno(111, None), Carrier::Tcp).message();
-        for words in
-            ["cannot connect to tcp://127.0.0.1:8081", "ECONNREFUSED (111)", "hint: netkit"]
-        {
-            assert!(refused.contains(words), "{refused}");
-        }
-        let reset = trouble(Step::Receive, Why::Errno(104, None), Carrier::Tcp).message();
-        assert!(reset.contains("RST"), "{reset}");
-        let silent = trouble(Step::Receive, Why::Late, Carrier::Udp).message();
-        assert!(silent.contains("loopback"), "{silent}");
+    fn trouble(step: Step, why: Why, carrier: Carrier) -> Trouble {
+        let address = format!("{}://127.0.0.1:8081", carrier.name());
+        Trouble { address, failure: Failure { step, why }, carrier, source: None }
     }
 
     #[test]
-    fn who_rejected_it_is_named() {
-        let icmp = IcmpError {
-            is_v6: false,
-            kind: 3,
-            code: 13,
-            from: "10.0.0.1".parse().ok(),
-            errno: 113,
+    fn a_message_has_what_where_why_and_what_helps() {
+        let refused = trouble(Step::Connect, Why::Errno(111, None), Carrier::Tcp).message();
+        for words in [
+            "cannot connect to tcp://127.0.0.1:8081: ECONNREFUSED (111) Connection refused: ",
+            "nobody listens",
+            "\nhint: `netkit echo server tcp://127.0.0.1:8081` starts",
+            "`netkit connect tcp://127.0.0.1:8081` says",
+        ] {
+            assert!(refused.contains(words), "no {words:?} in {refused}");
+        }
+        let reset = trouble(Step::Receive, Why::Errno(104, None), Carrier::Tcp).message();
+        assert!(reset.contains("RST") && reset.contains("hint: "), "{reset}");
+        let silent = trouble(Step::Receive, Why::Late, Carrier::Udp).message();
+        assert!(silent.contains("loopback") && silent.contains("--timeout"), "{silent}");
+    }
+
+    #[test]
+    fn the_source_that_was_asked_for_is_in_the_message_and_in_the_hint() {
+        let from = |trouble: Trouble| Trouble { source: "10.0.0.9".parse().ok(), ..trouble };
+        let refused = from(trouble(Step::Connect, Why::Errno(111, None), Carrier::Tcp)).message();
+        assert!(refused.contains("tcp://127.0.0.1:8081 from 10.0.0.9: "), "{refused}");
+        assert!(refused.contains("connect --source 10.0.0.9 tcp://127.0.0.1:8081`"), "{refused}");
+        let absent = from(trouble(Step::Bind, Why::Errno(99, None), Carrier::Tcp)).message();
+        assert!(absent.contains("no interface") && !absent.contains("port left"), "{absent}");
+        assert!(absent.contains("without --source"), "{absent}");
+    }
+
+    #[test]
+    fn the_command_in_the_hint_is_one_that_works() {
+        let hint = Trouble {
+            address: "unix-dgram:/run/a".to_owned(),
+            ..trouble(Step::Connect, Why::Errno(2, None), Carrier::UnixDgram)
         };
-        let failure = Failure { step: Step::Receive, why: Why::Errno(113, Some(icmp)) };
-        let meaning = failure.meaning(Carrier::Udp);
-        assert!(meaning.starts_with("10.0.0.1 answered: "), "{meaning}");
+        let hint = hint.hint().unwrap();
+        assert!(hint.contains("`netkit connect --type dgram unix:/run/a`"), "{hint}");
     }
 }

@@ -47,12 +47,21 @@ pub fn run(
     let captured_at = clock::now();
     let before = entered_time_wait(proc_root);
     let watch = match screen.format {
-        Format::Table | Format::Markdown if aside.is_terminal => {
+        // What -v tells would be written into the line.
+        Format::Table | Format::Markdown
+            if aside.is_terminal && !tracing::enabled!(tracing::Level::INFO) =>
+        {
             Watch::line(aside, Total { count: plan.count, duration: plan.duration })
         }
         Format::Ndjson => Watch::rows(screen.out, plan.interval),
         Format::Table | Format::Markdown | Format::Json | Format::Csv => Watch::nothing(),
     };
+    tracing::info!(
+        %peer,
+        options = peer.options(&plan.socket),
+        connections = plan.connections,
+        "loading"
+    );
     clock::wake_exactly();
     let mut run = Run::new(plan, watch, signals)?;
     drive(peer, &mut run)?;
@@ -63,8 +72,7 @@ pub fn run(
     let now = SockStat::read(proc_root).ok().and_then(|it| it.time_wait);
     let about = Circumstances {
         target: target.to_owned(),
-        address: peer.to_string(),
-        carrier: peer.carrier,
+        peer: peer.clone(),
         captured_at: captured_at.to_string(),
         measured_ns,
         interrupted,
@@ -75,7 +83,7 @@ pub fn run(
     emit(&report, screen.format, screen.style, screen.out)?;
     // Before the process ends of SIGINT.
     screen.out.flush()?;
-    Ok(outcome(&report))
+    Ok(outcome(&report, screen.format))
 }
 
 fn drive(peer: &Peer, run: &mut Run<'_>) -> io::Result<()> {
@@ -92,9 +100,15 @@ fn entered_time_wait(proc_root: &ProcRoot) -> Option<u64> {
     Some(counters.tw?.saturating_add(counters.tw_killed.unwrap_or(0)))
 }
 
-fn outcome(report: &LoadReport) -> Outcome {
-    let missed = report.thresholds.iter().filter(|it| !it.is_met);
-    let messages = missed.map(|it| format!("missed --{}", text::demand(it))).collect();
+/// The text has the limits that were missed in its head; what a program reads has them said beside it.
+fn outcome(report: &LoadReport, format: Format) -> Outcome {
+    let messages = match format {
+        Format::Table | Format::Markdown => Vec::new(),
+        Format::Json | Format::Ndjson | Format::Csv => {
+            let missed = report.thresholds.iter().filter(|it| !it.is_met);
+            missed.map(|it| format!("missed --{}", text::demand(it))).collect()
+        }
+    };
     let exit = if report.is_fine() { Exit::Fine } else { Exit::Found };
     Outcome { exit, messages }
 }

@@ -9,8 +9,8 @@ use super::plan::{Close, Plan};
 use super::tally::Tally;
 use super::text;
 use super::thresholds::{Measured, Verdict};
-use crate::echo::address::Carrier;
-use crate::echo::client::trouble::Failure;
+use crate::echo::client::target::Peer;
+use crate::echo::client::trouble::{Failure, Trouble};
 use crate::output::numbers::{float, rounded};
 use crate::output::{Report, Style, csv_rows, ndjson_rows};
 
@@ -56,6 +56,9 @@ pub struct LoadReport {
     pub verified: bool,
     /// The time measured.
     pub measured_ms: u64,
+    /// The same, to the microsecond, for people.
+    #[serde(skip)]
+    pub measured_us: u64,
     /// Whether the user ended it early.
     pub interrupted: bool,
     /// What was counted.
@@ -123,6 +126,11 @@ pub struct ErrorRow {
     pub count: u64,
     /// The host that sent the ICMP message it is of.
     pub icmp_from: Option<String>,
+    /// What helps; `None` where nothing is known to.
+    pub hint: Option<String>,
+    /// What happened, to which address, for people.
+    #[serde(skip)]
+    pub headline: String,
 }
 
 /// What can happen to datagrams alone.
@@ -156,10 +164,8 @@ pub struct TimeWaits {
 pub struct Circumstances {
     /// The target as it was written.
     pub target: String,
-    /// The address of the peer.
-    pub address: String,
-    /// What carries the bytes.
-    pub carrier: Carrier,
+    /// Whom it was sent to.
+    pub peer: Peer,
     /// When it began.
     pub captured_at: String,
     /// The time measured.
@@ -181,15 +187,18 @@ impl LoadReport {
             loss_percent: tally.loss_percent(),
             rate: counts.rate_per_s,
         };
-        let carrier = about.carrier;
-        let row = |(failure, count): &(Failure, u64)| ErrorRow::new(failure, *count, carrier);
+        let carrier = about.peer.carrier;
+        let row = |(failure, count): &(Failure, u64)| {
+            ErrorRow::new(&about.peer.trouble(*failure, &plan.socket), *count)
+        };
+        let errors = tally.failures.iter().map(row).collect();
         Self {
             schema: SCHEMA,
             kind: "load",
             captured_at: about.captured_at,
             warnings: about.warnings,
             target: about.target,
-            address: about.address,
+            address: about.peer.to_string(),
             carrier: carrier.name(),
             loop_kind: if plan.rate.is_some() { "open" } else { "closed" },
             rate_asked: plan.rate,
@@ -204,12 +213,13 @@ impl LoadReport {
             },
             verified: plan.verify,
             measured_ms: about.measured_ns / 1_000_000,
+            measured_us: about.measured_ns / 1000,
             interrupted: about.interrupted,
             counts,
             latency: tally.latencies.summary(),
             latency_from_send: tally.from_send.as_ref().and_then(Latencies::summary),
             connect: tally.connects.summary().filter(|_| carrier.is_connected()),
-            errors: tally.failures.iter().map(row).collect(),
+            errors,
             datagrams: carrier.keeps_messages().then(|| DatagramReport::of(tally)),
             time_wait: about.time_wait,
             thresholds: plan.thresholds.judge(&measured),
@@ -253,14 +263,17 @@ impl Counts {
 }
 
 impl ErrorRow {
-    fn new(failure: &Failure, count: u64, carrier: Carrier) -> Self {
+    fn new(trouble: &Trouble, count: u64) -> Self {
+        let failure = &trouble.failure;
         Self {
             step: failure.step.name(),
             code: failure.code(),
             name: failure.name(),
-            meaning: failure.meaning(carrier),
+            meaning: failure.meaning(trouble.carrier),
             count,
             icmp_from: failure.icmp().and_then(|it| it.from).map(|from| from.to_string()),
+            hint: trouble.hint(),
+            headline: trouble.headline(),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::run::{Run, Woken};
 use super::schedule::Next;
 use super::tally::Reply;
 use crate::echo::client::target::Peer;
-use crate::echo::client::trouble::{Failure, Step, Why};
+use crate::echo::client::trouble::{Failure, Why};
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::patience::{Event, Patience};
 
@@ -69,6 +69,8 @@ impl<'a, 'b> Streams<'a, 'b> {
         } else {
             streams.connect_all()?;
         }
+        let (opened, failed) = (streams.run.tally.connects.count(), streams.run.tally.not_opened);
+        tracing::info!(opened, failed, elapsed = ?Duration::from_nanos(streams.run.now_ns()), "connected");
         streams.run.begin();
         streams.next_sweep_ns = SWEEP_NS;
         streams.go_round()?;
@@ -331,28 +333,38 @@ impl<'a, 'b> Streams<'a, 'b> {
         let (lost, counted) = connection.break_off();
         self.under_way -= lost;
         let tally = &mut self.run.tally;
-        if failure.step == Step::Connect {
+        let is_of_opening = failure.is_of_opening();
+        if is_of_opening {
             tally.not_opened += 1;
         }
-        if failure.why == Why::Late && failure.step != Step::Connect {
+        if failure.why == Why::Late && !is_of_opening {
             tally.timed_out += counted;
         } else {
             tally.cut += counted;
         }
         // A server may close when nobody waits for anything.
-        if lost > 0 || failure.why != Why::Closed || failure.step == Step::Connect {
+        if lost > 0 || failure.why != Why::Closed || is_of_opening {
             tally.fail(failure);
         }
         if self.run.plan.reconnect {
+            tracing::debug!(connection = index, failure = failure.name(), "ended");
             return self.make_idle(index);
         }
         connection.failures += 1;
-        let is_in_vain = failure.step == Step::Connect && !self.has_connected;
+        let is_in_vain = is_of_opening && !self.has_connected;
         if is_in_vain || connection.failures > MOST_FAILURES {
             connection.is_given_up = true;
+            tracing::info!(connection = index, failure = failure.name(), "given up");
         } else {
             let pause = PAUSE_NS << connection.failures.min(7);
             connection.retry_ns = Some(now_ns + pause);
+            let after = Duration::from_nanos(pause);
+            tracing::info!(
+                connection = index,
+                failure = failure.name(),
+                ?after,
+                "connecting again"
+            );
         }
     }
 

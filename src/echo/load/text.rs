@@ -1,7 +1,7 @@
 //! A load for people.
 
 use super::latency::Summary;
-use super::report::{DatagramReport, LoadReport};
+use super::report::{DatagramReport, ErrorRow, LoadReport};
 use super::thresholds::Verdict;
 use crate::model::Severity;
 use crate::output::numbers::{
@@ -24,10 +24,10 @@ pub fn load(report: &LoadReport, style: Style) -> String {
             Some(_) => "Latency, from the moment each message was due",
             None => "Latency, from the moment each message was sent",
         };
-        text += &format!("\n{}\n{}", style.title(title), percentiles(latency));
+        text += &format!("\n{}\n{}", style.title(title), percentiles(latency, style.width));
         if let Some(from_send) = &report.latency_from_send {
             let title = "From the moment it was sent: what a closed loop would have shown";
-            text += &format!("{}\n{}", style.title(title), percentiles(from_send));
+            text += &format!("\n{}\n{}", style.title(title), percentiles(from_send, style.width));
         }
         text += &format!("\n{}", histogram(latency));
     }
@@ -52,11 +52,25 @@ pub fn load(report: &LoadReport, style: Style) -> String {
         );
         text += &format!("{}\n", wrapped("  ", &sanitize(&line), style.width));
     }
+    for hint in hints(report) {
+        text += &format!("{}\n", wrapped("hint: ", &sanitize(hint), style.width));
+    }
     text
+}
+
+/// Each hint once, in the order of the errors.
+fn hints(report: &LoadReport) -> Vec<&str> {
+    let mut hints: Vec<&str> = report.errors.iter().filter_map(|it| it.hint.as_deref()).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    hints.retain(|hint| seen.insert(*hint));
+    hints
 }
 
 fn headline(report: &LoadReport, style: Style) -> String {
     let counts = &report.counts;
+    if let Some(cause) = cause(report) {
+        return stated(Severity::Critical, "NO REPLY", &sanitize(&cause.headline), style);
+    }
     let (severity, word) = match report.is_fine() {
         true => (Severity::Ok, "OK"),
         false if counts.received == 0 => (Severity::Critical, "NO REPLY"),
@@ -76,6 +90,13 @@ fn headline(report: &LoadReport, style: Style) -> String {
     stated(severity, word, &sentence, style)
 }
 
+/// What has kept every reply away, most often.
+fn cause(report: &LoadReport) -> Option<&ErrorRow> {
+    // Of equals, the first.
+    let most = report.errors.iter().rev().max_by_key(|it| it.count);
+    most.filter(|_| report.counts.received == 0)
+}
+
 fn circumstances(report: &LoadReport) -> String {
     let flows = if report.carrier == "udp" { "flow" } else { "connection" };
     let connections = count(u64::try_from(report.connections).unwrap_or(0), flows);
@@ -84,14 +105,22 @@ fn circumstances(report: &LoadReport) -> String {
     } else {
         format!("{} to {} bytes", report.size_min, report.size_max)
     };
+    let each = if report.reconnect { ", a new one for each message" } else { "" };
+    let cut = if report.interrupted { "; interrupted" } else { "" };
+    if cause(report).is_some() {
+        let counts = &report.counts;
+        let answered = match counts.sent + counts.unsent {
+            0 => "no message was sent".to_owned(),
+            all => format!("0 of {} answered", count(all, "message")),
+        };
+        return format!("{connections}{each}, {size}; {answered}{cut}");
+    }
     let loop_kind = match report.rate_asked {
         Some(asked) => format!("open loop, {} a second asked for", rate(asked)),
         None if report.pipeline > 1 => format!("closed loop, {} under way", report.pipeline),
         None => "closed loop: a server that stalls is asked for nothing meanwhile".to_owned(),
     };
-    let each = if report.reconnect { ", a new one for each message" } else { "" };
-    let cut = if report.interrupted { "; interrupted" } else { "" };
-    let took = short_duration(report.measured_ms.saturating_mul(1000));
+    let took = short_duration(report.measured_us);
     format!("{connections}{each}, {size}, {took}, {loop_kind}{cut}")
 }
 
@@ -112,12 +141,21 @@ pub fn demand(verdict: &Verdict) -> String {
     format!("{} {}: {measured}", verdict.name, shown(verdict.limit))
 }
 
-fn percentiles(summary: &Summary) -> String {
+/// Names above their values, as many beside each other as there is room for.
+fn percentiles(summary: &Summary, width: u16) -> String {
+    /// Columns of a value and the blanks before it: `p99.99`, `13.9 ms`.
+    const COLUMN: usize = 9;
     let time = |us: f64| short_duration(whole(us.round()));
-    let mut values = vec![format!("min {}", time(summary.min_us))];
-    values.extend(summary.percentiles.iter().map(|it| format!("p{} {}", it.percent, time(it.us))));
-    values.push(format!("max {}", time(summary.max_us)));
-    format!("{}\n", wrapped("  ", &values.join("  "), 80))
+    let mut values = vec![("min".to_owned(), time(summary.min_us))];
+    values.extend(summary.percentiles.iter().map(|it| (format!("p{}", it.percent), time(it.us))));
+    values.push(("max".to_owned(), time(summary.max_us)));
+    let mut text = String::new();
+    for line in values.chunks((usize::from(width) / COLUMN).max(1)) {
+        let names: String = line.iter().map(|(name, _)| format!("{name:>COLUMN$}")).collect();
+        let times: String = line.iter().map(|(_, time)| format!("{time:>COLUMN$}")).collect();
+        text += &format!("{names}\n{times}\n");
+    }
+    text
 }
 
 fn histogram(summary: &Summary) -> String {
@@ -127,7 +165,7 @@ fn histogram(summary: &Summary) -> String {
         let share = percent_text(percent(it.count, summary.count));
         let bar = if it.count == 0 { String::new() } else { bar(ratio(it.count, most), BAR) };
         let share = if it.count == 0 { String::new() } else { share };
-        format!("  {:>8}  {share:>6}  {bar}", format!("≤ {upto}")).trim_end().to_owned() + "\n"
+        format!("  {:>9}  {share:>6}  {bar}", format!("≤ {upto}")).trim_end().to_owned() + "\n"
     };
     summary.histogram.iter().map(line).collect()
 }
@@ -136,8 +174,10 @@ fn facts(report: &LoadReport) -> Vec<String> {
     let counts = &report.counts;
     let mut facts = Vec::new();
     if counts.lost > 0 {
+        // What came late was given up in time, and is not lost.
+        let late = report.datagrams.as_ref().map_or(0, |it| it.late);
         let parts = [
-            (counts.timed_out, "had no reply in time"),
+            (counts.timed_out.saturating_sub(late), "had no reply in time"),
             (counts.cut, "were under way when the connection broke"),
             (counts.unsent, "could not be sent"),
         ];
@@ -162,15 +202,7 @@ fn facts(report: &LoadReport) -> Vec<String> {
         ));
     }
     facts.extend(report.datagrams.as_ref().map(datagrams));
-    if let Some(connect) = &report.connect {
-        let time = |us: f64| short_duration(whole(us.round()));
-        facts.push(format!(
-            "connected {} in {} on average, {} at most",
-            plural(connect.count, "time", "times"),
-            time(connect.mean_us),
-            time(connect.max_us)
-        ));
-    }
+    facts.extend(report.connect.as_ref().map(connects));
     if counts.not_opened > 0 {
         facts.push(format!("{} could not be opened", count(counts.not_opened, "connection")));
     }
@@ -179,7 +211,9 @@ fn facts(report: &LoadReport) -> Vec<String> {
         let each = megabytes * 1000.0 / float(report.measured_ms);
         facts.push(format!("{megabytes:.1} MB back, {each:.1} MB a second"));
     }
-    if let (Some(made), "tcp") = (report.time_wait.made, report.carrier) {
+    if let (Some(made), "tcp", true) =
+        (report.time_wait.made, report.carrier, report.connect.is_some())
+    {
         let now = report.time_wait.now.map(|it| format!(", {} there now", thousands(it)));
         facts.push(format!(
             "TIME_WAIT: {} began in this network namespace meanwhile{}",
@@ -189,6 +223,19 @@ fn facts(report: &LoadReport) -> Vec<String> {
     }
     facts.extend(report.warnings.iter().map(|it| format!("warning: {it}")));
     facts
+}
+
+fn connects(it: &Summary) -> String {
+    let time = |us: f64| short_duration(whole(us.round()));
+    match it.count {
+        1 => format!("connected in {}", time(it.max_us)),
+        times => format!(
+            "connected {} times, in {} on average, {} at most",
+            thousands(times),
+            time(it.mean_us),
+            time(it.max_us)
+        ),
+    }
 }
 
 fn datagrams(it: &DatagramReport) -> String {
