@@ -183,6 +183,8 @@ pub const EADDRINUSE: i32 = 98;
 pub const EADDRNOTAVAIL: i32 = 99;
 /// Network is unreachable.
 pub const ENETUNREACH: i32 = 101;
+/// Connection reset by peer.
+pub const ECONNRESET: i32 = 104;
 /// Connection refused.
 pub const ECONNREFUSED: i32 = 111;
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::link::Link;
 use super::trouble::{Step, Trouble, Why};
+use crate::catalogue::errnos::ECONNRESET;
 use crate::exit::Exit;
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::patience::{Event, Patience, Stop, Waited};
@@ -21,8 +22,6 @@ use crate::output::{Outcome, Screen};
 /// Bytes of a buffer. Where both threads share a processor, each of half the size is a tenth slower, and
 /// larger ones are no faster.
 const BUFFER: usize = 512 * 1024;
-/// Connection reset by peer.
-const ECONNRESET: i32 = 104;
 /// What a datagram holds at most.
 const DATAGRAM: usize = 65_507;
 

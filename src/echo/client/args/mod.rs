@@ -1,5 +1,7 @@
 //! What the client is asked for.
 
+mod contradictions;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -10,14 +12,12 @@ use crate::echo::address::Carrier;
 use crate::echo::amounts::{
     parse_percent, parse_positive_count, parse_positive_duration, parse_rate, parse_sizes,
 };
-use crate::echo::datagram::HEADER;
 use crate::echo::load::plan::{Close, Plan};
 use crate::echo::load::thresholds::Thresholds;
 use crate::echo::transform::Transform;
 use crate::kernel::connecting::SocketOptions;
 use crate::model::Family;
-use crate::output::Format;
-use crate::output::numbers::{float, microseconds_of, thousands};
+use crate::output::numbers::{float, microseconds_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,13 +35,9 @@ Exit codes: 0 as it should be, 1 something did not come back or a limit was miss
 
 /// Where the tutorial's server is, and that of `netkit echo server`.
 const DEFAULT_TARGET: &str = "127.0.0.1:8081";
-/// Messages that may be under way at once: each takes memory while it is.
-const MOST_UNDER_WAY: u64 = 10_000_000;
 /// The load where neither an end nor a size is given.
 const SIZE: (usize, usize) = (64, 64);
 const DURATION: Duration = Duration::from_secs(10);
-/// The most bytes of UDP over IPv4, and of a Unix datagram here.
-const DATAGRAM_MAX: usize = 65_507;
 
 /// Send to an echo server, and judge what comes back
 #[derive(Clone, Debug, ClapArgs)]
@@ -145,35 +141,7 @@ impl Args {
             };
             format!("`{text}`: {why}{hint}")
         })?;
-        self.wrong_with_family(&target).map_or(Ok(target), |problem| Err(problem))
-    }
-
-    /// What of -4, -6 and --source does not go together, with each other or with the target.
-    fn wrong_with_family(&self, target: &Target) -> Option<String> {
-        let text = &self.target;
-        if !matches!(target.carrier, Carrier::Tcp | Carrier::Udp) {
-            let given = [(self.ipv4, "-4"), (self.ipv6, "-6"), (self.source.is_some(), "--source")];
-            let wrong = given.into_iter().find(|(is_given, _)| *is_given);
-            return wrong.map(|(_, name)| format!("{name} is not for a Unix socket: leave it out"));
-        }
-        let wanted = match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::Ipv4),
-            (_, true) => Some(Family::Ipv6),
-            (false, false) => None,
-        };
-        if let Some(problem) = wanted.zip(target.ip()).and_then(|(it, ip)| it.leaves_out(ip)) {
-            return Some(format!("`{text}`: {problem}"));
-        }
-        let source = self.source?;
-        if let Some(problem) = wanted.and_then(|family| family.leaves_out(source)) {
-            return Some(format!("--source {source}: {problem}"));
-        }
-        let is_foreign = target.ip().is_some_and(|ip| ip.is_ipv4() != source.is_ipv4());
-        is_foreign.then(|| {
-            format!(
-                "--source {source} is an address of another family than `{text}`: give one of its"
-            )
-        })
+        self.wrong_with_family(&target).map_or(Ok(target), Err)
     }
 
     /// The one family that is wanted: of -4 or -6, or the source's.
@@ -210,82 +178,6 @@ impl Args {
     /// Whether a load is asked for.
     pub fn is_load(&self) -> bool {
         self.load_option().is_some()
-    }
-
-    fn load_option(&self) -> Option<&'static str> {
-        let given = [
-            (self.connections.is_some(), "--connections"),
-            (self.count.is_some(), "--count"),
-            (self.duration.is_some(), "--duration"),
-            (self.rate.is_some(), "--rate"),
-            (self.size.is_some(), "--size"),
-            (self.pipeline.is_some(), "--pipeline"),
-            (self.reconnect, "--reconnect"),
-            (self.close.is_some(), "--close"),
-            (self.connect_rate.is_some(), "--connect-rate"),
-            (self.warmup.is_some(), "--warmup"),
-            (self.interval.is_some(), "--interval"),
-            (self.max_p99.is_some(), "--max-p99"),
-            (self.max_loss.is_some(), "--max-loss"),
-            (self.min_rate.is_some(), "--min-rate"),
-        ];
-        given.into_iter().find_map(|(is_given, name)| is_given.then_some(name))
-    }
-
-    /// What does not go together.
-    pub fn contradiction(&self, carrier: Carrier, format: Format) -> Option<String> {
-        let option = self.load_option();
-        if let (Some(option), Some(message)) = (option, self.messages.first()) {
-            return Some(format!(
-                "{option} is a load, which makes its own messages: leave out `{message}`, or {option}"
-            ));
-        }
-        option?;
-        let (connections, pipeline) = (self.connections.unwrap_or(1), self.pipeline.unwrap_or(1));
-        if connections.saturating_mul(pipeline) > MOST_UNDER_WAY {
-            let most = thousands(MOST_UNDER_WAY);
-            return Some(format!(
-                "{connections} connections with {pipeline} messages under way on each: at most {most} \
-                 in all"
-            ));
-        }
-        if self.interval.is_some() && format != Format::Ndjson {
-            return Some(
-                "--interval is for --format ndjson, which has a row for each: give that too"
-                    .to_owned(),
-            );
-        }
-        if carrier.keeps_messages() {
-            return self.wrong_with_datagrams(carrier);
-        }
-        (self.transform == Transform::Reverse).then(|| {
-            "--transform reverse: in a load, messages follow each other without an end that could be \
-             turned round; upper, lower and rot13 can be judged"
-                .to_owned()
-        })
-    }
-
-    fn wrong_with_datagrams(&self, carrier: Carrier) -> Option<String> {
-        let (shortest, longest) = self.size.unwrap_or(SIZE);
-        if shortest < HEADER {
-            return Some(format!(
-                "--size {shortest}: a datagram of a load has a head of {HEADER} bytes, which says \
-                 which it is: write {HEADER} or more"
-            ));
-        }
-        if longest > DATAGRAM_MAX {
-            return Some(format!("--size {longest}: a datagram has {DATAGRAM_MAX} bytes at most"));
-        }
-        if self.transform != Transform::None {
-            return Some("--transform: in a load, datagrams come back as they were".to_owned());
-        }
-        let streams_alone = [
-            (self.reconnect, "--reconnect"),
-            (self.connect_rate.is_some(), "--connect-rate"),
-            (self.close.is_some(), "--close"),
-        ];
-        let wrong = streams_alone.into_iter().find(|(is_given, _)| *is_given);
-        wrong.map(|(_, name)| format!("{name} is for streams: {} has none here", carrier.name()))
     }
 
     /// The load that is asked for.

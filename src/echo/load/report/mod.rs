@@ -1,6 +1,13 @@
 //! What a load came to; the JSON of docs/schema/echo.json.
 
+mod counts;
+mod csv;
+mod errors;
+
 use std::io::{self, Write};
+
+pub use counts::{Counts, DatagramReport};
+pub use errors::ErrorRow;
 
 use serde::Serialize;
 
@@ -10,9 +17,8 @@ use super::tally::Tally;
 use super::text;
 use super::thresholds::{Measured, Verdict};
 use crate::echo::client::target::Peer;
-use crate::echo::client::trouble::{Failure, Trouble};
-use crate::output::numbers::{float, rounded};
-use crate::output::{Report, Style, csv_rows, ndjson_rows};
+use crate::echo::client::trouble::Failure;
+use crate::output::{Report, Style, ndjson_rows};
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "netkit.echo/1";
@@ -78,76 +84,6 @@ pub struct LoadReport {
     pub time_wait: TimeWaits,
     /// What was demanded, and what came of it.
     pub thresholds: Vec<Verdict>,
-}
-
-/// What was counted.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Counts {
-    /// Messages that were begun.
-    pub sent: u64,
-    /// Replies that came whole.
-    pub received: u64,
-    /// Messages without a reply, those that could not be begun included.
-    pub lost: u64,
-    /// The same in percent.
-    pub loss_percent: Option<f64>,
-    /// Replies that were not as expected.
-    pub corrupted: u64,
-    /// Messages without a reply within the timeout.
-    pub timed_out: u64,
-    /// Messages whose connection broke.
-    pub cut: u64,
-    /// Messages that were due and could not be begun.
-    pub unsent: u64,
-    /// Bytes that nobody had asked for.
-    pub unexpected_bytes: u64,
-    /// Bytes of messages.
-    pub bytes_sent: u64,
-    /// Bytes of replies.
-    pub bytes_received: u64,
-    /// Replies a second.
-    pub rate_per_s: f64,
-    /// Connections that could not be opened.
-    pub not_opened: u64,
-}
-
-/// What failed.
-#[derive(Clone, Debug, Serialize)]
-pub struct ErrorRow {
-    /// `connect`, `send`, `receive`.
-    pub step: &'static str,
-    /// The error number; `None` if it was none of the kernel's.
-    pub code: Option<i32>,
-    /// Its C name, `timeout`, `closed` or `self-connect`.
-    pub name: String,
-    /// What it means.
-    pub meaning: String,
-    /// How often.
-    pub count: u64,
-    /// The host that sent the ICMP message it is of.
-    pub icmp_from: Option<String>,
-    /// What helps; `None` where nothing is known to.
-    pub hint: Option<String>,
-    /// What happened, to which address, for people.
-    #[serde(skip)]
-    pub headline: String,
-}
-
-/// What can happen to datagrams alone.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct DatagramReport {
-    /// Came after the timeout; they are among those received.
-    pub late: u64,
-    /// Came once more.
-    pub duplicated: u64,
-    /// Came after one that was sent later.
-    pub reordered: u64,
-    /// By how many arrivals at most.
-    pub reorder_depth: usize,
-    /// Were of another run, or none of netkit's.
-    pub stray: u64,
-    /// RFC 3550; `None` of fewer than two.
-    pub jitter_us: Option<f64>,
 }
 
 /// TIME_WAITs of the network namespace.
@@ -240,58 +176,6 @@ impl LoadReport {
     }
 }
 
-impl Counts {
-    fn of(tally: &Tally, measured_ns: u64) -> Self {
-        let rate =
-            if measured_ns == 0 { 0.0 } else { float(tally.received) * 1e9 / float(measured_ns) };
-        Self {
-            sent: tally.sent,
-            received: tally.received,
-            lost: tally.lost(),
-            loss_percent: tally.loss_percent().map(|it| rounded(it, 4)),
-            corrupted: tally.corrupted,
-            timed_out: tally.timed_out,
-            cut: tally.cut,
-            unsent: tally.unsent,
-            unexpected_bytes: tally.unexpected_bytes,
-            bytes_sent: tally.bytes_sent,
-            bytes_received: tally.bytes_received,
-            rate_per_s: rounded(rate, 1),
-            not_opened: tally.not_opened,
-        }
-    }
-}
-
-impl ErrorRow {
-    fn new(trouble: &Trouble, count: u64) -> Self {
-        let failure = &trouble.failure;
-        Self {
-            step: failure.step.name(),
-            code: failure.code(),
-            name: failure.name(),
-            meaning: failure.meaning(trouble.carrier),
-            count,
-            icmp_from: failure.icmp().and_then(|it| it.from).map(|from| from.to_string()),
-            hint: trouble.hint(),
-            headline: trouble.headline(),
-        }
-    }
-}
-
-impl DatagramReport {
-    fn of(tally: &Tally) -> Self {
-        let it = &tally.datagrams;
-        Self {
-            late: it.late,
-            duplicated: it.duplicated,
-            reordered: it.reordered,
-            reorder_depth: it.deepest,
-            stray: it.stray,
-            jitter_us: it.jitter.us(),
-        }
-    }
-}
-
 impl Report for LoadReport {
     fn write_text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         out.write_all(text::load(self, style).as_bytes())
@@ -302,44 +186,6 @@ impl Report for LoadReport {
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let percentile = |percent: f64| {
-            let all = self.latency.iter().flat_map(|it| &it.percentiles);
-            let mut of_it = all.filter(|it| (it.percent - percent).abs() < 1e-9);
-            of_it.next().map(|it| it.us)
-        };
-        let datagrams = self.datagrams;
-        csv_rows(out, |csv| {
-            csv.write_record([
-                "target",
-                "loop",
-                "connections",
-                "sent",
-                "received",
-                "lost",
-                "corrupted",
-                "rate_per_s",
-                "p50_us",
-                "p99_us",
-                "p99_9_us",
-                "max_us",
-                "late",
-                "duplicated",
-                "reordered",
-                "time_wait_made",
-            ])?;
-            csv.serialize((
-                (&self.target, self.loop_kind, self.connections),
-                (self.counts.sent, self.counts.received, self.counts.lost),
-                (self.counts.corrupted, self.counts.rate_per_s),
-                (percentile(50.0), percentile(99.0), percentile(99.9)),
-                self.latency.as_ref().map(|it| it.max_us),
-                (
-                    datagrams.map(|it| it.late),
-                    datagrams.map(|it| it.duplicated),
-                    datagrams.map(|it| it.reordered),
-                ),
-                self.time_wait.made,
-            ))
-        })
+        csv::write(self, out)
     }
 }

@@ -1,0 +1,144 @@
+//! How the connections of a load are opened, broken, opened again, and closed at its end.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
+use super::Streams;
+use crate::echo::client::trouble::{Failure, Why};
+use crate::echo::load::connection::Connection;
+use crate::echo::load::plan::Close;
+use crate::echo::load::schedule::Next;
+use crate::kernel::patience::{Event, Patience};
+use crate::output::numbers::{float, whole};
+
+/// Failures in a row after which a connection is not opened again.
+const MOST_FAILURES: u32 = 8;
+/// How long peers may take at the end to close too.
+const PARTING: Duration = Duration::from_millis(200);
+/// The pause after the first of them; each is twice the one before.
+const PAUSE_NS: u64 = 10_000_000;
+
+impl Streams<'_, '_> {
+    /// Closes what is open; by FIN so that the peers have closed too, as far as they do that at once:
+    /// until then there is no TIME_WAIT that could be counted.
+    pub(super) fn close_all(&mut self) {
+        let close = self.run.plan.close;
+        if close == Close::Rst {
+            self.connections.iter_mut().for_each(|it| it.close(close));
+            return;
+        }
+        let parted: Vec<_> = self.connections.iter_mut().filter_map(Connection::part).collect();
+        let patience = Patience::of(PARTING);
+        for socket in parted {
+            // One that does not is closed all the same.
+            let (Ok(_) | Err(_)) = patience.wait(socket.as_fd(), Event::Readable);
+        }
+    }
+
+    /// Opens all connections; the clock of the load starts when that is settled.
+    pub(super) fn connect_all(&mut self) -> io::Result<()> {
+        let rate = self.run.plan.connect_rate;
+        let mut opened = 0;
+        loop {
+            let now_ns = self.run.now_ns();
+            let due = match rate {
+                Some(rate) => {
+                    let seconds = float(now_ns) / 1e9;
+                    let due = whole(seconds * rate) + 1;
+                    usize::try_from(due).unwrap_or(usize::MAX).min(self.connections.len())
+                }
+                None => self.connections.len(),
+            };
+            while opened < due {
+                self.open(opened, now_ns);
+                opened += 1;
+            }
+            let is_settled = opened == self.connections.len()
+                && !self.connections.iter().any(Connection::is_connecting);
+            if is_settled || self.run.is_interrupted {
+                // What waits to be tried again does so by the new clock.
+                self.connections.iter_mut().for_each(Connection::retry_at_once);
+                return Ok(());
+            }
+            self.turn(now_ns, now_ns + 1_000_000)?;
+        }
+    }
+
+    pub(super) fn open(&mut self, index: usize, now_ns: u64) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        let number = u64::try_from(index).unwrap_or(u64::MAX);
+        match connection.open(self.peer, self.run, (number, now_ns)) {
+            Ok(true) => self.opened(index),
+            Ok(false) => {}
+            Err(failure) => self.broken(index, failure),
+        }
+    }
+
+    pub(super) fn opened(&mut self, index: usize) {
+        let now_ns = self.run.now_ns();
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        self.run.tally.connects.record(now_ns.saturating_sub(connection.began_ns));
+        self.has_connected = true;
+        self.flush(index);
+        self.make_idle(index);
+    }
+
+    /// Connection `index` has failed: what was under way is lost with it.
+    pub(super) fn broken(&mut self, index: usize, failure: Failure) {
+        let now_ns = self.run.now_ns();
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        let (lost, counted) = connection.break_off();
+        self.under_way -= lost;
+        let tally = &mut self.run.tally;
+        let is_of_opening = failure.is_of_opening();
+        if is_of_opening {
+            tally.not_opened += 1;
+        }
+        if failure.why == Why::Late && !is_of_opening {
+            tally.timed_out += counted;
+        } else {
+            tally.cut += counted;
+        }
+        // A server may close when nobody waits for anything.
+        if lost > 0 || failure.why != Why::Closed || is_of_opening {
+            tally.fail(failure);
+        }
+        if self.run.plan.reconnect {
+            tracing::debug!(connection = index, failure = failure.name(), "ended");
+            return self.make_idle(index);
+        }
+        connection.failures += 1;
+        let is_in_vain = is_of_opening && !self.has_connected;
+        if is_in_vain || connection.failures > MOST_FAILURES {
+            connection.is_given_up = true;
+            tracing::info!(connection = index, failure = failure.name(), "given up");
+        } else {
+            let pause = PAUSE_NS << connection.failures.min(7);
+            connection.retry_ns = Some(now_ns + pause);
+            let after = Duration::from_nanos(pause);
+            tracing::info!(
+                connection = index,
+                failure = failure.name(),
+                ?after,
+                "connecting again"
+            );
+        }
+    }
+
+    /// Ends what takes too long, and opens again what waits for it.
+    pub(super) fn sweep(&mut self, now_ns: u64) {
+        let timeout_ns = self.run.timeout_ns();
+        for index in 0..self.connections.len() {
+            let Some(connection) = self.connections.get_mut(index) else { return };
+            if connection.retry_ns.is_some_and(|moment| moment <= now_ns) {
+                if self.run.peek(now_ns) != Next::Over {
+                    connection.retry_ns = None;
+                    self.open(index, now_ns);
+                }
+            } else if let Some(step) = connection.is_late(now_ns, timeout_ns) {
+                self.broken(index, Failure { step, why: Why::Late });
+            }
+        }
+    }
+}
