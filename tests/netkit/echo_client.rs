@@ -64,7 +64,8 @@ fn a_missing_reply_is_said_with_its_reason() {
     answer.exits(1).complains("nothing came before the timeout");
     let closing = serve(|mut stream| drop(stream.read(&mut [0; 64])));
     let answer = netkit("echo client").arg(&closing).arg("hello").arg("again").run();
-    answer.exits(1).complains("closed the connection (FIN)");
+    let answer = answer.exits(1).complains("closed the connection (FIN)");
+    answer.complains("1 message after it not sent");
     let resetting = serve(|mut stream| {
         drop(stream.read(&mut [0; 1]));
         SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
@@ -112,6 +113,29 @@ fn what_is_done_is_told_where_that_is_wanted() {
     assert!(!told.stderr.contains("sending"), "{told}");
     let more = netkit("echo client -vv").arg(address).arg("hello").run().exits(0);
     more.complains("sending bytes=6").complains("received bytes=6");
+}
+
+#[test]
+fn standard_input_that_cannot_be_read_is_no_empty_one() {
+    let server = Serving::start("127.0.0.1:0");
+    let directory = Stdio::from(std::fs::File::open("/").unwrap());
+    let mut child = Command::new(PROGRAM);
+    let child = child.args(["echo", "client", &server.addresses[0]]).stdin(directory);
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b""[..]), "{said}");
+    assert!(said.contains("cannot read standard input: Is a directory"), "{said}");
+}
+
+#[test]
+fn a_stream_is_not_judged_and_says_so() {
+    let server = Serving::start("127.0.0.1:0");
+    for option in ["--verify", "--transform upper", "--no-newline", "--format json"] {
+        let run = netkit(&format!("echo client {option}")).arg(&server.addresses[0]).run();
+        let name = option.split(' ').next().unwrap();
+        let words = format!("{name} is for messages and loads");
+        run.exits(2).complains(&words).complains("cmp - FILE");
+    }
 }
 
 #[test]

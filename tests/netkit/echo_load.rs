@@ -276,6 +276,39 @@ fn a_silent_server_times_out() {
 }
 
 #[test]
+fn the_time_that_a_server_does_not_answer_any_more_is_part_of_its_rate() {
+    let address = serve(|mut stream| {
+        let mut buffer = [0; 64];
+        for _ in 0..10 {
+            drop(stream.read_exact(&mut buffer).and_then(|()| stream.write_all(&buffer)));
+        }
+        drop(stream.read_to_end(&mut Vec::new()));
+    });
+    let answer = json_of("-n 11 --timeout 300ms --min-rate 100", &address, 1);
+    assert!(answer["measured_ms"].as_u64().unwrap() >= 300, "{answer:#}");
+    assert_eq!(answer["thresholds"][0]["is_met"], false, "{answer:#}");
+}
+
+#[test]
+fn what_is_lost_has_its_parts() {
+    let address = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let answer = load("-r 100 -d 300ms -c 2 --timeout 200ms", &address).exits(1);
+    let text = answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = text.split_once("lost 30 (100 %): ").unwrap().1;
+    let parts = parts.split(" connected").next().unwrap();
+    let numbers = parts.split(", ").map(|it| it.split(' ').next().unwrap().parse::<u32>().unwrap());
+    assert_eq!(numbers.sum::<u32>(), 30, "{answer}");
+}
+
+#[test]
+fn a_server_that_changes_all_is_told_with_what_judges_it() {
+    let server = Serving::start("127.0.0.1:0 --transform rot13");
+    let answer = load("-n 20", &server.addresses[0]).exits(1);
+    assert!(answer.stdout.contains("hint: a server that changes what it sends back"), "{answer}");
+    load("-n 20 --transform rot13", &server.addresses[0]).exits(0);
+}
+
+#[test]
 fn a_new_connection_for_each_makes_time_waits_and_rst_makes_none() {
     live(&[], || {
         let server = Serving::start("127.0.0.1:0");

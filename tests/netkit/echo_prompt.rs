@@ -39,6 +39,20 @@ fn lines_are_answered_with_their_time_and_both_addresses_are_shown() {
 }
 
 #[test]
+fn a_wrong_reply_is_said_with_what_was_expected_and_is_in_the_exit_code() {
+    let server = Serving::start("127.0.0.1:0");
+    let address = server.address("tcp");
+    let mut terminal = Terminal::open(&format!("echo client --transform upper {address}"));
+    terminal.shows(">> ");
+    terminal.types("HELLO\r");
+    terminal.shows("s)\r\n");
+    terminal.shows(">> ");
+    terminal.types("abc\r");
+    terminal.shows("s)  expected `ABC`");
+    ends(terminal, 1);
+}
+
+#[test]
 fn an_empty_line_is_not_waited_for() {
     let server = Serving::start("127.0.0.1:0");
     let mut terminal = prompt(&server.address("tcp").to_string());

@@ -1,8 +1,11 @@
-//! A step that failed with a peer, and what that means. Pure.
+//! A step that failed with a peer, and what that means. Opens nothing.
+
+use std::io;
+use std::os::fd::BorrowedFd;
 
 use crate::catalogue::{connect_errnos, eai, errnos, icmp};
 use crate::echo::address::Carrier;
-use crate::kernel::error_queue::IcmpError;
+use crate::kernel::error_queue::{IcmpError, last_icmp};
 
 /// The step that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,18 @@ pub enum Why {
     Itself,
     /// The user interrupted.
     Interrupted,
+}
+
+impl Why {
+    /// An error of the kernel's; without a number, 0.
+    pub fn of(error: &io::Error) -> Self {
+        Self::Errno(error.raw_os_error().unwrap_or(0), None)
+    }
+
+    /// The same of a call on `socket`, with the ICMP message that it is of.
+    pub fn on(socket: BorrowedFd<'_>, error: &io::Error) -> Self {
+        Self::Errno(error.raw_os_error().unwrap_or(0), last_icmp(socket))
+    }
 }
 
 /// A step that failed, and how.
@@ -240,6 +255,9 @@ mod tests {
 
     #[test]
     fn the_same_error_means_another_thing_in_another_step() {
+        let of_unix = Failure { step: Step::Connect, why: Why::Errno(111, None) };
+        let of_unix = of_unix.meaning(Carrier::UnixDgram);
+        assert!(of_unix.contains("of this type"), "{of_unix}");
         let meaning = |step| Failure { step, why: Why::Errno(99, None) }.meaning(Carrier::Tcp);
         assert!(meaning(Step::Bind).contains("no interface"), "{}", meaning(Step::Bind));
         assert!(meaning(Step::Connect).contains("no port left"), "{}", meaning(Step::Connect));

@@ -21,7 +21,7 @@ use crate::kernel::clock::Stopwatch;
 use crate::kernel::ending_signals::{Signal, number};
 use crate::kernel::patience::Patience;
 use crate::output::numbers::{microseconds_of, short_duration};
-use crate::output::{Outcome, Screen, sanitize};
+use crate::output::{Outcome, Screen, Style, sanitize, wrapped};
 
 const PROMPT: &str = ">> ";
 
@@ -32,6 +32,8 @@ struct Conversation<'a, 'b> {
     timeout: Duration,
     screen: &'a mut Screen<'b>,
     link: Option<Link>,
+    /// Whether a reply was judged and was wrong.
+    was_wrong: bool,
 }
 
 /// Reads lines for as long as there are any, and sends them over `link`.
@@ -41,7 +43,7 @@ pub fn run(
     timeout: Duration,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
-    let mut talk = Conversation { args, peers, timeout, screen, link: None };
+    let mut talk = Conversation { args, peers, timeout, screen, link: None, was_wrong: false };
     talk.connected(link)?;
     let mut editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new())?;
     loop {
@@ -54,7 +56,9 @@ pub fn run(
                 drop(editor.add_history_entry(&typed));
                 talk.line(&typed)?;
             }
-            Err(ReadlineError::Eof) => return Ok(ended(Exit::Fine)),
+            Err(ReadlineError::Eof) => {
+                return Ok(ended(if talk.was_wrong { Exit::Found } else { Exit::Fine }));
+            }
             Err(ReadlineError::Interrupted) => {
                 return Ok(ended(Exit::Signal(number(Signal::SIGINT))));
             }
@@ -105,7 +109,10 @@ impl Conversation<'_, '_> {
         match came {
             Ok(reply) => {
                 let is_wrong = self.args.verifies() && judge(&message, &reply) == Judged::Wrong;
-                let verdict = if is_wrong { "  not as expected" } else { "" };
+                self.was_wrong |= is_wrong;
+                let expected = sanitize(&text_of(&message.expected));
+                let verdict =
+                    if is_wrong { format!("  expected `{expected}`") } else { String::new() };
                 self.say(&format!("{}  ({took}){verdict}", sanitize(&text_of(&reply))))
             }
             Err((_, trouble)) => self.lost(&trouble),
@@ -116,10 +123,10 @@ impl Conversation<'_, '_> {
         let options = self.args.socket();
         match connect_any(self.peers, &options, self.timeout, &Patience::ENDLESS) {
             Ok((peer, socket)) => {
-                let link = Link::new(peer, socket).from(self.args.source());
+                let link = Link::new(peer, socket).with_source(self.args.source());
                 self.connected(link).map(|()| true)
             }
-            Err(trouble) => self.say(&sanitize_lines(&trouble)).map(|()| false),
+            Err(trouble) => self.say(&told(&trouble, self.screen.style)).map(|()| false),
         }
     }
 
@@ -129,13 +136,18 @@ impl Conversation<'_, '_> {
         if trouble.failure.why != Why::Late && !is_udp {
             self.link = None;
         }
-        self.say(&sanitize_lines(trouble))
+        self.say(&told(trouble, self.screen.style))
     }
 }
 
-fn sanitize_lines(trouble: &Trouble) -> String {
+/// A trouble in lines of the terminal.
+fn told(trouble: &Trouble, style: Style) -> String {
     let message = trouble.message();
-    message.lines().map(sanitize).collect::<Vec<_>>().join("\n")
+    let lines = message.lines().map(sanitize).map(|line| match line.strip_prefix("hint: ") {
+        Some(hint) => wrapped("hint: ", hint, style.width),
+        None => wrapped("", &line, style.width),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What has come since the last reply: the answer to a line that nobody waits for any more.

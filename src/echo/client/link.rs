@@ -8,7 +8,6 @@ use socket2::{SockAddr, Socket};
 
 use super::target::Peer;
 use super::trouble::{Failure, Step, Trouble, Why};
-use crate::kernel::error_queue::last_icmp;
 use crate::kernel::patience::{Event, Patience, Waited};
 
 /// A connection.
@@ -28,7 +27,8 @@ impl Link {
 
     /// The same, whose source was asked for: what goes wrong is told with it.
     #[must_use]
-    pub fn from(self, source: Option<IpAddr>) -> Self {
+    pub fn with_source(self, source: Option<IpAddr>) -> Self {
+        tracing::info!(local = self.local(), remote = self.remote(), "speaking");
         Self { source, ..self }
     }
 
@@ -69,9 +69,9 @@ impl Link {
                 Ok(Waited::Ready) => return Ok(()),
                 Ok(Waited::Late) => Why::Late,
                 Ok(Waited::Interrupted) => Why::Interrupted,
-                Err(errno) => errno_of(&errno.into()),
+                Err(errno) => Why::of(&errno.into()),
             },
-            _ => Why::Errno(code_of(error), last_icmp(self.socket.as_fd())),
+            _ => Why::on(self.socket.as_fd(), error),
         };
         Err(self.trouble(step, why))
     }
@@ -94,7 +94,7 @@ impl Link {
             Ok(_) => None,
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) if error.kind() == ErrorKind::Interrupted => None,
-            Err(error) => failed(errno_of(&error)),
+            Err(error) => failed(Why::of(&error)),
         }
     }
 
@@ -119,14 +119,6 @@ impl Link {
     pub fn remote(&self) -> String {
         shown(self.socket.peer_addr())
     }
-}
-
-fn errno_of(error: &io::Error) -> Why {
-    Why::Errno(code_of(error), None)
-}
-
-fn code_of(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(0)
 }
 
 fn shown(address: io::Result<SockAddr>) -> String {

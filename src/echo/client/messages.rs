@@ -12,7 +12,7 @@ use crate::echo::transform::Transform;
 use crate::exit::Exit;
 use crate::kernel::clock::{self, Stopwatch};
 use crate::kernel::patience::Patience;
-use crate::output::numbers::microseconds_of;
+use crate::output::numbers::{count, microseconds_of};
 use crate::output::{Format, Outcome, Screen, csv_rows, ndjson_rows, sanitize};
 
 /// The name and version of the JSON.
@@ -73,6 +73,11 @@ pub fn run(
         if is_over {
             break;
         }
+    }
+    let unsent = args.messages.len() - report.replies.len();
+    if unsent > 0 {
+        let unsent = count(u64::try_from(unsent).unwrap_or(u64::MAX), "message");
+        problems.push(format!("{unsent} after it not sent: there is no connection any more"));
     }
     match screen.format {
         Format::Table | Format::Markdown | Format::Ndjson => {}

@@ -98,16 +98,20 @@ fn load_one(
 fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
     let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
     let timeout = args.timeout(carrier);
+    let mut input = StandardInput::open()?;
+    let speaks_lines = !args.messages.is_empty() || (input.is_terminal() && output_is_terminal());
+    if !speaks_lines && let Some(problem) = args.wrong_with_stream(screen.format) {
+        return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
+    }
     let (peer, socket) = match connect_any(peers, &args.socket(), timeout, &Patience::ENDLESS) {
         Ok(found) => found,
         Err(trouble) => return Ok(failed(&trouble)),
     };
-    let link = Link::new(peer, socket).from(args.source());
+    let link = Link::new(peer, socket).with_source(args.source());
     if !args.messages.is_empty() {
         return messages::run(args, &link, timeout, screen);
     }
-    let mut input = StandardInput::open()?;
-    if input.is_terminal() && output_is_terminal() {
+    if speaks_lines {
         return interactive::run(args, (peers, link), timeout, screen);
     }
     pipe::run(&link, &mut input, timeout, screen)

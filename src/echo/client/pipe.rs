@@ -43,8 +43,15 @@ pub fn run(
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
     let pipe = Pipe { link, timeout, has_sent_all: AtomicBool::new(false), stop: Stop::new()? };
-    let trouble = thread::scope(|scope| {
-        let sending = thread::Builder::new().spawn_scoped(scope, || pipe.feed(input))?;
+    let (has_sent_all, drained, fed) = thread::scope(|scope| {
+        let sending = thread::Builder::new().spawn_scoped(scope, || {
+            let fed = pipe.feed(input);
+            if matches!(fed, Err(Unfed::Input(_))) {
+                // The server is to end too.
+                link.cut();
+            }
+            fed
+        })?;
         let drained = pipe.drain(screen);
         // Nothing that could still be sent would come back: the other thread is not waited for.
         pipe.stop.stop();
@@ -53,26 +60,47 @@ pub fn run(
             link.cut();
         }
         let fed = sending.join().unwrap_or(Ok(()));
-        io::Result::Ok(match drained? {
-            Some(trouble) => Some(trouble),
-            None if has_sent_all => fed.err(),
-            // A reset is told to one of both alone; the other then reads what looks like an end. By
-            // `cut` comes EPIPE.
-            None => Some(match fed {
-                Err(trouble) if trouble.failure.code() == Some(ECONNRESET) => trouble,
-                Ok(()) | Err(_) => link.trouble(Step::Receive, Why::Closed),
-            }),
-        })
+        io::Result::Ok((has_sent_all, drained?, fed))
     })?;
+    let trouble = match (fed, drained) {
+        (Err(Unfed::Input(error)), _) => {
+            let problem = format!("cannot read standard input: {error}");
+            return Ok(Outcome { exit: Exit::Blind, messages: vec![problem] });
+        }
+        (_, Some(trouble)) => Some(trouble),
+        // A reset is told to one of both alone; the other then reads what looks like an end. By `cut`
+        // comes EPIPE.
+        (Err(Unfed::Trouble(trouble)), None)
+            if has_sent_all || trouble.failure.code() == Some(ECONNRESET) =>
+        {
+            Some(trouble)
+        }
+        (Ok(()), None) if has_sent_all => None,
+        (Ok(()) | Err(Unfed::Trouble(_)), None) => Some(link.trouble(Step::Receive, Why::Closed)),
+    };
     Ok(match trouble {
         None => Outcome { exit: Exit::Fine, messages: Vec::new() },
         Some(trouble) => Outcome { exit: Exit::Found, messages: vec![trouble.message()] },
     })
 }
 
+/// Why not all of standard input was sent.
+enum Unfed {
+    /// It could not be read.
+    Input(io::Error),
+    /// It could not be sent.
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Unfed {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
 impl Pipe<'_> {
     /// Sends all of `input`, and then says that it was all.
-    fn feed(&self, input: &mut StandardInput) -> Result<(), Trouble> {
+    fn feed(&self, input: &mut StandardInput) -> Result<(), Unfed> {
         let keeps_messages = self.link.peer.carrier.keeps_messages();
         let mut buffer = AlignedBuffer::new(if keeps_messages { DATAGRAM } else { BUFFER });
         let patience = Patience::ENDLESS.or(Some(self.stop.descriptor()));
@@ -86,8 +114,7 @@ impl Pipe<'_> {
                     self.link.send(buffer.get(..came).unwrap_or_default(), &patience)?;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // What was read is all that there is.
-                Err(_) => break,
+                Err(error) => return Err(Unfed::Input(error)),
             }
         }
         // Before the server can know it.
@@ -95,10 +122,9 @@ impl Pipe<'_> {
         if keeps_messages {
             return Ok(());
         }
-        self.link.end_sending().map_err(|error| {
-            let code = error.raw_os_error().unwrap_or(0);
-            self.link.trouble(Step::Send, Why::Errno(code, None))
-        })
+        self.link
+            .end_sending()
+            .map_err(|error| self.link.trouble(Step::Send, Why::of(&error)).into())
     }
 
     /// Writes all that comes; what ended it before the peer did.

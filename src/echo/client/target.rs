@@ -165,7 +165,7 @@ impl Peer {
         options: &SocketOptions,
         patience: &Patience<'_>,
     ) -> Result<Socket, Failure> {
-        tracing::info!(peer = %self, source = ?options.source.map(|it| it.ip()), "connecting");
+        tracing::info!(peer = %self, options = self.options(options), "connecting");
         let connecting = self.begin(options)?;
         let failed = |why| Failure { step: Step::Connect, why };
         match connecting.end(patience) {
@@ -175,7 +175,7 @@ impl Peer {
             Ended::Answered(0) => {
                 let socket = connecting.into_socket();
                 set_nodelay(self.carrier, &socket);
-                tracing::info!(peer = %self, options = self.options(options), "connected");
+                tracing::info!(peer = %self, "connected");
                 Ok(socket)
             }
             Ended::Answered(code) => Err(failed(Why::Errno(code, connecting.icmp()))),

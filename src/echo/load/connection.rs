@@ -15,7 +15,6 @@ use super::schedule::Due;
 use crate::echo::client::target::{self, Peer};
 use crate::echo::client::trouble::{Failure, Step, Why};
 use crate::kernel::epoll::{Interest, Poller};
-use crate::kernel::error_queue::last_icmp;
 
 /// A message that is under way.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +109,7 @@ impl Connection {
         // Writable is what a connection becomes when it is there.
         let interest = if first == 0 { Interest::Reading } else { Interest::Both };
         let added = run.poller.add(&socket, number, interest);
-        added.map_err(|error| failed(Why::Errno(code_of(&error), None)))?;
+        added.map_err(|error| failed(Why::of(&error)))?;
         self.wants_room = first != 0;
         self.state = if first == 0 { State::Open(socket) } else { State::Connecting(socket) };
         Ok(first == 0)
@@ -122,8 +121,7 @@ impl Connection {
         let failed = |why| Err(Failure { step: Step::Connect, why });
         match socket.take_error() {
             Ok(Some(error)) | Err(error) => {
-                let icmp = last_icmp(socket.as_fd());
-                return failed(Why::Errno(code_of(&error), icmp));
+                return failed(Why::on(socket.as_fd(), &error));
             }
             Ok(None) => {}
         }
@@ -174,8 +172,7 @@ impl Connection {
         number: u64,
     ) -> Result<(), Failure> {
         let State::Open(socket) = &self.state else { return Ok(()) };
-        let failed =
-            |error: &io::Error| Failure { step: Step::Send, why: Why::Errno(code_of(error), None) };
+        let failed = |error: &io::Error| Failure { step: Step::Send, why: Why::of(error) };
         let mut is_full = false;
         while let Some(flight) = self.flights.get(self.sent) {
             match socket.send(pattern.rest(flight.piece, self.sent_bytes)) {
@@ -212,7 +209,7 @@ impl Connection {
             Ok(came) => Ok(Some(came)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
-            Err(error) => failed(Why::Errno(code_of(&error), last_icmp(socket.as_fd()))),
+            Err(error) => failed(Why::on(socket.as_fd(), &error)),
         }
     }
 
@@ -288,9 +285,4 @@ impl Connection {
     pub fn retry_at_once(&mut self) {
         self.retry_ns = self.retry_ns.map(|_| 0);
     }
-}
-
-/// The number of an error of the kernel's; 0 of one that has none.
-pub fn code_of(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(0)
 }

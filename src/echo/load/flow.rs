@@ -6,11 +6,9 @@ use std::os::fd::AsFd as _;
 
 use socket2::Socket;
 
-use super::connection::code_of;
 use super::schedule::Due;
 use super::sequence::Sequence;
 use crate::echo::client::trouble::{Failure, Step, Why};
-use crate::kernel::error_queue::last_icmp;
 
 /// A datagram that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +93,7 @@ impl Flow {
     }
 
     fn failure(&self, step: Step, error: &io::Error) -> Failure {
-        Failure { step, why: Why::Errno(code_of(error), last_icmp(self.socket.as_fd())) }
+        Failure { step, why: Why::on(self.socket.as_fd(), error) }
     }
 
     /// When datagram `number` was sent; `None` if that is not known any more.

@@ -29,6 +29,7 @@ pub struct Run<'a> {
     pub is_interrupted: bool,
     schedule: Schedule,
     start: Instant,
+    ended_ns: u64,
     watch: Watch<'a>,
 }
 
@@ -62,6 +63,7 @@ impl<'a> Run<'a> {
             schedule,
             watch,
             start: Instant::now(),
+            ended_ns: 0,
             is_interrupted: false,
         })
     }
@@ -69,6 +71,11 @@ impl<'a> Run<'a> {
     /// Starts the clock: what came before was connecting.
     pub fn begin(&mut self) {
         self.start = Instant::now();
+    }
+
+    /// Stops it: every message has its reply, or will have none.
+    pub fn finish(&mut self) {
+        self.ended_ns = self.now_ns();
     }
 
     /// The time on it.
@@ -134,9 +141,10 @@ impl<'a> Run<'a> {
         Ok(Woken::By(count))
     }
 
-    /// The time that was measured, from the end of the warm-up to the last reply.
+    /// The time that was measured, from the end of the warm-up to the end of the last message: what a
+    /// server does not answer any more is part of its rate.
     pub fn measured_ns(&self) -> u64 {
-        self.tally.last_ns.saturating_sub(self.schedule.warmup_ns)
+        self.ended_ns.saturating_sub(self.schedule.warmup_ns)
     }
 
     /// Ends it: the counts.

@@ -39,8 +39,6 @@ pub struct Tally {
     pub failures: Vec<(Failure, u64)>,
     /// Of datagrams.
     pub datagrams: Datagrams,
-    /// When the last reply came.
-    pub last_ns: u64,
 }
 
 /// What can happen to datagrams alone.
@@ -75,7 +73,6 @@ impl Tally {
     /// Counts a reply and its times.
     pub fn reply(&mut self, reply: &Reply) {
         self.received += 1;
-        self.last_ns = reply.now_ns;
         let latency = reply.now_ns.saturating_sub(reply.intended_ns);
         self.latencies.record(latency);
         if let Some(from_send) = &mut self.from_send {
@@ -118,7 +115,7 @@ mod tests {
         tally.sent = 8;
         tally.unsent = 2;
         (0..7).for_each(|_| tally.reply(&Reply { intended_ns: 0, sent_ns: 0, now_ns: 9 }));
-        assert_eq!((tally.lost(), tally.loss_percent(), tally.last_ns), (3, Some(30.0), 9));
+        assert_eq!((tally.lost(), tally.loss_percent()), (3, Some(30.0)));
     }
 
     #[test]

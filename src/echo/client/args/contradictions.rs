@@ -63,6 +63,26 @@ impl Args {
         given.into_iter().find_map(|(is_given, name)| is_given.then_some(name))
     }
 
+    /// What a stream from standard input, which goes there and comes back as it is, does not take.
+    pub fn wrong_with_stream(&self, format: Format) -> Option<String> {
+        let name = if self.verify {
+            "--verify"
+        } else if self.transform != Transform::None {
+            "--transform"
+        } else if self.no_newline {
+            "--no-newline"
+        } else if format != Format::Table {
+            "--format"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "{name} is for messages and loads: standard input is streamed as it is, and so is what comes \
+             back\nhint: give messages, or compare with cmp(1): netkit echo client {} < FILE | cmp - FILE",
+            self.target
+        ))
+    }
+
     /// What does not go together.
     pub fn contradiction(&self, carrier: Carrier, format: Format) -> Option<String> {
         let option = self.load_option();

@@ -63,7 +63,9 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         };
         datagrams.open(peer)?;
         datagrams.run.begin();
-        datagrams.go_round()
+        datagrams.go_round()?;
+        datagrams.run.finish();
+        Ok(())
     }
 
     fn open(&mut self, peer: &Peer) -> io::Result<()> {

@@ -18,6 +18,7 @@ use super::text;
 use super::thresholds::{Measured, Verdict};
 use crate::echo::client::target::Peer;
 use crate::echo::client::trouble::Failure;
+use crate::echo::transform::Transform;
 use crate::output::{Report, Style, ndjson_rows};
 
 /// The name and version of the JSON.
@@ -60,6 +61,9 @@ pub struct LoadReport {
     pub close: &'static str,
     /// Whether each byte was compared.
     pub verified: bool,
+    /// Whether the server was said to change what it sends back.
+    #[serde(skip)]
+    pub transforms: bool,
     /// The time measured.
     pub measured_ms: u64,
     /// The same, to the microsecond, for people.
@@ -148,6 +152,7 @@ impl LoadReport {
                 Close::Rst => "rst",
             },
             verified: plan.verify,
+            transforms: plan.transform != Transform::None,
             measured_ms: about.measured_ns / 1_000_000,
             measured_us: about.measured_ns / 1000,
             interrupted: about.interrupted,

@@ -66,6 +66,7 @@ impl<'a, 'b> Streams<'a, 'b> {
         streams.run.begin();
         streams.next_sweep_ns = SWEEP_NS;
         streams.go_round()?;
+        streams.run.finish();
         streams.close_all();
         Ok(())
     }

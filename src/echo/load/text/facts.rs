@@ -11,20 +11,7 @@ pub(super) fn facts(report: &LoadReport) -> Vec<String> {
     let counts = &report.counts;
     let mut facts = Vec::new();
     if counts.lost > 0 {
-        // What came late was given up in time, and is not lost.
-        let late = report.datagrams.as_ref().map_or(0, |it| it.late);
-        let parts = [
-            (counts.timed_out.saturating_sub(late), "had no reply in time"),
-            (counts.cut, "were under way when the connection broke"),
-            (counts.unsent, "could not be sent"),
-        ];
-        let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-        let parts: Vec<_> =
-            parts.map(|(number, words)| format!("{} {words}", thousands(number))).collect();
-        let because =
-            if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-        let share = counts.loss_percent.map(percent_text).unwrap_or_default();
-        facts.push(format!("lost {} ({share}){because}", thousands(counts.lost)));
+        facts.push(lost(report));
     }
     if counts.corrupted > 0 {
         facts.push(format!(
@@ -60,6 +47,31 @@ pub(super) fn facts(report: &LoadReport) -> Vec<String> {
     }
     facts.extend(report.warnings.iter().map(|it| format!("warning: {it}")));
     facts
+}
+
+/// What was lost, and how.
+fn lost(report: &LoadReport) -> String {
+    let counts = &report.counts;
+    // What came late was given up in time, and is not lost.
+    let late = report.datagrams.as_ref().map_or(0, |it| it.late);
+    let timed_out = counts.timed_out.saturating_sub(late);
+    let told = timed_out + counts.cut + counts.unsent;
+    let rest = if report.datagrams.is_some() && !report.errors.is_empty() {
+        "ended in an error"
+    } else {
+        "were under way at the end"
+    };
+    let parts = [
+        (timed_out, "had no reply in time"),
+        (counts.cut, "were under way when the connection broke"),
+        (counts.unsent, "could not be sent"),
+        (counts.lost.saturating_sub(told), rest),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<_> =
+        parts.map(|(number, words)| format!("{} {words}", thousands(number))).collect();
+    let share = counts.loss_percent.map(percent_text).unwrap_or_default();
+    format!("lost {} ({share}): {}", thousands(counts.lost), parts.join(", "))
 }
 
 fn connects(it: &Summary) -> String {

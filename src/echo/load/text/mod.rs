@@ -3,6 +3,8 @@
 mod facts;
 mod latencies;
 
+use std::collections::BTreeSet;
+
 use latencies::{histogram, percentiles};
 
 use super::report::{ErrorRow, LoadReport};
@@ -59,8 +61,14 @@ pub fn load(report: &LoadReport, style: Style) -> String {
 
 /// Each hint once, in the order of the errors.
 fn hints(report: &LoadReport) -> Vec<&str> {
-    let mut hints: Vec<&str> = report.errors.iter().filter_map(|it| it.hint.as_deref()).collect();
-    let mut seen = std::collections::BTreeSet::new();
+    let counts = &report.counts;
+    // Hardly by chance.
+    let is_changed = !report.transforms && counts.corrupted * 2 > counts.received;
+    let of_change = "a server that changes what it sends back is judged with --transform upper, lower or \
+                     rot13";
+    let of_errors = report.errors.iter().filter_map(|it| it.hint.as_deref());
+    let mut hints: Vec<_> = is_changed.then_some(of_change).into_iter().chain(of_errors).collect();
+    let mut seen = BTreeSet::new();
     hints.retain(|hint| seen.insert(*hint));
     hints
 }
@@ -97,7 +105,7 @@ fn cause(report: &LoadReport) -> Option<&ErrorRow> {
 }
 
 fn circumstances(report: &LoadReport) -> String {
-    let flows = if report.carrier == "udp" { "flow" } else { "connection" };
+    let flows = if matches!(report.carrier, "udp" | "unix-dgram") { "flow" } else { "connection" };
     let connections = count(u64::try_from(report.connections).unwrap_or(0), flows);
     let size = if report.size_min == report.size_max {
         format!("{} bytes", report.size_min)
@@ -126,16 +134,20 @@ fn circumstances(report: &LoadReport) -> String {
 fn threshold(verdict: &Verdict, style: Style) -> String {
     let (severity, word) =
         if verdict.is_met { (Severity::Ok, "met") } else { (Severity::Critical, "MISSED") };
-    format!("  {}  --{}\n", style.severity(severity, word), demand(verdict))
+    let padded = format!("{word:<6}");
+    format!("  {}  --{}\n", style.severity(severity, &padded), demand(verdict))
 }
 
-/// `max-p99 5.0 ms: 54.6 ms`
+/// `max-p99 5.0 ms: it was 54.6 ms`
 pub fn demand(verdict: &Verdict) -> String {
     let shown = |value: f64| match verdict.name {
         "max-p99" => short_duration(whole(value)),
         "max-loss" => format!("{value} %"),
         _ => format!("{} a second", rate(value)),
     };
-    let measured = verdict.measured.map_or("nothing to measure".to_owned(), shown);
+    let measured = match verdict.measured {
+        Some(measured) => format!("it was {}", shown(measured)),
+        None => "there was nothing to measure".to_owned(),
+    };
     format!("{} {}: {measured}", verdict.name, shown(verdict.limit))
 }
