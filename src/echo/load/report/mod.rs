@@ -61,9 +61,9 @@ pub struct LoadReport {
     pub close: &'static str,
     /// Whether each byte was compared.
     pub verified: bool,
-    /// Whether the server was said to change what it sends back.
+    /// What the server was said to do to what it sends back.
     #[serde(skip)]
-    pub transforms: bool,
+    pub transform: Transform,
     /// The time measured.
     pub measured_ms: u64,
     /// The same, to the microsecond, for people.
@@ -152,7 +152,7 @@ impl LoadReport {
                 Close::Rst => "rst",
             },
             verified: plan.verify,
-            transforms: plan.transform != Transform::None,
+            transform: plan.transform,
             measured_ms: about.measured_ns / 1_000_000,
             measured_us: about.measured_ns / 1000,
             interrupted: about.interrupted,

@@ -9,6 +9,7 @@ use latencies::{histogram, percentiles};
 
 use super::report::{ErrorRow, LoadReport};
 use super::thresholds::Verdict;
+use crate::echo::transform::Transform;
 use crate::model::Severity;
 use crate::output::numbers::{count, rate, short_duration, thousands, whole};
 use crate::output::{Style, sanitize, stated, wrapped};
@@ -63,7 +64,7 @@ pub fn load(report: &LoadReport, style: Style) -> String {
 fn hints(report: &LoadReport) -> Vec<&str> {
     let counts = &report.counts;
     // Hardly by chance.
-    let is_changed = !report.transforms && counts.corrupted * 2 > counts.received;
+    let is_changed = report.transform == Transform::None && counts.corrupted * 2 > counts.received;
     let of_change = "a server that changes what it sends back is judged with --transform upper, lower or \
                      rot13";
     let of_errors = report.errors.iter().filter_map(|it| it.hint.as_deref());
