@@ -72,6 +72,13 @@ impl Poller {
     pub fn number(&self, index: usize) -> Option<u64> {
         self.events.get(index).map(|event| event.data.u64())
     }
+
+    /// Whether its peer has said that nothing more will come, behind what there is to read.
+    pub fn is_ending(&self, index: usize) -> bool {
+        // The struct is packed: the flags are copied out of it.
+        let flags = self.events.get(index).map(|event| event.flags);
+        flags.is_some_and(|flags| flags.contains(EventFlags::RDHUP))
+    }
 }
 
 #[cfg(test)]

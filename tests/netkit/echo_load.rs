@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use socket2::SockRef;
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::Serving;
@@ -267,6 +268,35 @@ fn a_server_that_resets_is_an_error_with_its_number_and_the_run_goes_on() {
     assert!(names.contains(&"ECONNRESET"), "{names:?}");
 }
 
+/// The reply and the FIN come in one segment: no message is to follow them on that connection.
+#[test]
+fn a_server_that_closes_after_each_reply_loses_nothing() {
+    let address = serve(|mut stream| {
+        let mut buffer = [0; 64];
+        drop(stream.read_exact(&mut buffer));
+        SockRef::from(&stream).set_tcp_cork(true).unwrap();
+        drop(stream.write_all(&buffer));
+    });
+    let answer = json_of("-n 10 -c 2", &address, 0);
+    assert_eq!((&answer["received"], &answer["cut"]), (&json!(10), &json!(0)), "{answer:#}");
+    assert_eq!(answer["errors"], json!([]));
+    assert!(answer["connect"]["count"].as_u64().unwrap() >= 10, "{answer:#}");
+}
+
+#[test]
+fn connections_that_cannot_be_opened_are_no_loss_of_messages() {
+    let server = Serving::start("127.0.0.1:0");
+    let shell = format!("ulimit -n 20; {PROGRAM} echo client -n 50 -c 40 {}", server.addresses[0]);
+    let output = Command::new("sh").args(["-c", &shell]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("INCOMPLETE  ") && text.contains("50 of 50 replies"), "{text}");
+    assert!(
+        text.contains("EMFILE (24) in connect") && text.contains("hint: `ulimit -n`"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_silent_server_times_out() {
     let address = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
@@ -316,6 +346,12 @@ fn a_new_connection_for_each_makes_time_waits_and_rst_makes_none() {
         let made = fin["time_wait"]["made"].as_u64().unwrap();
         assert!((195..=200).contains(&made), "{fin:#}");
         assert_eq!(fin["connect"]["count"], 200);
+        // Without a port for it, a message is not sent: there is no connection that could break.
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40003").unwrap();
+        let full = json_of("-n 20 --reconnect", &server.addresses[0], 1);
+        let counts = ["sent", "received", "unsent", "cut"].map(|name| &full[name]);
+        assert_eq!(counts, [4, 4, 16, 0].map(|it| json!(it)).each_ref(), "{full:#}");
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999").unwrap();
         let rst = json_of("-n 200 --reconnect --close rst", &server.addresses[0], 0);
         // The last of the run before may enter it now.
         assert!(rst["time_wait"]["made"].as_u64().unwrap() <= 5, "{rst:#}");

@@ -58,9 +58,14 @@ impl Trouble {
                 self.address,
                 self.connect()
             )),
+            (Step::Connect, "EADDRNOTAVAIL") if self.address.contains("://[") => Some(
+                "`ip -6 address` shows whether there is IPv6; `netkit states --time-wait` tells where \
+                 the ports are"
+                    .to_owned(),
+            ),
             (Step::Connect, "EADDRNOTAVAIL") => Some(
-                "`netkit states --time-wait` tells where the ports are; --close rst leaves none in \
-                 TIME_WAIT"
+                "`netkit states --time-wait` tells where the ports are; a load with --close rst leaves \
+                 none in TIME_WAIT"
                     .to_owned(),
             ),
             (Step::Connect, "EMFILE") => {

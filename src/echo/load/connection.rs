@@ -47,6 +47,17 @@ pub enum Progress {
     Unexpected,
 }
 
+/// What is lost with a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Loss {
+    /// Messages that were under way.
+    pub messages: usize,
+    /// Those of them that count.
+    pub counted: u64,
+    /// The bytes of these.
+    pub bytes: u64,
+}
+
 #[derive(Debug, Default)]
 enum State {
     #[default]
@@ -66,6 +77,8 @@ pub struct Connection {
     /// How many bytes of the first have come.
     came_bytes: usize,
     is_idle: bool,
+    /// Whether the peer will send nothing more: it is given no message any more, and read to its end.
+    pub is_ending: bool,
     /// Whether bytes wait for room.
     pub wants_room: bool,
     /// When connecting began.
@@ -149,12 +162,18 @@ impl Connection {
 
     /// Whether it has room for a message now and had none before.
     pub fn becomes_idle(&mut self, pipeline: usize, reconnects: bool) -> bool {
-        let can = if reconnects { self.is_closed() } else { matches!(self.state, State::Open(_)) };
+        let is_open = matches!(self.state, State::Open(_)) && !self.is_ending;
+        let can = if reconnects { self.is_closed() } else { is_open };
         if self.is_idle || !can || self.flights.len() >= pipeline {
             return false;
         }
         self.is_idle = true;
         true
+    }
+
+    /// The peer has said that it will send nothing more. What has no socket any more has no peer.
+    pub fn note_ending(&mut self) {
+        self.is_ending = matches!(self.state, State::Open(_));
     }
 
     /// Whether it has broken while it had room: it is idle no more.
@@ -249,12 +268,15 @@ impl Connection {
         }
     }
 
-    /// Closes what is broken; how many messages are lost with it, and how many of them count.
-    pub fn break_off(&mut self) -> (usize, u64) {
-        let lost = self.flights.len();
-        let counted = self.flights.iter().filter(|flight| flight.counts).count();
+    /// Closes what is broken; what is lost with it.
+    pub fn break_off(&mut self) -> Loss {
+        let mut loss = Loss { messages: self.flights.len(), ..Loss::default() };
+        for flight in self.flights.iter().filter(|flight| flight.counts) {
+            loss.counted += 1;
+            loss.bytes += u64::try_from(flight.piece.length).unwrap_or(0);
+        }
         self.reset();
-        (lost, u64::try_from(counted).unwrap_or(0))
+        loss
     }
 
     /// Closes it.
@@ -279,6 +301,7 @@ impl Connection {
         self.flights.clear();
         (self.sent, self.sent_bytes, self.came_bytes) = (0, 0, 0);
         self.wants_room = false;
+        self.is_ending = false;
     }
 
     /// What waits to be opened again is opened at the next look.

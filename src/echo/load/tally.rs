@@ -83,6 +83,13 @@ impl Tally {
         }
     }
 
+    /// So many messages of so many bytes were begun and not sent: there was no connection for them.
+    pub fn take_back(&mut self, messages: u64, bytes: u64) {
+        self.sent = self.sent.saturating_sub(messages);
+        self.bytes_sent = self.bytes_sent.saturating_sub(bytes);
+        self.unsent += messages;
+    }
+
     /// Counts a failure.
     pub fn fail(&mut self, failure: Failure) {
         match self.failures.iter_mut().find(|(known, _)| *known == failure) {
@@ -116,6 +123,9 @@ mod tests {
         tally.unsent = 2;
         (0..7).for_each(|_| tally.reply(&Reply { intended_ns: 0, sent_ns: 0, now_ns: 9 }));
         assert_eq!((tally.lost(), tally.loss_percent()), (3, Some(30.0)));
+        // That it was never sent makes it no less lost.
+        tally.take_back(1, 64);
+        assert_eq!((tally.sent, tally.unsent, tally.lost()), (7, 3, 3));
     }
 
     #[test]

@@ -110,7 +110,11 @@ impl<'a, 'b> Streams<'a, 'b> {
         let Woken::By(count) = self.run.wait(now_ns, until_ns)? else { return Ok(()) };
         for index in 0..count {
             let number = self.run.poller.number(index);
+            let is_ending = self.run.poller.is_ending(index);
             if let Some(index) = number.and_then(|it| usize::try_from(it).ok()) {
+                if let Some(connection) = self.connections.get_mut(index).filter(|_| is_ending) {
+                    connection.note_ending();
+                }
                 self.go_on(index);
             }
         }

@@ -88,20 +88,20 @@ impl Streams<'_, '_> {
     pub(super) fn broken(&mut self, index: usize, failure: Failure) {
         let now_ns = self.run.now_ns();
         let Some(connection) = self.connections.get_mut(index) else { return };
-        let (lost, counted) = connection.break_off();
-        self.under_way -= lost;
+        let loss = connection.break_off();
+        self.under_way -= loss.messages;
         let tally = &mut self.run.tally;
         let is_of_opening = failure.is_of_opening();
         if is_of_opening {
             tally.not_opened += 1;
-        }
-        if failure.why == Why::Late && !is_of_opening {
-            tally.timed_out += counted;
+            tally.take_back(loss.counted, loss.bytes);
+        } else if failure.why == Why::Late {
+            tally.timed_out += loss.counted;
         } else {
-            tally.cut += counted;
+            tally.cut += loss.counted;
         }
         // A server may close when nobody waits for anything.
-        if lost > 0 || failure.why != Why::Closed || is_of_opening {
+        if loss.messages > 0 || failure.why != Why::Closed || is_of_opening {
             tally.fail(failure);
         }
         if self.run.plan.reconnect {

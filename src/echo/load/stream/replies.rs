@@ -34,7 +34,8 @@ impl Streams<'_, '_> {
                 Ok(Some(came)) => came,
                 Err(failure) => return self.broken(index, failure),
             };
-            let is_all = came < self.scratch.len();
+            // The end that a peer has said to come behind it is not told again.
+            let is_all = came < self.scratch.len() && !connection.is_ending;
             self.take(index, came);
             if is_all {
                 return;

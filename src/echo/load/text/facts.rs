@@ -28,7 +28,8 @@ pub(super) fn facts(report: &LoadReport) -> Vec<String> {
     facts.extend(report.datagrams.as_ref().map(datagrams));
     facts.extend(report.connect.as_ref().map(connects));
     if counts.not_opened > 0 {
-        facts.push(format!("{} could not be opened", count(counts.not_opened, "connection")));
+        facts
+            .push(format!("{} could not be opened", count(counts.not_opened, super::flow(report))));
     }
     let megabytes = float(counts.bytes_received) / 1e6;
     if megabytes >= 1.0 && report.measured_ms > 0 {

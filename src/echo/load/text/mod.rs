@@ -86,6 +86,7 @@ fn headline(report: &LoadReport, style: Style) -> String {
             (Severity::Critical, "CORRUPTED")
         }
         false if report.thresholds.iter().any(|it| !it.is_met) => (Severity::Critical, "MISSED"),
+        false if counts.lost == 0 => (Severity::Critical, "INCOMPLETE"),
         false => (Severity::Critical, "LOSS"),
     };
     let (received, sent) = (thousands(counts.received), thousands(counts.sent + counts.unsent));
@@ -105,9 +106,13 @@ fn cause(report: &LoadReport) -> Option<&ErrorRow> {
     most.filter(|_| report.counts.received == 0)
 }
 
+/// What there are `--connections` of.
+fn flow(report: &LoadReport) -> &'static str {
+    if matches!(report.carrier, "udp" | "unix-dgram") { "flow" } else { "connection" }
+}
+
 fn circumstances(report: &LoadReport) -> String {
-    let flows = if matches!(report.carrier, "udp" | "unix-dgram") { "flow" } else { "connection" };
-    let connections = count(u64::try_from(report.connections).unwrap_or(0), flows);
+    let connections = count(u64::try_from(report.connections).unwrap_or(0), flow(report));
     let size = if report.size_min == report.size_max {
         format!("{} bytes", report.size_min)
     } else {
