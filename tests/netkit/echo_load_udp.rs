@@ -168,6 +168,18 @@ fn a_port_that_nobody_has_is_refused_and_it_is_said_by_whom() {
 }
 
 #[test]
+fn a_server_that_answers_nothing_is_the_cause_of_no_reply() {
+    let address = answering(|_, _| vec![]);
+    let load = netkit("echo client -n 4 --timeout 100ms").arg(&address).run().exits(1);
+    let text = load.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cause = format!("NO REPLY no reply from {address}: nothing came before the timeout");
+    assert!(text.starts_with(&cause), "{load}");
+    for words in ["0 of 4 messages answered", "4 timeout in receive", "hint: a longer --timeout"] {
+        assert!(text.contains(words), "no {words:?} in {load}");
+    }
+}
+
+#[test]
 fn a_unix_server_that_ends_is_an_error_and_the_run_ends() {
     let directory = tempfile::tempdir().unwrap();
     for kind in ["unix-dgram", "unix-seqpacket"] {

@@ -202,8 +202,8 @@ fn late(step: Step, carrier: Carrier) -> &'static str {
             "a firewall drops it, the host is off, or its accept queue is full"
         }
         (_, Carrier::Udp) => {
-            "nobody there, a firewall, or a server that does not answer such datagrams: netkit's own \
-             answers any on loopback and load's alone elsewhere"
+            "nobody is there, a firewall drops it, or the server does not answer such datagrams: \
+             netkit's own answers any on loopback, and elsewhere those of a load alone"
         }
         _ => "the server has taken it and does not answer: is it an echo server, does it hang",
     }

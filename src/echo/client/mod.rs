@@ -17,7 +17,7 @@ pub mod trouble;
 pub use args::Args;
 use link::Link;
 use target::{Peer, connect_any};
-use trouble::Trouble;
+use trouble::{Trouble, Why};
 
 use super::address::Carrier;
 use super::load;
@@ -47,7 +47,9 @@ pub fn run(
     let signals = args.is_load().then(EndingSignals::hold).transpose()?;
     let outcome = place.inside(|proc_root| {
         let timeout = args.timeout(target.carrier);
-        let peers = match target.resolve(args.family(), &Patience::of(timeout)) {
+        let interrupt = signals.as_ref().map(EndingSignals::descriptor);
+        let patience = Patience::of(timeout).or(interrupt);
+        let peers = match target.resolve(args.family(), &patience) {
             Ok(peers) => peers,
             Err(trouble) => return Ok(failed(&trouble)),
         };
@@ -65,8 +67,13 @@ pub fn run(
     })
 }
 
+/// What the user has interrupted is told by the signal.
 fn failed(trouble: &Trouble) -> Outcome {
-    Outcome { exit: Exit::Found, messages: vec![trouble.message()] }
+    let is_told = trouble.failure.why != Why::Interrupted;
+    Outcome {
+        exit: Exit::Found,
+        messages: is_told.then(|| trouble.message()).into_iter().collect(),
+    }
 }
 
 /// Loads the first of `peers` that takes a connection.

@@ -21,11 +21,11 @@ use crate::output::numbers::{float, microseconds_of};
 
 const EXAMPLES: &str = "\
 Examples:
-  netkit echo client 127.0.0.1:8081 hello          send a message, print the reply
+  netkit echo client 127.0.0.1:8081 hello          a message, and its reply
   netkit echo client --verify --transform upper 127.0.0.1:8081 hello
-  netkit echo client 127.0.0.1:8081 < file         stream it there, and what comes back to stdout
+  netkit echo client 127.0.0.1:8081 < file         a stream, and what comes back
   netkit echo client                               on a terminal: a prompt
-  netkit echo client -c 64 -d 2s 127.0.0.1:8081    load: 64 connections, two seconds
+  netkit echo client -c 64 -d 2s 127.0.0.1:8081    64 connections, two seconds
   netkit echo client -r 1k -d 2s --max-p99 50ms 127.0.0.1:8081
   netkit echo client -n 1k --reconnect 127.0.0.1:8081
   netkit echo client -n 10k -c 4 udp://127.0.0.1:8081
@@ -59,7 +59,7 @@ pub struct Args {
     /// IPv6 addresses alone
     #[arg(short = '6', long = "ipv6")]
     ipv6: bool,
-    /// Connect from this address of this machine
+    /// Connect from this address of this machine, to addresses of its family
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
     /// How long connecting and each reply may take [default: 5s, of UDP 1s]
@@ -78,13 +78,13 @@ pub struct Args {
     #[arg(long, short = 'N')]
     pub(super) no_newline: bool,
 
-    /// Connections at once; of UDP, flows
+    /// Connections at once; of UDP, flows [default: 1]
     #[arg(long, short, value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
     connections: Option<u64>,
-    /// Messages in all: 1000, 100k, 1.5m
+    /// Messages in all, those of the warm-up apart: 1000, 100k, 1.5m
     #[arg(long, short = 'n', value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
     count: Option<u64>,
-    /// How long [default: 10s, without --count]
+    /// How long, the warm-up apart [default: 10s, without --count]
     #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
     duration: Option<Duration>,
     /// Messages a second in all: an open loop, in which latency counts from when each was due
@@ -105,7 +105,7 @@ pub struct Args {
     /// Connections that are opened in a second, before the load [default: all at once]
     #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = "Load")]
     connect_rate: Option<f64>,
-    /// Time before that is not measured
+    /// Time before it, with load, that is not measured
     #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
     warmup: Option<Duration>,
     /// With --format ndjson, a row for each such time [default: 1s]
@@ -115,7 +115,7 @@ pub struct Args {
     /// The 99th percentile of the latency at most
     #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Limits")]
     max_p99: Option<Duration>,
-    /// What may be lost at most
+    /// What may be lost at most [default: nothing]
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Limits")]
     max_loss: Option<f64>,
     /// Replies a second at least

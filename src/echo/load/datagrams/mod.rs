@@ -65,6 +65,12 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         datagrams.run.begin();
         datagrams.go_round()?;
         datagrams.run.finish();
+        let tally = &mut datagrams.run.tally;
+        // Where nothing went wrong but that nobody has ever answered, that is the cause.
+        if tally.received == 0 && tally.failures.is_empty() && tally.timed_out > 0 {
+            let silence = Failure { step: Step::Receive, why: Why::Late };
+            tally.failures.push((silence, tally.timed_out));
+        }
         Ok(())
     }
 

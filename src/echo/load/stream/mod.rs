@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use super::connection::Connection;
+use super::connection::{Again, Connection};
 use super::pattern::Pattern;
 use super::run::{Run, Woken};
 use super::schedule::Next;
@@ -102,7 +102,7 @@ impl<'a, 'b> Streams<'a, 'b> {
             let connections = u64::try_from(self.connections.len()).unwrap_or(u64::MAX);
             return !self.has_connected && self.under_way == 0 && failed >= connections;
         }
-        self.connections.iter().all(|it| it.is_given_up)
+        self.connections.iter().all(|it| it.again == Again::Never)
     }
 
     /// One wait, and what it has brought.

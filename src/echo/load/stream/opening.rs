@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Streams;
 use crate::echo::client::trouble::{Failure, Why};
-use crate::echo::load::connection::Connection;
+use crate::echo::load::connection::{Again, Connection};
 use crate::echo::load::plan::Close;
 use crate::echo::load::schedule::Next;
 use crate::kernel::patience::{Event, Patience};
@@ -111,11 +111,11 @@ impl Streams<'_, '_> {
         connection.failures += 1;
         let is_in_vain = is_of_opening && !self.has_connected;
         if is_in_vain || connection.failures > MOST_FAILURES {
-            connection.is_given_up = true;
+            connection.again = Again::Never;
             tracing::info!(connection = index, failure = failure.name(), "given up");
         } else {
             let pause = PAUSE_NS << connection.failures.min(7);
-            connection.retry_ns = Some(now_ns + pause);
+            connection.again = Again::At(now_ns + pause);
             let after = Duration::from_nanos(pause);
             tracing::info!(
                 connection = index,
@@ -131,9 +131,9 @@ impl Streams<'_, '_> {
         let timeout_ns = self.run.timeout_ns();
         for index in 0..self.connections.len() {
             let Some(connection) = self.connections.get_mut(index) else { return };
-            if connection.retry_ns.is_some_and(|moment| moment <= now_ns) {
+            if matches!(connection.again, Again::At(moment) if moment <= now_ns) {
                 if self.run.peek(now_ns) != Next::Over {
-                    connection.retry_ns = None;
+                    connection.again = Again::NoNeed;
                     self.open(index, now_ns);
                 }
             } else if let Some(step) = connection.is_late(now_ns, timeout_ns) {
