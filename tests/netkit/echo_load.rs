@@ -269,6 +269,26 @@ fn a_server_that_resets_is_an_error_with_its_number_and_the_run_goes_on() {
 }
 
 /// The reply and the FIN come in one segment: no message is to follow them on that connection.
+/// Little is lost where the server is gone for good: what a limit of loss would let pass is no success.
+#[test]
+fn a_server_that_is_gone_for_good_is_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut buffer = [0; 64];
+        for _ in 0..100 {
+            drop(stream.read_exact(&mut buffer).and_then(|()| stream.write_all(&buffer)));
+        }
+    });
+    let answer = json_of("-d 60s --max-loss 50%", &address, 1);
+    assert_eq!((&answer["received"], &answer["end"]), (&json!(100), &json!("given_up")));
+    assert_eq!(answer["thresholds"][0]["is_met"], true, "{answer:#}");
+    let refused = json_of("-d 60s -r 100", &address, 1);
+    assert_eq!((&refused["end"], &refused["unsent"]), (&json!("given_up"), &json!(6000)));
+}
+
 #[test]
 fn a_server_that_closes_after_each_reply_loses_nothing() {
     let address = serve(|mut stream| {

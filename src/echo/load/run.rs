@@ -105,16 +105,16 @@ impl<'a> Run<'a> {
         if now_ns < end_ns.saturating_add(self.timeout_ns()) {
             return false;
         }
-        while self.plan.rate.is_some()
-            && let Some(due) = self.take(now_ns)
-        {
-            self.tally.unsent += u64::from(due.counts);
+        if self.plan.rate.is_some() {
+            self.tally.unsent += self.schedule.rest();
         }
         true
     }
 
-    /// Gives up what was never begun: nobody is there. Counts what a count had asked for.
+    /// Gives up what was never begun: nobody is there any more. Counts what a count or a rate had asked
+    /// for.
     pub fn abandon(&mut self) {
+        self.tally.is_given_up = true;
         self.tally.unsent += self.schedule.rest();
     }
 

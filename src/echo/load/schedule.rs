@@ -71,9 +71,18 @@ impl Schedule {
         }
     }
 
-    /// Messages of the count that were not taken; 0 without a count.
+    /// Messages that count and were not taken: of the count, or of the rate until the end. 0 where there
+    /// is neither.
     pub fn rest(&self) -> u64 {
-        self.count.map_or(0, |count| count.saturating_sub(self.counted))
+        let of_count = self.count.map(|count| count.saturating_sub(self.counted));
+        let of_time = self.rate.zip(self.end_ns).map(|(rate, end_ns)| {
+            let due_before = |moment_ns| whole((float(moment_ns) * rate / 1e9).ceil());
+            due_before(end_ns).saturating_sub(self.begun.max(due_before(self.warmup_ns)))
+        });
+        match (of_count, of_time) {
+            (Some(of_count), Some(of_time)) => of_count.min(of_time),
+            (of_count, of_time) => of_count.or(of_time).unwrap_or(0),
+        }
     }
 
     /// Takes what is due at `now_ns`.
@@ -115,6 +124,29 @@ mod tests {
         assert_eq!(schedule.take(5), due(5, true));
         assert_eq!(schedule.take(SECOND - 1), due(SECOND - 1, true));
         assert_eq!(schedule.take(SECOND), Next::Over);
+    }
+
+    #[test]
+    fn what_was_not_taken_is_known_without_taking_it() {
+        let rest = |count, rate, warmup_ns, taken: u64| {
+            let mut schedule = Schedule::new(count, Some(2 * SECOND), rate, warmup_ns);
+            for _ in 0..taken {
+                schedule.take(10 * SECOND);
+            }
+            let told = schedule.rest();
+            let mut left = 0;
+            while let Next::Now(due) = schedule.take(10 * SECOND) {
+                left += u64::from(due.counts);
+            }
+            assert_eq!(told, left, "{count:?} {rate:?} {warmup_ns} {taken}");
+            told
+        };
+        assert_eq!(rest(None, Some(4.0), 0, 3), 5);
+        assert_eq!(rest(None, Some(4.0), SECOND, 3), 8);
+        assert_eq!(rest(None, Some(3.5), SECOND, 5), 6);
+        assert_eq!(rest(Some(5), Some(4.0), 0, 3), 2);
+        assert_eq!(rest(Some(50), Some(4.0), 0, 3), 5);
+        assert_eq!(Schedule::new(None, Some(SECOND), None, 0).rest(), 0);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Tally {
     pub failures: Vec<(Failure, u64)>,
     /// Of datagrams.
     pub datagrams: Datagrams,
+    /// Whether it has ended before its time, since nobody was there any more.
+    pub is_given_up: bool,
 }
 
 /// What can happen to datagrams alone.

@@ -64,7 +64,7 @@ impl Connection {
 
     /// The peer has said that it will send nothing more. What has no socket any more has no peer.
     pub fn note_ending(&mut self) {
-        self.is_ending = matches!(self.state, State::Open(_));
+        self.is_ending = !self.is_closed();
     }
 
     /// Whether it has broken, or is about to end, while it had room: it is idle no more.

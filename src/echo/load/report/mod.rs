@@ -71,6 +71,8 @@ pub struct LoadReport {
     pub measured_us: u64,
     /// Whether the user ended it early.
     pub interrupted: bool,
+    /// How it ended.
+    pub end: End,
     /// What was counted.
     #[serde(flatten)]
     pub counts: Counts,
@@ -88,6 +90,18 @@ pub struct LoadReport {
     pub time_wait: TimeWaits,
     /// What was demanded, and what came of it.
     pub thresholds: Vec<Verdict>,
+}
+
+/// How a load ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// As it was to.
+    Planned,
+    /// The user ended it.
+    Interrupted,
+    /// Nobody was there, or nobody any more.
+    GivenUp,
 }
 
 /// TIME_WAITs of the network namespace.
@@ -156,6 +170,11 @@ impl LoadReport {
             measured_ms: about.measured_ns / 1_000_000,
             measured_us: about.measured_ns / 1000,
             interrupted: about.interrupted,
+            end: match (about.interrupted, tally.is_given_up) {
+                (true, _) => End::Interrupted,
+                (_, true) => End::GivenUp,
+                (false, false) => End::Planned,
+            },
             counts,
             latency: tally.latencies.summary(),
             latency_from_send: tally.from_send.as_ref().and_then(Latencies::summary),
@@ -177,6 +196,7 @@ impl LoadReport {
             && self.counts.unexpected_bytes == 0
             && is_whole
             && self.counts.received > 0
+            && self.end != End::GivenUp
             && self.thresholds.iter().all(|it| it.is_met)
     }
 }

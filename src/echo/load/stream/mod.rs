@@ -60,9 +60,11 @@ impl<'a, 'b> Streams<'a, 'b> {
             streams.idle.extend(0..streams.connections.len());
         } else {
             streams.connect_all()?;
+            let tally = &streams.run.tally;
+            let (opened, failed) = (tally.connects.count(), tally.not_opened);
+            let elapsed = Duration::from_nanos(streams.run.now_ns());
+            tracing::info!(opened, failed, ?elapsed, "connected");
         }
-        let (opened, failed) = (streams.run.tally.connects.count(), streams.run.tally.not_opened);
-        tracing::info!(opened, failed, elapsed = ?Duration::from_nanos(streams.run.now_ns()), "connected");
         streams.run.begin();
         streams.next_sweep_ns = SWEEP_NS;
         streams.go_round()?;

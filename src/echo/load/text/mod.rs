@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use latencies::{histogram, percentiles};
 
-use super::report::{ErrorRow, LoadReport};
+use super::report::{End, ErrorRow, LoadReport};
 use super::thresholds::Verdict;
 use crate::echo::transform::Transform;
 use crate::model::Severity;
@@ -85,6 +85,7 @@ fn headline(report: &LoadReport, style: Style) -> String {
         false if counts.corrupted > 0 || counts.unexpected_bytes > 0 => {
             (Severity::Critical, "CORRUPTED")
         }
+        false if report.end == End::GivenUp => (Severity::Critical, "GIVEN UP"),
         false if report.thresholds.iter().any(|it| !it.is_met) => (Severity::Critical, "MISSED"),
         false if counts.lost == 0 => (Severity::Critical, "INCOMPLETE"),
         false => (Severity::Critical, "LOSS"),
@@ -119,14 +120,18 @@ fn circumstances(report: &LoadReport) -> String {
         format!("{} to {} bytes", report.size_min, report.size_max)
     };
     let each = if report.reconnect { ", a new one for each message" } else { "" };
-    let cut = if report.interrupted { "; interrupted" } else { "" };
+    let cut = match report.end {
+        End::Planned => "",
+        End::Interrupted => "; interrupted",
+        End::GivenUp => "; given up: nobody is there any more",
+    };
     if cause(report).is_some() {
         let counts = &report.counts;
         let answered = match counts.sent + counts.unsent {
             0 => "no message was sent".to_owned(),
             all => format!("0 of {} answered", count(all, "message")),
         };
-        return format!("{connections}{each}, {size}; {answered}{cut}");
+        return format!("{connections}{each}, {size}; {answered}");
     }
     let loop_kind = match report.rate_asked {
         Some(asked) => format!("open loop, {} a second asked for", rate(asked)),
