@@ -188,8 +188,12 @@ fn of_connecting(name: &str, carrier: Carrier) -> Option<&'static str> {
         ("EADDRNOTAVAIL", Carrier::Tcp | Carrier::Udp) => {
             Some("this machine has no port left for that destination, or IPv6 is off")
         }
+        // Of an abstract name it is also what a socket of another type gives.
+        ("ECONNREFUSED", Carrier::UnixStream | Carrier::UnixSeqpacket) => {
+            Some("nobody listens at this name with a socket of this type")
+        }
         ("ECONNREFUSED", Carrier::UnixDgram) => {
-            Some("there is such a name, and nobody has it open")
+            Some("nobody has this name with a socket of this type")
         }
         _ => None,
     }
