@@ -272,20 +272,27 @@ fn a_server_that_resets_is_an_error_with_its_number_and_the_run_goes_on() {
 /// Little is lost where the server is gone for good: what a limit of loss would let pass is no success.
 #[test]
 fn a_server_that_is_gone_for_good_is_no_success() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        drop(listener);
-        let mut buffer = [0; 64];
-        for _ in 0..100 {
-            drop(stream.read_exact(&mut buffer).and_then(|()| stream.write_all(&buffer)));
-        }
-    });
-    let answer = json_of("-d 60s --max-loss 50%", &address, 1);
-    assert_eq!((&answer["received"], &answer["end"]), (&json!(100), &json!("given_up")));
-    assert_eq!(answer["thresholds"][0]["is_met"], true, "{answer:#}");
-    let refused = json_of("-d 60s -r 100", &address, 1);
+    let leaving = || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            drop(listener);
+            let mut buffer = [0; 64];
+            for _ in 0..100 {
+                drop(stream.read_exact(&mut buffer).and_then(|()| stream.write_all(&buffer)));
+            }
+        });
+        address
+    };
+    // Before the end, and at the end while it is still tried.
+    for duration in ["60s", "1s"] {
+        let answer = json_of(&format!("-d {duration} --max-loss 50%"), &leaving(), 1);
+        assert_eq!((&answer["received"], &answer["end"]), (&json!(100), &json!("given_up")));
+        assert_eq!(answer["thresholds"][0]["is_met"], true, "{answer:#}");
+    }
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let refused = json_of("-d 60s -r 100", &format!("127.0.0.1:{port}"), 1);
     assert_eq!((&refused["end"], &refused["unsent"]), (&json!("given_up"), &json!(6000)));
 }
 

@@ -69,6 +69,7 @@ impl<'a, 'b> Streams<'a, 'b> {
         streams.next_sweep_ns = SWEEP_NS;
         streams.go_round()?;
         streams.run.finish();
+        streams.run.tally.is_given_up |= streams.is_deserted();
         streams.close_all();
         Ok(())
     }
@@ -105,6 +106,13 @@ impl<'a, 'b> Streams<'a, 'b> {
             return !self.has_connected && self.under_way == 0 && failed >= connections;
         }
         self.connections.iter().all(|it| it.again == Again::Never)
+    }
+
+    /// Whether at the end no connection is left, though some were to be tried again. One that has only
+    /// been closed behind a reply has not failed twice.
+    fn is_deserted(&self) -> bool {
+        let is_gone = |it: &Connection| it.is_closed() && it.failures > 1;
+        !self.run.plan.reconnect && self.connections.iter().all(is_gone)
     }
 
     /// One wait, and what it has brought.

@@ -11,7 +11,7 @@ use super::report::{End, ErrorRow, LoadReport};
 use super::thresholds::Verdict;
 use crate::echo::transform::Transform;
 use crate::model::Severity;
-use crate::output::numbers::{count, rate, short_duration, thousands, whole};
+use crate::output::numbers::{count, rate, rounded, short_duration, thousands, whole};
 use crate::output::{Style, sanitize, stated, wrapped};
 
 /// All of it.
@@ -153,7 +153,7 @@ fn threshold(verdict: &Verdict, style: Style) -> String {
 pub fn demand(verdict: &Verdict) -> String {
     let shown = |value: f64| match verdict.name {
         "max-p99" => short_duration(whole(value)),
-        "max-loss" => format!("{value} %"),
+        "max-loss" => format!("{} %", rounded(value, 4)),
         _ => format!("{} a second", rate(value)),
     };
     let measured = match verdict.measured {
