@@ -133,8 +133,9 @@ pub const INTERNET: [ConnectErrno; 27] = [
 pub const UNIX: [ConnectErrno; 13] = [
     entry(
         "ECONNREFUSED",
-        "there is such a name, and nobody listens at it",
-        "start the server; a file that a dead one left is replaced by the next, or removed",
+        "nobody listens at this name; of a path, the file is there all the same",
+        "start the server; if its bind() says EADDRINUSE, remove the file that a dead one left: only \
+         some programs do so themselves",
     ),
     entry(
         "EAGAIN",
