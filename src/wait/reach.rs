@@ -72,6 +72,7 @@ impl ReachLook {
         Look {
             is_met: judged.is_met,
             is_telling: judged.is_telling,
+            is_final: false,
             seen: seen(&attempt, judged.outcome),
             due: None,
             reach: if is_at_hand { Reach::AtHand } else { Reach::Afar },
@@ -213,6 +214,7 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         by,
         words,
         meaning: meaning(outcome, attempt).to_owned(),
+        help: Vec::new(),
     }
 }
 
@@ -253,8 +255,9 @@ fn nothing() -> Look {
         by: None,
         words: "interrupted".to_owned(),
         meaning: "the attempt did not come to its end".to_owned(),
+        help: Vec::new(),
     };
-    Look { is_met: false, is_telling: false, seen, due: None, reach: Reach::Afar }
+    Look { is_met: false, is_telling: false, is_final: false, seen, due: None, reach: Reach::Afar }
 }
 
 /// Another one for each attempt, so that what comes late is not taken for an answer.

@@ -1,4 +1,5 @@
-//! A thread for each target: it looks, tells what it saw, and pauses, until it is as it should be.
+//! A thread for each target: it looks, tells what it saw, and pauses, until it is as it should be,
+//! or can never be.
 //!
 //! The threads are not joined. One that hangs in a call, such as a resolver's, keeps nobody waiting:
 //! whoever listens to them ends by the deadline, and the process with it.
@@ -63,13 +64,14 @@ impl Watcher {
                 // That nobody listens any more is as good.
                 Err(error) => return drop(self.teller.send(Told::Failed(error))),
             };
-            let (is_met, reach, seen) = (look.is_met, look.reach, look.seen.clone());
+            let is_done = look.is_met || look.is_final;
+            let (reach, seen) = (look.reach, look.seen.clone());
             let timed = Timed { began, ended: clock.elapsed(), look };
             let took = timed.ended.saturating_sub(began);
             if last.is_some() && is_cut_short(seen.outcome, &timed, deadline) {
                 return;
             }
-            if self.teller.send(Told::Looked(self.index, timed)).is_err() || is_met {
+            if self.teller.send(Told::Looked(self.index, timed)).is_err() || is_done {
                 return;
             }
             if last.replace(seen.clone()).is_some_and(|last| !seen.is_like(&last)) {
