@@ -171,9 +171,11 @@ impl Args {
         };
         match (foreign.or(wrong), target.is_unix()) {
             (Some(problem), _) => Err(problem.to_owned()),
-            (None, true) if self.layers => {
-                Err("a Unix socket has no layers: leave out --layers".to_owned())
-            }
+            (None, true) if self.layers => Err(
+                "--layers walks from a name over addresses and routes to a port, of which a Unix \
+                     socket has none: it is a file or a name of this machine; leave --layers out"
+                    .to_owned(),
+            ),
             (None, true) if self.has_internet_options() => Err(
                 "--source, --interface, --ttl, --mark, -4 and -6 are not for a Unix socket: leave \
                  them out"

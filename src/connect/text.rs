@@ -7,7 +7,7 @@ use super::stream::Detail;
 use crate::catalogue::errnos;
 use crate::model::Severity;
 use crate::output::numbers::{count, percent_text, short_duration, thousands};
-use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
+use crate::output::{Align, Style, render_fitting, sanitize, stated, wrapped};
 
 /// The word of a headline.
 fn headline(row: &Row) -> (Severity, &'static str) {
@@ -77,7 +77,7 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
         text += &format!("{}\n", wrapped("  ", &fact, style.width));
     }
     if let Some(layers) = &row.layers {
-        text += &format!("\n{}", self::layers(layers, style));
+        text += &format!("\n{}\n", self::layers(layers, style));
     }
     // A failure that was expected needs no advice.
     let is_wanted = !row.met || row.outcome == Outcome::Connected;
@@ -96,7 +96,7 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
         ("STEP", Align::Left),
         ("OSI", Align::Right),
         ("SPOKEN", Align::Left),
-        ("", Align::Left),
+        ("STATUS", Align::Left),
         ("SEEN", Align::Left),
     ];
     let row = |it: &LayerStep| {
@@ -118,7 +118,7 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
             seen,
         ]
     };
-    render_table(&columns, layers.iter().map(row).collect(), style.width)
+    render_fitting(&columns, layers.iter().map(row).collect(), style.width)
 }
 
 fn facts(row: &Row) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! A page for people, as wide as the terminal and readable at 40 columns.
 
 use super::page::{Command, Page, Section};
-use crate::output::{Align, Column, Style, described, render_table, sanitize, wrapped};
+use crate::output::{
+    Align, Column, Style, described, last_column, render_fitting, render_listed, sanitize, wrapped,
+};
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: u16 = 100;
@@ -79,27 +81,16 @@ fn list(items: &[String], ordered: bool, width: u16) -> String {
 }
 
 /// Columns where they fit; else each row below the other, the first cell above the rest.
-fn table(columns: &[&'static str], rows: &[Vec<String>], width: u16) -> String {
-    let widest = |index: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
-        cells.chain(columns.get(index).map(|title| title.chars().count())).max().unwrap_or(0)
-    };
-    let last = columns.len().saturating_sub(1);
-    let others: usize = (0..last).map(|index| widest(index) + 1).sum();
-    let room = usize::from(width).saturating_sub(others + 1);
-    if widest(last) <= room.saturating_mul(LINES) && room >= widest(last).min(WORDS) {
-        let columns: Vec<Column> = columns.iter().map(|title| (*title, Align::Left)).collect();
-        return render_table(&columns, rows.to_vec(), width);
+fn table(titles: &[&'static str], rows: &[Vec<String>], width: u16) -> String {
+    let columns: Vec<Column> = titles.iter().map(|title| (*title, Align::Left)).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| sanitize(cell)).collect()).collect();
+    let (room, widest) = last_column(&columns, &rows, width);
+    if widest <= room.saturating_mul(LINES) {
+        render_fitting(&columns, rows, width)
+    } else {
+        render_listed(&columns, &rows, width)
     }
-    rows.iter().map(|row| stacked(columns, row, width)).collect()
-}
-
-/// A row with its headings beside: `TCP  the server has to listen first`.
-fn stacked(columns: &[&'static str], row: &[String], width: u16) -> String {
-    let mut cells = columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-    let head = cells.next().map_or("", |(_, cell)| cell.as_str());
-    let rest: Vec<_> = cells.map(|(title, cell)| ((*title).to_lowercase(), cell.clone())).collect();
-    format!("{}\n{}", wrapped(" ", head, width), described(&safe(&rest), width))
 }
 
 /// The drawing, where it fits.

@@ -10,7 +10,7 @@ use super::tally::{Quorum, Reason, Tally};
 use super::target::{Condition, Subject};
 use crate::model::Severity;
 use crate::output::numbers::{count, float, thousands};
-use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
+use crate::output::{Align, Style, render_fitting, sanitize, stated, wrapped};
 
 /// Targets whose reasons are told one by one; of more, the table has the last.
 const TOLD: usize = 4;
@@ -133,7 +133,7 @@ fn table(report: &WaitReport, style: Style) -> String {
             tally.last.as_ref().map_or_else(|| "-".to_owned(), |seen| sanitize(&seen.words)),
         ]
     };
-    render_table(&columns, report.targets.iter().map(row).collect(), style.width)
+    render_fitting(&columns, report.targets.iter().map(row).collect(), style.width)
 }
 
 /// What was seen, how often, and what it means.
