@@ -13,7 +13,7 @@ use super::layers::walk;
 use super::list::{self, FileList, Piece};
 use super::ordered::in_order;
 use super::outcome::Outcome;
-use super::probe::{Options, try_once};
+use super::probe::{Hear, Options, try_once};
 use super::race::race;
 use super::report::{Row, Tail};
 use super::resolve::{NoAddress, addresses};
@@ -242,6 +242,7 @@ impl Campaign<'_> {
         }
         let mut row = Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect);
         row.timeout_us = microseconds_of(self.args.timeout);
+        row.is_listened_to = self.options.talk.hear == Hear::Banner;
         (row, diagnosis)
     }
 

@@ -2,11 +2,12 @@
 
 use super::layers::{LayerStep, Status};
 use super::outcome::Outcome;
+use super::probe::BANNER;
 use super::report::{Row, Tail};
 use super::stream::Detail;
 use crate::catalogue::errnos;
 use crate::model::Severity;
-use crate::output::numbers::{count, percent_text, short_duration, thousands};
+use crate::output::numbers::{count, microseconds_of, percent_text, short_duration, thousands};
 use crate::output::{Align, Style, render_fitting, sanitize, stated, wrapped};
 
 /// The word of a headline.
@@ -123,6 +124,20 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
 
 fn facts(row: &Row) -> Vec<String> {
     let mut facts = Vec::new();
+    if !row.met && row.expected != ["ok"] {
+        let expected = row.expected.join(", or ");
+        facts.push(format!("expected: {}", sanitize(&expected)));
+    }
+    if row.is_listened_to && row.outcome == Outcome::Connected {
+        facts.extend(match row.reply.as_deref() {
+            None => Some(format!(
+                "it said nothing unasked within {}",
+                short_duration(microseconds_of(BANNER))
+            )),
+            Some("") => Some("it said nothing, and closed the connection".to_owned()),
+            Some(_) => None,
+        });
+    }
     if let Some(reply) = row.reply.as_deref().filter(|it| !it.is_empty()) {
         facts.push(format!("it said: {}", sanitize(reply.trim_end())));
     }
@@ -209,6 +224,28 @@ mod tests {
         };
         let late = line(&late, Style { width: 80, ..Style::PLAIN });
         assert!(late.ends_with("nothing by our deadline of 2.0 s\n"), "{late}");
+    }
+
+    #[test]
+    fn what_was_expected_is_said_where_it_was_something_else() {
+        let attempt = Attempt { outcome: Outcome::Connected, ..Attempt::new(None) };
+        let expect = ["refused".parse().unwrap(), "timeout".parse().unwrap()];
+        let row = Row::new("127.0.0.1:9".to_owned(), &attempt, Diagnosis::default(), &expect);
+        let text = block(&row, true, Style::PLAIN);
+        assert!(text.contains("\n  expected: refused, or timeout\n"), "{text}");
+        let text = block(&self::row(Outcome::Refused, errnos::ECONNREFUSED), true, Style::PLAIN);
+        assert!(!text.contains("expected"), "{text}");
+    }
+
+    #[test]
+    fn a_server_that_does_not_speak_unasked_is_said_to_be_mute() {
+        let mute = Row { is_listened_to: true, ..row(Outcome::Connected, 0) };
+        let text = |row: &Row| block(row, true, Style::PLAIN);
+        assert!(text(&mute).contains("it said nothing unasked within 2.0 s"), "{}", text(&mute));
+        let speaks = Row { reply: Some("hello".to_owned()), ..mute };
+        assert!(!text(&speaks).contains("nothing"), "{}", text(&speaks));
+        let closed = Row { reply: Some(String::new()), ..speaks };
+        assert!(text(&closed).contains("closed the connection"), "{}", text(&closed));
     }
 
     #[test]

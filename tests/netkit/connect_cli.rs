@@ -28,6 +28,8 @@ fn what_is_wrong_with_a_target_is_said() {
         ("localhost", "write localhost:PORT"),
         ("unix:", "the name is missing"),
         ("http://localhost:80", "netkit does not speak http"),
+        ("https://localhost/x a:1", "hint: netkit connect localhost:443 a:1\n"),
+        ("localhost 8080", "hint: netkit connect localhost:8080\n"),
     ] {
         netkit(&format!("connect {target}")).run().exits(2).complains(words);
     }
@@ -52,7 +54,9 @@ fn options_that_do_not_go_together_are_said() {
         ("--type dgram 127.0.0.1:80", "--type is for Unix"),
         ("--block --nonblock 127.0.0.1:80", "--nonblock"),
         ("--count 0 127.0.0.1:80", "--count"),
-        ("-t 0 127.0.0.1:80", "above zero"),
+        ("-t 0 127.0.0.1:80", "--block"),
+        ("-t -1 127.0.0.1:80", "`-1` is not a time"),
+        ("-t 99999999999 127.0.0.1:80", "more than a year"),
         ("--interface no-such0 127.0.0.1:80", "`no-such0`"),
         ("--send hex:0 127.0.0.1:80", "hex:0d0a"),
         ("--netns 1 unix:/run/x", "nsenter"),

@@ -263,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_asked_to_allow_what_this_machine_refuses_to_itself() {
+        let own = by_icmp(Outcome::Rejected, 13, "10.0.9.20");
+        let here = Evidence { is_here: true, ..way(NeighbourState::Known) };
+        let own = diagnose(&own, &here, TARGET);
+        assert!(own.causes[0].contains("a firewall of this machine"), "{own:?}");
+        assert!(own.advice.iter().all(|it| !it.contains("ask for")), "{own:?}");
+        assert!(own.advice[0].contains("nft list ruleset"), "{own:?}");
+    }
+
+    #[test]
     fn silence_is_not_called_a_drop() {
         let late = Attempt {
             deadline: true,
