@@ -69,6 +69,8 @@ fn wanted(args: &Args) -> Result<Vec<Topic>, String> {
     let mut wanted: Vec<Topic> = Vec::new();
     for word in &args.topics {
         let found = topics::find(word);
+        let names: Vec<_> = found.iter().map(|it| it.name.as_ref()).collect();
+        tracing::info!(word, topics = ?names, "looked for");
         if found.is_empty() {
             return Err(unknown(word));
         }

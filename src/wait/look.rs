@@ -90,6 +90,11 @@ impl Looker {
         Self { watch, manner, proc_root: ProcRoot::live(), free, reach }
     }
 
+    /// The target, as it was written.
+    pub fn target(&self) -> &str {
+        &self.watch.text
+    }
+
     /// Looks once. Fails where no later look can do better.
     pub fn look(&mut self) -> Result<Look, KernelError> {
         let looked = match &self.watch.subject {

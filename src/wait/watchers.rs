@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::interval::{Backoff, Interval, chance};
-use super::look::{Looker, Manner};
+use super::look::{Look, Looker, Manner, Seen};
 use super::tally::Timed;
 use super::target::Watch;
 use crate::kernel::KernelError;
@@ -64,6 +64,7 @@ impl Watcher {
                 // That nobody listens any more is as good.
                 Err(error) => return drop(self.teller.send(Told::Failed(error))),
             };
+            tell(&looker, &look, last.as_ref(), clock.elapsed().saturating_sub(began));
             let is_done = look.is_met || look.is_final;
             let (reach, seen) = (look.reach, look.seen.clone());
             let timed = Timed { began, ended: clock.elapsed(), look };
@@ -87,6 +88,17 @@ impl Watcher {
                 _ => sleep(pause),
             }
         }
+    }
+}
+
+/// With -v what is another thing than before, with -vv every look.
+fn tell(looker: &Looker, look: &Look, last: Option<&Seen>, took: Duration) {
+    let target = looker.target();
+    let (seen, is_met) = (&look.seen.words, look.is_met);
+    if is_met || last.is_none_or(|last| !look.seen.is_like(last)) {
+        tracing::info!(target, is_met, seen, ?took, "looked");
+    } else {
+        tracing::debug!(target, is_met, seen, ?took, "looked again");
     }
 }
 

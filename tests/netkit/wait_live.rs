@@ -345,3 +345,15 @@ fn any_user_can_wait() {
         nobody.netkit("wait --for free --any :80 :8080 -t 1h").run().exits(0);
     });
 }
+
+#[test]
+fn with_v_each_look_that_sees_something_else_is_told() {
+    live(&[], || {
+        let line = "wait listen:9 -t 100ms";
+        let told = |line: &str| netkit(line).run().exits(1).stderr;
+        assert!(!told(line).contains("INFO"));
+        let once = told(&format!("{line} -v"));
+        assert_eq!(once.matches("INFO looked target=\"listen:9\"").count(), 1, "{once}");
+        assert!(told(&format!("{line} -vv")).matches("DEBUG looked again").count() > 1);
+    });
+}
