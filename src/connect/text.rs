@@ -111,13 +111,7 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
             Status::Stops => format!("{}; by hand: {}", sanitize(&it.seen), sanitize(&it.by_hand)),
             Status::Ok | Status::Unknown | Status::NotReached => sanitize(&it.seen),
         };
-        vec![
-            it.step.to_owned(),
-            it.osi.to_string(),
-            it.protocols.join(" "),
-            status.to_owned(),
-            seen,
-        ]
+        vec![it.step.to_owned(), it.span.clone(), it.protocols.join(" "), status.to_owned(), seen]
     };
     render_fitting(&columns, layers.iter().map(row).collect(), style.width)
 }

@@ -107,7 +107,7 @@ impl<'a> Now<'a> {
 /// The value as it is shown: a secret is not.
 fn shown(entry: &SysctlEntry, running: &Running) -> Live {
     let lacking = match running {
-        Running::Absent => "this kernel has no such key here",
+        Running::Absent => "does not exist on this kernel, or not in this namespace",
         Running::Value(_) | Running::Hidden(_) => UNREAD,
     };
     let value = running.value().filter(|_| !entry.is_secret).map(str::to_owned);

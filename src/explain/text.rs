@@ -37,9 +37,8 @@ pub fn page(page: &Page, style: Style) -> String {
 fn parts(page: &Page, style: Style) -> Vec<String> {
     let mut parts: Vec<_> = page.sections.iter().map(|part| section(part, style)).collect();
     if !page.live.is_empty() && !has_now(page) {
-        let value =
-            |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
-        let live: Vec<_> = page.live.iter().map(|it| (it.name.clone(), value(&it.value))).collect();
+        let live: Vec<_> =
+            page.live.iter().map(|it| (it.name.clone(), it.text().to_owned())).collect();
         let now = format!("{}{}", heading("Now", style), described(&safe(&live), style.width));
         parts.insert(parts.len().min(1), now);
     }
@@ -57,7 +56,10 @@ fn has_now(page: &Page) -> bool {
 fn section(section: &Section, style: Style) -> String {
     let head = section.heading().map(|it| heading(it, style)).unwrap_or_default();
     let body = match section {
-        Section::Text { text, .. } => format!("{}\n", wrapped("", text, style.width)),
+        Section::Text { heading, text } => {
+            let lead = if heading.is_some() { "  " } else { "" };
+            format!("{}\n", wrapped(lead, text, style.width))
+        }
         Section::List { ordered, items, .. } => list(items, *ordered, style.width),
         Section::Facts { facts, .. } => {
             let pairs: Vec<_> = facts.iter().map(|it| (it.name.clone(), it.text.clone())).collect();

@@ -157,10 +157,52 @@ fn a_word_that_is_no_topic_is_named_with_what_was_meant() {
         ("explain --group errno", "errnos"),
         ("explain --list EAGAIN", "--list"),
         ("explain --search x EAGAIN", "--search"),
+        ("explain --search x recv", "Usage: netkit explain [OPTIONS] [TOPIC]...\n"),
         ("explain --search", "--search"),
         ("states --format markdown", "this command has no format `markdown`"),
     ] {
         netkit(line).run().exits(2).complains(words);
+    }
+}
+
+#[test]
+fn an_error_is_explained_as_a_program_says_it() {
+    for (words, topic) in [
+        (&["Connection refused"][..], "ECONNREFUSED"),
+        (&["Connection", "refused"], "ECONNREFUSED"),
+        (&["[Errno 98] Address already in use"], "EADDRINUSE"),
+        (&["[Errno", "98]", "Address", "already", "in", "use"], "EADDRINUSE"),
+        (&["bind: Address already in use"], "EADDRINUSE"),
+        (&["Connection reset by peer (os error 104)"], "ECONNRESET"),
+        (&["Name or service not known"], "EAI_NONAME"),
+        (&["No route to host"], "EHOSTUNREACH"),
+    ] {
+        let said = words.iter().fold(netkit("explain --json"), |netkit, it| netkit.arg(it));
+        let answer = said.run().exits(0).quietly().json();
+        assert_eq!(answer["topics"][0]["topic"], topic, "{words:?}");
+        assert_eq!(answer["topics"].as_array().unwrap().len(), 1, "{words:?}");
+    }
+    for (_, name, text) in netkit::catalogue::errnos::ERRNOS {
+        let found = netkit::explain::topics::find(text);
+        assert!(found.len() == 1 && found[0].name == name, "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_empty_word_is_no_topic_and_nothing_to_look_for() {
+    for (option, words) in [("", "a topic without a letter is none"), ("--search", "has no word")] {
+        let netkit = netkit(&format!("explain {option}")).arg("");
+        netkit.run().exits(2).complains(words).complains("hint: netkit explain".trim_end());
+    }
+}
+
+#[test]
+fn the_link_is_of_two_layers() {
+    let layers = netkit("explain layers").run().exits(0).stdout;
+    assert!(layers.contains(" link        1-2 Ethernet"), "{layers}");
+    for layer in ["layer-1", "layer-2"] {
+        let page = netkit(&format!("explain {layer}")).run().exits(0).stdout;
+        assert!(page.contains("is the interface up, and has it a carrier"), "{page}");
     }
 }
 
