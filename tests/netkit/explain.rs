@@ -197,6 +197,15 @@ fn an_empty_word_is_no_topic_and_nothing_to_look_for() {
 }
 
 #[test]
+fn a_reason_ends_without_a_full_stop() {
+    let page = netkit("explain --json tutorial").run().exits(0).json();
+    let tables = page["topics"][0]["sections"].as_array().unwrap();
+    let rows = tables.iter().flat_map(|it| it["rows"].as_array().unwrap());
+    let mut reasons = rows.map(|row| row[2].as_str().unwrap());
+    assert!(reasons.all(|it| !it.is_empty() && !it.ends_with('.')), "{page}");
+}
+
+#[test]
 fn the_link_is_of_two_layers() {
     let layers = netkit("explain layers").run().exits(0).stdout;
     assert!(layers.contains(" link        1-2 Ethernet"), "{layers}");

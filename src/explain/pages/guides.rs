@@ -177,7 +177,11 @@ fn why(advice: &Advice) -> String {
             let said = entry.map(|entry| {
                 [entry.myth.map_or(entry.meaning, |myth| myth.truth), entry.judgement]
             });
-            said.map_or_else(|| key.to_owned(), |said| said.join("; "))
+            // Sentences in a cell: the last one ends with it.
+            said.map_or_else(
+                || key.to_owned(),
+                |said| said.join(". ").trim_end_matches('.').to_owned(),
+            )
         }
     }
 }
