@@ -99,7 +99,7 @@ fn meant(word: &str) -> Vec<Topic> {
 /// That `word` is no topic, and what may have been meant.
 fn unknown(word: &str) -> String {
     if word.trim().is_empty() {
-        return "a topic without a letter is none\nhint: netkit explain --list".to_owned();
+        return "the topic is empty\nhint: netkit explain --list".to_owned();
     }
     let near: Vec<_> = topics::near(word).iter().map(|name| format!("`{name}`")).collect();
     let meant = match near.split_last() {

@@ -166,9 +166,10 @@ impl Args {
     /// With the command that works, where it can be told what was meant.
     fn with_what_was_meant(&self, problem: String) -> String {
         let Some(targets) = meant(&self.targets) else { return problem };
-        let condition = match self.condition {
-            Condition::Up => String::new(),
-            condition => format!(" --for {}", condition.name()),
+        let condition = if self.condition == Condition::Up {
+            String::new()
+        } else {
+            format!(" --for {}", self.condition.name())
         };
         format!("{problem}\nhint: netkit wait{condition} {}", sanitize(&targets.join(" ")))
     }

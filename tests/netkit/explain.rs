@@ -177,7 +177,10 @@ fn an_error_is_explained_as_a_program_says_it() {
         (&["Name or service not known"], "EAI_NONAME"),
         (&["No route to host"], "EHOSTUNREACH"),
     ] {
-        let said = words.iter().fold(netkit("explain --json"), |netkit, it| netkit.arg(it));
+        let mut said = netkit("explain --json");
+        for word in words {
+            said = said.arg(word);
+        }
         let answer = said.run().exits(0).quietly().json();
         assert_eq!(answer["topics"][0]["topic"], topic, "{words:?}");
         assert_eq!(answer["topics"].as_array().unwrap().len(), 1, "{words:?}");
@@ -190,7 +193,7 @@ fn an_error_is_explained_as_a_program_says_it() {
 
 #[test]
 fn an_empty_word_is_no_topic_and_nothing_to_look_for() {
-    for (option, words) in [("", "a topic without a letter is none"), ("--search", "has no word")] {
+    for (option, words) in [("", "the topic is empty"), ("--search", "has no word")] {
         let netkit = netkit(&format!("explain {option}")).arg("");
         netkit.run().exits(2).complains(words).complains("hint: netkit explain".trim_end());
     }
