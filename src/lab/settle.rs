@@ -1,17 +1,18 @@
 //! Waiting for the kernel, which ends a close in its own time: an acknowledgement may be delayed, or
 //! meet a socket that is busy. A condition and a deadline, no plain sleep.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use crate::kernel::clock::{Stopwatch, sleep};
 use crate::kernel::counters::SockStat;
 use crate::kernel::sockets::{Wanted, scan};
 use crate::kernel::{KernelError, ProcRoot};
 use crate::model::{Protocol, StateClass, StateSet, TcpState};
-use crate::output::numbers::count;
+use crate::output::numbers::{count, thousands};
 
 /// How long the kernel may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,8 +64,29 @@ fn wait(
         if seen == sockets {
             return Ok(());
         }
-        let seen = count(seen, "socket");
-        ensure!(stopwatch.elapsed() < PATIENCE, "{seen} came to {name}, and not {sockets}");
+        if stopwatch.elapsed() >= PATIENCE {
+            let seen = count(seen, "socket");
+            bail!(
+                "{seen} came to {name}, and not {}; there are: {}",
+                thousands(sockets),
+                all_states()?
+            );
+        }
         sleep(PAUSE);
     }
+}
+
+/// All sockets of TCP by state, in words: `19,999 TIME_WAIT, 1 LISTEN`.
+fn all_states() -> Result<String, KernelError> {
+    let wanted = Wanted::all(vec![Protocol::Tcp], StateSet::ALL);
+    let mut seen = BTreeMap::new();
+    scan(None, &ProcRoot::live(), &wanted, &mut |socket| {
+        *seen.entry(socket.class().place()).or_insert(0) += 1;
+        ControlFlow::Continue(())
+    })?;
+    let words: Vec<_> = seen
+        .into_iter()
+        .map(|(place, sockets)| format!("{} {}", thousands(sockets), StateClass::at(place).name()))
+        .collect();
+    Ok(if words.is_empty() { "no sockets".to_owned() } else { words.join(", ") })
 }

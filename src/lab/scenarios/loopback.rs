@@ -18,6 +18,13 @@ pub fn listen(stage: &mut Stage<'_>, address: Ipv4Addr) -> anyhow::Result<TcpLis
     stage.does("server", format_args!("bind and listen({end})"), TcpListener::bind(end))
 }
 
+/// Lets no RST end a TIME_WAIT, so that none is missing from a pile: where softirqs are late, a FIN is
+/// sent twice, the second acknowledgement meets nobody, and the RST for it would end the TIME_WAIT that
+/// has sent it (RFC 1337, section 2; `net/ipv4/tcp_minisocks.c`, `tcp_timewait_state_process`).
+pub fn keep_time_waits(stage: &mut Stage<'_>) -> anyhow::Result<()> {
+    stage.set("net.ipv4.tcp_rfc1337", "1")
+}
+
 /// Both ends of a connection.
 pub struct Connection {
     /// The end that connected.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::connecting::fails_as;
-use super::loopback::{connect, listen, repeatedly};
+use super::loopback::{connect, keep_time_waits, listen, repeatedly};
 use crate::catalogue::findings::{CONNECT_PORTS_EXHAUSTED, TW_PORTS_EXHAUSTED};
 use crate::kernel::Errno;
 use crate::lab::claim::Claim;
@@ -27,6 +27,7 @@ const PORTS: u64 = 100;
 fn make(stage: &mut Stage<'_>, _: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.ip_local_port_range", RANGE)?;
     stage.set("net.ipv4.tcp_tw_reuse", "0")?;
+    keep_time_waits(stage)?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     repeatedly(stage, PORTS, "connect, accept, client closes", || {
         connect(&listener)?.client_closes_first()

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::Context as _;
 
-use super::loopback::{Connection, Repeated, connect, listen};
+use super::loopback::{Connection, Repeated, connect, keep_time_waits, listen};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::settle::wait_for_all_closed;
@@ -32,6 +32,7 @@ fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     // 2, the default, gives the ports back after a second here: these are loopback addresses.
     stage.set("net.ipv4.tcp_tw_reuse", "0")?;
     stage.set("net.ipv4.tcp_max_tw_buckets", &(size.sockets + 1000).max(131_072).to_string())?;
+    keep_time_waits(stage)?;
     let listeners = listeners(stage, size.destinations)?;
     pile_up(stage, &listeners, size.sockets)?;
     wait_for_all_closed(size.sockets)?;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-use super::loopback::{Connection, listen, repeatedly};
+use super::loopback::{Connection, keep_time_waits, listen, repeatedly};
 use crate::lab::claim::Claim;
 use crate::lab::scenario::{Scenario, Scene, Size};
 use crate::lab::settle::wait_for_all_closed;
@@ -23,6 +23,7 @@ pub static SCENARIO: Scenario = Scenario {
 
 fn make(stage: &mut Stage<'_>, size: Size) -> anyhow::Result<Scene> {
     stage.set("net.ipv4.tcp_max_tw_buckets", &(size.sockets * 2).max(131_072).to_string())?;
+    keep_time_waits(stage)?;
     let listener = listen(stage, Ipv4Addr::LOCALHOST)?;
     let mut clients = client_addresses();
     repeatedly(stage, size.sockets, "connect, accept, server closes", || {
