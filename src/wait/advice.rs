@@ -104,6 +104,10 @@ fn reach(
         (Condition::Refused, _) => {
             Some("it gives no answer, or another: --for down takes any reason")
         }
+        (_, "refused") if target.starts_with("unix:@") => Some(
+            "start the server, in this network namespace: an abstract name is of one alone, and no \
+             file",
+        ),
         (_, "refused") if target.starts_with("unix:") => {
             connect_errnos::unix(name?).map(|errno| errno.help)
         }
@@ -171,6 +175,8 @@ mod tests {
         let stale =
             reach(("refused", Some("ECONNREFUSED")), Condition::Up, "unix:/run/app.sock").unwrap();
         assert!(stale.starts_with("start the server; if its bind() says EADDRINUSE"), "{stale}");
+        let name = reach(("refused", Some("ECONNREFUSED")), Condition::Up, "unix:@app").unwrap();
+        assert!(name.contains("abstract name") && !name.contains("remove"), "{name}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::connect::{
 };
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::interfaces;
-use crate::model::{Family, Protocol};
+use crate::model::{Family, Protocol, UnixName};
 use crate::output::numbers::whole;
 
 /// An answer of this host comes within this time; what takes longer asked somebody else, if only a
@@ -224,6 +224,11 @@ fn meaning(outcome: &str, attempt: &Attempt) -> &'static str {
         Some(Destination::Unix(..)) => connect_errnos::unix(&name),
         Some(Destination::Internet(..)) | None => connect_errnos::internet(&name),
     };
+    if outcome == "refused"
+        && let Some(Destination::Unix(UnixName::Abstract(_), _)) = attempt.destination
+    {
+        return "nobody in this network namespace listens at this name";
+    }
     match (outcome, attempt.stage, of_errno) {
         ("connected", ..) => "the other end took the connection, or answered",
         ("echoed", ..) => "what was sent came back",

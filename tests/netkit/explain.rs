@@ -209,6 +209,13 @@ fn a_reason_ends_without_a_full_stop() {
 }
 
 #[test]
+fn what_stands_below_a_heading_stands_further_in() {
+    let page = netkit("explain TIME_WAIT").run().exits(0).stdout;
+    let (_, findings) = page.split_once("\nFindings\n").unwrap();
+    assert!(findings.starts_with("  TW_"), "{page}");
+}
+
+#[test]
 fn the_link_is_of_two_layers() {
     let layers = netkit("explain layers").run().exits(0).stdout;
     assert!(layers.contains(" link        1-2 Ethernet"), "{layers}");
@@ -243,6 +250,14 @@ fn live_values_are_those_of_the_place() {
     // Without the file the page is there, and says what it could not read.
     let blind = netkit("explain --procfs /nowhere TW tcp_tw_reuse").run().exits(0);
     assert!(blind.stdout.contains("TIME_WAIT") && blind.stderr.contains("/nowhere"), "{blind}");
+    // That it is not there is said, and not that nobody knows.
+    let gone = netkit("explain tutorial").procfs(capture.root()).run().exits(0).stdout;
+    assert!(
+        gone.contains("does not exist on this kernel") && !gone.contains("not known"),
+        "{gone}"
+    );
+    let blind_words = netkit("explain --procfs /nowhere tutorial").run().exits(0).stdout;
+    assert!(blind_words.contains("it could not be read"), "{blind_words}");
     let quiet = netkit("explain -q TW").run();
     quiet.is(0, "", "");
 }
