@@ -10,6 +10,9 @@ use crate::model::Severity;
 use crate::output::numbers::{count, microseconds_of, percent_text, short_duration, thousands};
 use crate::output::{Align, Style, render_fitting, sanitize, stated, wrapped};
 
+/// Lines of a reply that are shown.
+const SAID: usize = 4;
+
 /// The word of a headline.
 fn headline(row: &Row) -> (Severity, &'static str) {
     let word = match row.outcome {
@@ -78,12 +81,13 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
         text += &format!("{}\n", wrapped("  ", &fact, style.width));
     }
     if let Some(layers) = &row.layers {
-        text += &format!("\n{}\n", self::layers(layers, style));
+        text += &format!("\n{}", self::layers(layers, style));
     }
     // A failure that was expected needs no advice.
     let is_wanted = !row.met || row.outcome == Outcome::Connected;
     if !row.advice.is_empty() && is_wanted {
-        text += &format!("{}\n", style.title("What to do"));
+        let gap = if row.layers.is_some() { "\n" } else { "" };
+        text += &format!("{gap}{}\n", style.title("What to do"));
         for advice in &row.advice {
             text += &format!("{}\n", wrapped("  ", &sanitize(advice), style.width));
         }
@@ -133,7 +137,7 @@ fn facts(row: &Row) -> Vec<String> {
         });
     }
     if let Some(reply) = row.reply.as_deref().filter(|it| !it.is_empty()) {
-        facts.push(format!("it said: {}", sanitize(reply.trim_end())));
+        facts.extend(said(reply));
     }
     if row.connect_ex != Some(row.code) && !row.deadline {
         facts.extend(row.connect_ex.map(|code| {
@@ -143,6 +147,19 @@ fn facts(row: &Row) -> Vec<String> {
                 format!("connect_ex gives {code} ({}) in this mode", errnos::name(code))
             }
         }));
+    }
+    facts
+}
+
+/// The first lines of a reply, and how much there is.
+fn said(reply: &str) -> Vec<String> {
+    let mut lines = reply.trim_end().lines();
+    let mut facts = vec![format!("it said: {}", sanitize(lines.next().unwrap_or_default()))];
+    facts.extend(lines.by_ref().take(SAID - 1).map(|line| format!("  {}", sanitize(line))));
+    let more = lines.count();
+    if more > 0 {
+        let more = count(u64::try_from(more).unwrap_or(u64::MAX), "more line");
+        facts.push(format!("and {more}, which --json has"));
     }
     facts
 }
@@ -240,6 +257,30 @@ mod tests {
         assert!(!text(&speaks).contains("nothing"), "{}", text(&speaks));
         let closed = Row { reply: Some(String::new()), ..speaks };
         assert!(text(&closed).contains("closed the connection"), "{}", text(&closed));
+    }
+
+    #[test]
+    fn a_reply_is_told_by_its_lines_and_no_more_than_a_few() {
+        assert_eq!(said("+PONG\r\n"), ["it said: +PONG"]);
+        let http = said("HTTP/1.0 200 OK\r\nA: 1\r\nB: \u{1b}\r\nC: 3\r\n\r\n<html>\n");
+        let expected = [
+            "it said: HTTP/1.0 200 OK",
+            "  A: 1",
+            "  B: \\u{1b}",
+            "  C: 3",
+            "and 2 more lines, which --json has",
+        ];
+        assert_eq!(http, expected);
+    }
+
+    #[test]
+    fn the_walk_of_what_is_well_ends_without_an_empty_line() {
+        let walked = Row { layers: Some(Vec::new()), ..row(Outcome::Connected, 0) };
+        let text = block(&walked, true, Style::PLAIN);
+        assert!(!text.ends_with("\n\n"), "{text:?}");
+        let advised = Row { advice: vec!["a".to_owned()], met: false, ..walked };
+        let text = block(&advised, true, Style::PLAIN);
+        assert!(text.contains("\n\nWhat to do\n"), "{text:?}");
     }
 
     #[test]

@@ -33,7 +33,10 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
         Subject::Reach(_) => {
             let name = tally.last.as_ref().and_then(|seen| seen.name.as_deref());
             lines.extend(reach((outcome, name), tally.watch.condition, target).map(str::to_owned));
-            lines.push(format!("netkit connect {target} says more about the cause"));
+            // That it accepts has no cause to be looked for.
+            if outcome != "connected" {
+                lines.push(format!("netkit connect {target} says more about the cause"));
+            }
         }
     }
     lines
