@@ -101,6 +101,13 @@ fn unknown(word: &str) -> String {
     if word.trim().is_empty() {
         return "the topic is empty\nhint: netkit explain --list".to_owned();
     }
+    let group = topics::Group::ALL.into_iter().find(|it| it.name().eq_ignore_ascii_case(word));
+    if let Some(group) = group {
+        let name = group.name();
+        return format!(
+            "`{name}` is a group of topics, and none itself\nhint: netkit explain --list --group {name}"
+        );
+    }
     let near: Vec<_> = topics::near(word).iter().map(|name| format!("`{name}`")).collect();
     let meant = match near.split_last() {
         None => String::new(),

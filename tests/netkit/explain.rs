@@ -209,6 +209,14 @@ fn a_reason_ends_without_a_full_stop() {
 }
 
 #[test]
+fn a_group_is_no_topic_and_leads_to_its_list() {
+    for group in ["errnos", "Counters", "findings", "sysctls"] {
+        let hint = format!("hint: netkit explain --list --group {}\n", group.to_lowercase());
+        netkit(&format!("explain {group}")).run().exits(2).complains(&hint);
+    }
+}
+
+#[test]
 fn what_stands_below_a_heading_stands_further_in() {
     let page = netkit("explain TIME_WAIT").run().exits(0).stdout;
     let (_, findings) = page.split_once("\nFindings\n").unwrap();
