@@ -278,7 +278,8 @@ impl Campaign<'_> {
         let mut destinations = match addresses(target, self.options.family, &patience) {
             Ok(destinations) => destinations,
             Err(NoAddress::Failed(attempt)) => {
-                tell(&attempt);
+                let (error, took) = (attempt.name(), attempt.elapsed);
+                tracing::info!(%target, error, ?took, "not resolved");
                 return Some(vec![*attempt]);
             }
             Err(NoAddress::Interrupted) => return None,

@@ -76,6 +76,8 @@ fn what_is_done_is_told_with_v_alone() {
     for words in ["INFO tried", "outcome=\"refused\" code=111", "way route=Ok", "other sockets"] {
         assert!(answer.stderr.contains(words), "{words}: {answer}");
     }
+    let answer = netkit("connect -v [fe80::1%no-such0]:9").run().exits(1);
+    assert!(answer.stderr.contains("INFO not resolved target=[fe80::1%no-such0]:9"), "{answer}");
     let answer = netkit("connect -v localhost:0x --expect 5").run().exits(2);
     assert!(!answer.stderr.contains("INFO"), "{answer}");
 }
