@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::PathBuf;
 
-use clap::error::{Error, ErrorKind};
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 use crate::kernel::Place;
@@ -83,7 +83,15 @@ fn with_options(
 impl<A: Args> Args for Called<A> {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.defer(|command| {
-            with_options(command, |command| Common::augment_args(A::augment_args(command)))
+            let has_markdown = command.get_name() == "explain";
+            let define = |command| Common::augment_args(A::augment_args(command));
+            let command = with_options(command, define);
+            // It is hidden, since no other command has it.
+            if has_markdown {
+                command.mut_arg("format", |it| it.help("How to write the answer; also `markdown`"))
+            } else {
+                command
+            }
         })
     }
 
@@ -149,13 +157,16 @@ impl Cli {
         let arguments: Vec<_> = arguments.collect();
         let mut command = Self::command();
         let named = arguments.get(1).and_then(|first| command.find_subcommand(first));
+        let named = named.map(|command| command.get_name().to_owned());
         if named.is_none() {
             // Not global here, or each command would be given its own copy of them: a command that
             // is called has defined them itself, for its subcommands too.
             command = with_options(command, Common::augment_args);
             command = command.mut_args(|option| option.global(false));
         }
-        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        let name = named.unwrap_or_default();
+        let matches = command.try_get_matches_from_mut(arguments);
+        let mut matches = matches.map_err(|error| with_tip(error, &name))?;
         let cli = Self::from_arg_matches_mut(&mut matches).map_err(|it| it.format(&mut command))?;
         let (format, more) = (cli.common().format(), cli.command.more_formats());
         if Format::OF_ALL.contains(&format) || more.contains(&format) {
@@ -169,6 +180,29 @@ impl Cli {
         );
         Err(Error::raw(ErrorKind::InvalidValue, problem))
     }
+}
+
+/// What to write in the place of options that other programs have.
+fn with_tip(mut error: Error, command: &str) -> Error {
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) if is_unknown => option.as_str(),
+        _ => return error,
+    };
+    let tip = match (command, option) {
+        ("connect", "--udp" | "-u") => {
+            "of UDP the target says so, as in `netkit connect udp://HOST:PORT --send TEXT`; `netkit \
+             echo client udp://HOST:PORT` measures an echo"
+        }
+        ("wait", "--udp" | "-u") => {
+            "of UDP the target says so, as in `netkit wait udp://HOST:PORT --send TEXT`"
+        }
+        ("connect" | "wait", "--tcp") => "TCP is what HOST:PORT means: leave it out",
+        _ => return error,
+    };
+    drop(error.remove(ContextKind::SuggestedArg));
+    drop(error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()])));
+    error
 }
 
 /// The options of every command.

@@ -69,8 +69,8 @@ fn carry_out(cli: &Cli, streams: &mut Streams) -> anyhow::Result<Outcome> {
         if cli.common().quiet { &mut nowhere } else { streams.out.as_mut() };
     let err: &mut (dyn Write + Send) =
         if cli.common().quiet { &mut silence } else { streams.err.as_mut() };
-    // With --quiet there is nobody to draw a line for.
-    let is_terminal = is_terminal && !cli.common().quiet;
+    // With --quiet there is nobody to draw a line for; with -v others come between.
+    let is_terminal = is_terminal && !cli.common().quiet && cli.common().verbose == 0;
     let mut aside = Aside { out: err, style: err_style, is_terminal };
     let mut screen = Screen { out, format: cli.common().format(), style };
     match &cli.command {

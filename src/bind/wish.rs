@@ -30,6 +30,10 @@ pub struct Standing {
     pub frees_in_ms: Option<u64>,
     /// The latest that it can be.
     pub frees_in_at_most_ms: Option<u64>,
+    /// What the error number means here.
+    pub meaning: Option<&'static str>,
+    /// What helps, the most useful first.
+    pub helps: Vec<String>,
 }
 
 impl Wish {
@@ -57,6 +61,11 @@ impl Wish {
     /// Whether it is the path of a Unix socket, which no network namespace has.
     pub fn is_path(&self) -> bool {
         matches!(self.target, Target::Unix(UnixName::Path(_)))
+    }
+
+    /// Whether it is the wish of a server that sets `SO_REUSEADDR`.
+    pub fn reuses_address(&self) -> bool {
+        self.args.options().reuse_addr
     }
 
     /// What the error `name` of bind(2) means for it.
@@ -95,6 +104,8 @@ impl Wish {
             frees_itself: report.frees_itself,
             frees_in_ms: report.frees_in_ms,
             frees_in_at_most_ms: report.frees_in_at_most_ms,
+            meaning: Some(report.meaning),
+            helps: report.remedies.into_iter().filter(|it| it.helps).map(|it| it.text).collect(),
         })
     }
 }

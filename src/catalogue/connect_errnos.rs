@@ -21,7 +21,7 @@ const fn entry(name: &'static str, meaning: &'static str, help: &'static str) ->
 }
 
 /// Of TCP and UDP.
-pub const INTERNET: [ConnectErrno; 27] = [
+pub const INTERNET: [ConnectErrno; 31] = [
     entry(
         "ECONNREFUSED",
         "somebody answered \"no\": nobody listens at this address and port, or a firewall says so",
@@ -121,6 +121,31 @@ pub const INTERNET: [ConnectErrno; 27] = [
         "this process has all the descriptors that it may have",
         "`ulimit -n`; look for a leak",
     ),
+    // Not provoked: `fs/file_table.c`, `alloc_empty_file`.
+    entry(
+        "ENFILE",
+        "the whole machine has all the open files that it may have",
+        "`sysctl fs.file-nr`: who has them; fs.file-max is the limit",
+    ),
+    // Not provoked: `net/core/sock.c`, `sk_prot_alloc`.
+    entry(
+        "ENOMEM",
+        "the kernel has no memory for the socket, or its memory cgroup has none left",
+        "free memory; `memory.max` and `memory.events` of the cgroup; net.ipv4.tcp_mem",
+    ),
+    // Not provoked: `net/ipv4/route.c`, `ip_route_output_key_hash_rcu`; `net/core/sock.c`,
+    // `sock_alloc_send_pskb`.
+    entry(
+        "ENOBUFS",
+        "the kernel has no room: for a new route, or for the datagram in the queue of the interface",
+        "try again; `ip -s link` counts what was dropped; net.ipv6.route.max_size, net.core.wmem_max",
+    ),
+    // Not provoked: `net/core/dev.c`, `__dev_queue_xmit`.
+    entry(
+        "ENETDOWN",
+        "the interface went down while a datagram was on its way to it",
+        "`ip -brief link`; `ip link set NAME up`",
+    ),
     entry("ENODEV", "there is no such interface", "`ip -brief link` lists them"),
     entry(
         "EINTR",
@@ -130,11 +155,12 @@ pub const INTERNET: [ConnectErrno; 27] = [
 ];
 
 /// Of Unix sockets.
-pub const UNIX: [ConnectErrno; 13] = [
+pub const UNIX: [ConnectErrno; 15] = [
     entry(
         "ECONNREFUSED",
-        "there is such a name, and nobody listens at it",
-        "start the server; a file that a dead one left is replaced by the next, or removed",
+        "nobody listens at this name; of a path, the file is there all the same",
+        "start the server; if its bind() says EADDRINUSE, remove the file that a dead one left: only \
+         some programs do so themselves",
     ),
     entry(
         "EAGAIN",
@@ -167,6 +193,18 @@ pub const UNIX: [ConnectErrno; 13] = [
         "EMFILE",
         "this process has all the descriptors that it may have",
         "`ulimit -n`; look for a leak",
+    ),
+    // Not provoked: `fs/file_table.c`, `alloc_empty_file`.
+    entry(
+        "ENFILE",
+        "the whole machine has all the open files that it may have",
+        "`sysctl fs.file-nr`: who has them; fs.file-max is the limit",
+    ),
+    // Not provoked: `net/core/sock.c`, `sk_prot_alloc`.
+    entry(
+        "ENOMEM",
+        "the kernel has no memory for the socket, or its memory cgroup has none left",
+        "free memory; `memory.max` and `memory.events` of the cgroup",
     ),
 ];
 

@@ -29,6 +29,21 @@ pub const EAI: [EaiEntry; 12] = [
     (-12, "EAI_OVERFLOW", "the answer was too long"),
 ];
 
+/// What glibc says of them (gai_strerror(3)), as programs show it.
+pub const TEXTS: [(i32, &str); 11] = [
+    (-1, "Bad value for ai_flags"),
+    (-2, "Name or service not known"),
+    (-3, "Temporary failure in name resolution"),
+    (-4, "Non-recoverable failure in name resolution"),
+    (-5, "No address associated with hostname"),
+    (-6, "ai_family not supported"),
+    (-7, "ai_socktype not supported"),
+    (-8, "Servname not supported for ai_socktype"),
+    (-9, "Address family for hostname not supported"),
+    (-10, "Memory allocation failure"),
+    (-11, "System error"),
+];
+
 /// The C name of `code`; the number itself for one without a name.
 pub fn name(code: i32) -> String {
     entry(code).map_or_else(|| code.to_string(), |(_, name, _)| (*name).to_owned())

@@ -101,7 +101,7 @@ pub const TUNING: [Advice; 6] = [
         Worth::Wrong,
         "thousands of TIME_WAITs are a problem",
         Because::Fact(
-            "their number alone is none. What counts is how many ports they take from one destination \
+            "their number alone is none; what counts is how many ports they take from one destination \
              of this host's own connections",
         ),
     ),
@@ -122,7 +122,7 @@ pub const TUNING: [Advice; 6] = [
         "write that into /etc/sysctl.conf and run sysctl -p",
         Because::Fact(
             "it holds until the next boot: systemd-sysctl reads /etc/sysctl.d, and /etc/sysctl.conf \
-             only where a distribution links it there. `sysctl -p` also ends with exit code 1 at \
+             only where a distribution links it there; `sysctl -p` also ends with exit code 1 at \
              tcp_tw_recycle, though it sets the other lines",
         ),
     ),
@@ -152,7 +152,7 @@ pub const PROGRAMMING: [Advice; 9] = [
         Worth::Partly,
         "connect_ex() is 0 if the service is up",
         Because::Fact(
-            "the kernel of the peer has answered: the program may hang. And on this host a socket can \
+            "the kernel of the peer has answered: the program may hang; and on this host a socket can \
              have met itself",
         ),
     ),
@@ -167,7 +167,7 @@ pub const PROGRAMMING: [Advice; 9] = [
         Worth::Partly,
         "connect_ex() 11 and 110 are timeouts",
         Because::Fact(
-            "11 is the program's own, by settimeout(); 110 is the kernel's, after about two minutes. \
+            "11 is the program's own, by settimeout(); 110 is the kernel's, after about two minutes; \
              11 of a Unix socket is a full queue, at once",
         ),
     ),
@@ -188,7 +188,7 @@ pub const PROGRAMMING: [Advice; 9] = [
         Worth::Right,
         "set SO_REUSEADDR before bind()",
         Because::Fact(
-            "in every server. It helps from the second restart on: the server that left the TIME_WAIT \
+            "in every server; it helps from the second restart on: the server that left the TIME_WAIT \
              must have set it too",
         ),
     ),

@@ -44,8 +44,10 @@ pub struct TcpIpLayer {
 pub struct Step {
     /// Its name.
     pub name: &'static str,
-    /// The number of its OSI layer.
+    /// The number of its OSI layer; of several, the lowest.
     pub layer: u8,
+    /// The highest.
+    pub top: u8,
     /// What has to be answered before the next step can be taken.
     pub question: &'static str,
     /// What is spoken to find that out; empty where the kernel looks at its own tables.
@@ -212,6 +214,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "name",
         layer: 7,
+        top: 7,
         question: "does the name give an address",
         protocols: &["DNS"],
         by_hand: "getent ahosts HOST",
@@ -219,6 +222,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "address",
         layer: 3,
+        top: 3,
         question: "has this host an address of that family to speak from",
         protocols: &["IPv4", "IPv6"],
         by_hand: "ip address",
@@ -226,6 +230,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "link",
         layer: 1,
+        top: 2,
         question: "is the interface up, and has it a carrier",
         protocols: &["Ethernet"],
         by_hand: "ip -s link",
@@ -233,6 +238,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "route",
         layer: 3,
+        top: 3,
         question: "is there a way there from here",
         protocols: &["IPv4", "IPv6"],
         by_hand: "ip route get ADDRESS",
@@ -240,6 +246,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "neighbour",
         layer: 2,
+        top: 2,
         question: "does the next hop answer on the wire",
         protocols: &["ARP", "NDP"],
         by_hand: "ip neighbour",
@@ -247,6 +254,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "transport",
         layer: 4,
+        top: 4,
         question: "does the port answer, and who says so if it does not",
         protocols: &["TCP", "UDP", "ICMP", "ICMPv6"],
         by_hand: "ss -ltn",
@@ -254,6 +262,7 @@ pub const STEPS: [Step; 7] = [
     Step {
         name: "application",
         layer: 7,
+        top: 7,
         question: "does the service speak",
         protocols: &["HTTP", "TLS", "SSH", "SMTP"],
         by_hand: "nc HOST PORT",
@@ -271,6 +280,19 @@ pub fn step(name: &str) -> Option<&'static Step> {
 }
 
 impl Step {
+    /// Whether it is of this layer.
+    pub fn is_at(&self, number: u8) -> bool {
+        (self.layer..=self.top).contains(&number)
+    }
+
+    /// Its layers, as in `4` or `1-2`.
+    pub fn span(&self) -> String {
+        match (self.layer, self.top) {
+            (lowest, top) if lowest == top => lowest.to_string(),
+            (lowest, top) => format!("{lowest}-{top}"),
+        }
+    }
+
     /// Its OSI layer.
     pub fn osi(&self) -> Option<&'static Layer> {
         layer(self.layer)
@@ -298,6 +320,12 @@ mod tests {
         for it in STEPS {
             assert!(it.osi().is_some() && step(it.name).is_some(), "{}", it.name);
             assert!(it.protocols.iter().all(|name| known(name)), "{}: {:?}", it.name, it.protocols);
+            let is_there = |layer: &&Layer| it.is_at(layer.number);
+            assert!(
+                it.layer <= it.top && LAYERS.iter().any(|layer| is_there(&layer)),
+                "{}",
+                it.name
+            );
         }
     }
 }

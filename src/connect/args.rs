@@ -52,8 +52,9 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["texts", "targets"])]
     pub(super) codes: bool,
 
-    /// Our deadline for each target, its name included
-    #[arg(long, short = 't', value_name = "TIME", default_value = "3s", value_parser = parse_time)]
+    /// Our deadline for each target, its name included: 500ms, 3s; a bare number is seconds
+    #[arg(long, short = 't', value_name = "TIME", default_value = "3s",
+          value_parser = parse_timeout, allow_negative_numbers = true)]
     pub(super) timeout: Duration,
     /// Wait as long as the kernel tries, some 135 s: ETIMEDOUT instead of EAGAIN
     #[arg(long, conflicts_with_all = ["nonblock"], help_heading = "How to connect")]
@@ -128,7 +129,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "count", help_heading = "Many times, many targets")]
     pub(super) continuous: bool,
     /// From one attempt to the next
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_time,
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval,
           help_heading = "Many times, many targets")]
     pub(super) interval: Duration,
     /// Targets that are tried at once
@@ -171,9 +172,11 @@ impl Args {
         };
         match (foreign.or(wrong), target.is_unix()) {
             (Some(problem), _) => Err(problem.to_owned()),
-            (None, true) if self.layers => {
-                Err("a Unix socket has no layers: leave out --layers".to_owned())
-            }
+            (None, true) if self.layers => Err(
+                "a Unix socket has no layers: --layers walks from a name over addresses and routes \
+                 to a port; leave it out"
+                    .to_owned(),
+            ),
             (None, true) if self.has_internet_options() => Err(
                 "--source, --interface, --ttl, --mark, -4 and -6 are not for a Unix socket: leave \
                  them out"
@@ -258,10 +261,22 @@ impl Args {
     }
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
-    clock::parse_duration_or_seconds(text).filter(|time| !time.is_zero()).ok_or_else(|| {
-        "give a time above zero, as in 3s, 500ms or 2m; a bare number is seconds".to_owned()
-    })
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match clock::parse_time(text)? {
+        Duration::ZERO => {
+            Err("in no time nothing can be answered: give a time above zero, or for no \
+                               limit of ours --block, which waits as long as the kernel tries"
+                .to_owned())
+        }
+        time => Ok(time),
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match clock::parse_time(text)? {
+        Duration::ZERO => Err("give a time above zero, as in 500ms".to_owned()),
+        time => Ok(time),
+    }
 }
 
 /// `10.0.0.1`, `10.0.0.1:4000`, `::1`, `[fe80::1%eth0]:4000`
@@ -296,9 +311,16 @@ mod tests {
 
     #[test]
     fn no_time_at_all_is_none_to_connect_in() {
-        assert_eq!(parse_time("0.5"), Ok(Duration::from_millis(500)));
-        for text in ["0", "0s", "soon"] {
-            assert!(parse_time(text).unwrap_err().contains("above zero"), "{text}");
+        assert_eq!(parse_timeout("0.5"), Ok(Duration::from_millis(500)));
+        for text in ["0", "0s"] {
+            assert!(
+                parse_timeout(text).unwrap_err().contains("above zero, or for no limit"),
+                "{text}"
+            );
+            assert!(parse_interval(text).unwrap_err().contains("above zero"), "{text}");
+        }
+        for text in ["99999999999", "99999999999999999999999"] {
+            assert!(parse_timeout(text).unwrap_err().contains("more than a year"), "{text}");
         }
     }
 

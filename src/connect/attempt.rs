@@ -37,6 +37,15 @@ impl fmt::Display for Destination {
 }
 
 impl Destination {
+    /// The address with its port, or the name of the Unix socket.
+    pub(super) fn end(&self) -> String {
+        match self {
+            Self::Internet(Protocol::Tcp, end) => end.to_string(),
+            Self::Internet(Protocol::Udp, end) => format!("udp://{end}"),
+            Self::Unix(name, _) => name.to_string(),
+        }
+    }
+
     /// The IP address; `None` of a Unix socket.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {

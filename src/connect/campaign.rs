@@ -13,13 +13,13 @@ use super::layers::walk;
 use super::list::{self, FileList, Piece};
 use super::ordered::in_order;
 use super::outcome::Outcome;
-use super::probe::{Options, try_once};
+use super::probe::{Hear, Options, try_once};
 use super::race::race;
 use super::report::{Row, Tail};
 use super::resolve::{NoAddress, addresses};
 use super::stream::Stream;
 use super::surroundings;
-use super::target::Target;
+use super::target::{Host, Target};
 use crate::kernel::ProcRoot;
 use crate::kernel::descriptors;
 use crate::kernel::ending_signals::EndingSignals;
@@ -242,6 +242,7 @@ impl Campaign<'_> {
         }
         let mut row = Row::new(text.to_owned(), attempt, diagnosis.clone(), &self.args.expect);
         row.timeout_us = microseconds_of(self.args.timeout);
+        row.is_listened_to = self.options.talk.hear == Hear::Banner;
         (row, diagnosis)
     }
 
@@ -276,21 +277,32 @@ impl Campaign<'_> {
         let patience = self.until(self.args.timeout);
         let mut destinations = match addresses(target, self.options.family, &patience) {
             Ok(destinations) => destinations,
-            Err(NoAddress::Failed(attempt)) => return Some(vec![*attempt]),
+            Err(NoAddress::Failed(attempt)) => {
+                let (error, took) = (attempt.name(), attempt.elapsed);
+                tracing::info!(%target, error, ?took, "not resolved");
+                return Some(vec![*attempt]);
+            }
             Err(NoAddress::Interrupted) => return None,
         };
+        if let Target::Internet { host: Host::Name(name), .. } = target {
+            let found: Vec<_> = destinations.iter().map(Destination::end).collect();
+            tracing::info!(name, ?found, "resolved");
+        }
         if self.args.first {
             destinations.truncate(1);
         }
         if self.args.race {
-            return race(&destinations, &self.options, &patience);
+            let raced = race(&destinations, &self.options, &patience);
+            raced.iter().flatten().for_each(tell);
+            return raced;
         }
         // The name and its first address have one deadline; a silent address takes nothing from the
         // next.
         let again = |_| self.until(self.args.timeout);
         let deadlines = std::iter::once(patience).chain((1..destinations.len()).map(again));
         let attempts = destinations.iter().zip(deadlines);
-        attempts.map(|(it, patience)| try_once(it, &self.options, &patience)).collect()
+        let tried = attempts.map(|(it, patience)| try_once(it, &self.options, &patience));
+        tried.inspect(|it| it.iter().for_each(tell)).collect()
     }
 
     fn deliver(
@@ -335,6 +347,13 @@ impl Campaign<'_> {
         let takes = rows.iter().any(|(row, _)| row.met && row.outcome == Outcome::Connected);
         (wants_success && takes) || rows.iter().all(|(row, _)| row.met)
     }
+}
+
+/// With -v.
+fn tell(attempt: &Attempt) {
+    let Attempt { destination, code, elapsed, .. } = attempt;
+    let (end, outcome) = (destination.as_ref().map(Destination::end), attempt.outcome.word());
+    tracing::info!(end, call = attempt.stage.word(), outcome, code, ?elapsed, "tried");
 }
 
 /// That of the listener that took the connection, if it is one of this machine.

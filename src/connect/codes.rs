@@ -8,6 +8,11 @@ use crate::catalogue::connect_errnos::{self, ConnectErrno};
 use crate::catalogue::errnos;
 use crate::output::{Report, Screen, Style, csv_rows, emit, ndjson_rows, wrapped};
 
+/// What words beside a number and a name need; where there is less room, they stand below.
+const BESIDE: usize = 32;
+/// Where they begin then.
+const BELOW: usize = 6;
+
 /// The name and version of the JSON.
 const SCHEMA: &str = "netkit.connect_codes/1";
 
@@ -47,6 +52,11 @@ impl From<&ConnectErrno> for Meaning {
 
 /// Writes the table to `screen`.
 pub fn show(screen: &mut Screen<'_>) -> io::Result<()> {
+    emit(&all(), screen.format, screen.style, screen.out)?;
+    screen.out.flush()
+}
+
+fn all() -> Codes {
     let codes = errnos::ERRNOS.iter().map(|(code, name, text)| Code {
         code: *code,
         name,
@@ -54,9 +64,7 @@ pub fn show(screen: &mut Screen<'_>) -> io::Result<()> {
         internet: connect_errnos::internet(name).map(Meaning::from),
         unix: connect_errnos::unix(name).map(Meaning::from),
     });
-    let codes = Codes { schema: SCHEMA, codes: codes.collect() };
-    emit(&codes, screen.format, screen.style, screen.out)?;
-    screen.out.flush()
+    Codes { schema: SCHEMA, codes: codes.collect() }
 }
 
 impl Report for Codes {
@@ -65,9 +73,19 @@ impl Report for Codes {
         let is_known = |it: &&Code| it.internet.is_some() || it.unix.is_some();
         writeln!(out, "{}", style.title("What connect() can give"))?;
         for code in self.codes.iter().filter(is_known) {
-            let lead = format!("{:>4}  {:<15}  ", code.code, code.name);
+            let mut lead = format!("{:>4}  {:<15}  ", code.code, code.name);
+            if usize::from(style.width) < lead.len() + BESIDE {
+                writeln!(out, "{}", lead.trim_end())?;
+                lead = " ".repeat(BELOW);
+            }
             let of_both = [("", &code.internet), ("Unix: ", &code.unix)];
-            let known = of_both.into_iter().filter_map(|(of, it)| Some((of, it.as_ref()?)));
+            let is_said = |other: &Option<Meaning>| {
+                let said = code.internet.as_ref().map(|it| it.meaning);
+                said.is_some() && said == other.as_ref().map(|it| it.meaning)
+            };
+            let is_own = |(of, it): &(&str, &Option<Meaning>)| of.is_empty() || !is_said(it);
+            let known = of_both.into_iter().filter(is_own);
+            let known = known.filter_map(|(of, it)| Some((of, it.as_ref()?)));
             for (index, (of, it)) in known.enumerate() {
                 let lead = if index == 0 { lead.clone() } else { " ".repeat(lead.len()) };
                 writeln!(out, "{}", wrapped(&lead, &format!("{of}{}", it.meaning), style.width))?;
@@ -75,7 +93,8 @@ impl Report for Codes {
         }
         writeln!(out, "\n{}", style.title("All others"))?;
         for code in self.codes.iter().filter(|it| !is_known(it)) {
-            writeln!(out, "{:>4}  {:<15}  {}", code.code, code.name, code.text)?;
+            let lead = format!("{:>4}  {:<15}  ", code.code, code.name);
+            writeln!(out, "{}", wrapped(&lead, code.text, style.width))?;
         }
         Ok(())
     }
@@ -93,5 +112,36 @@ impl Report for Codes {
 
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
         ndjson_rows(out, &self.codes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(width: u16) -> String {
+        let mut out = Vec::new();
+        all().write_text(&mut out, Style { width, ..Style::PLAIN }).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_narrow_terminal_breaks_no_line() {
+        for width in [40, 80] {
+            let text = at(width);
+            assert!(text.lines().all(|it| it.chars().count() <= usize::from(width)), "{text}");
+        }
+        assert!(at(40).contains("\n 111  ECONNREFUSED\n      somebody answered"), "{}", at(40));
+        assert!(at(80).contains(" 111  ECONNREFUSED     somebody answered"), "{}", at(80));
+    }
+
+    #[test]
+    fn what_is_so_of_both_is_said_once_and_a_want_of_this_machine_has_its_meaning() {
+        let text = at(80);
+        let (can, others) = text.split_once("All others").unwrap();
+        assert_eq!(can.matches("all the descriptors").count(), 1, "{can}");
+        for name in ["ENOMEM", "ENFILE", "ENOBUFS", "ENETDOWN"] {
+            assert!(can.contains(name) && !others.contains(name), "{name}");
+        }
     }
 }

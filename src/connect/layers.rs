@@ -35,8 +35,11 @@ pub enum Status {
 pub struct LayerStep {
     /// `name`, `address`, `link`, `route`, `neighbour`, `transport` or `application`.
     pub step: &'static str,
-    /// The number of its OSI layer.
+    /// The number of its OSI layer; of several, the lowest.
     pub osi: u8,
+    /// Its layers, for people.
+    #[serde(skip)]
+    pub span: String,
     /// What is spoken there.
     pub protocols: Vec<&'static str>,
     /// How far it is passed.
@@ -71,6 +74,7 @@ pub fn walk(target: &Target, attempt: &Attempt, evidence: &Evidence) -> Vec<Laye
         steps.push(LayerStep {
             step: step.name,
             osi: step.layer,
+            span: step.span(),
             protocols: walk.spoken(step.protocols),
             seen: if status == Status::NotReached { String::new() } else { seen },
             status,

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use super::args::Args;
+use super::meant::meant;
 use super::target::Target;
 use crate::kernel::user_file::{self, Line, Lines};
 use crate::output::sanitize;
@@ -24,7 +25,13 @@ pub fn of_arguments(args: &Args) -> Result<Vec<Piece>, String> {
             args.target(text).map_err(|problem| format!("`{}`: {problem}", sanitize(text)))?;
         Ok(Piece::Target(text.clone(), target))
     };
-    args.texts.iter().map(piece).collect()
+    let pieces: Result<_, String> = args.texts.iter().map(piece).collect();
+    pieces.map_err(|problem| match meant(&args.texts) {
+        Some(targets) => {
+            format!("{problem}\nhint: netkit connect {}", sanitize(&targets.join(" ")))
+        }
+        None => problem,
+    })
 }
 
 /// What the file of `--targets` is called.

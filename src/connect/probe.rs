@@ -76,7 +76,7 @@ pub struct Options {
 /// Bytes of a reply that are kept.
 const REPLY: usize = 4096;
 /// How long a server may take for its banner.
-const BANNER: Duration = Duration::from_secs(2);
+pub const BANNER: Duration = Duration::from_secs(2);
 /// Pauses between attempts at a Unix socket whose queue is full: it cannot be waited for.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 

@@ -72,7 +72,7 @@ mod tests {
         let lines: Vec<_> = lines.split("\r\x1b[K").filter(|line| !line.is_empty()).collect();
         let expected = [
             "█████                 1 of 4 targets tried",
-            "██████████            2 of 4 targets tried, 1 not as expect",
+            "██████████            2 of 4 targets tried, 1 not as expe",
         ];
         assert_eq!(lines, expected);
         assert!(drawn(true, None).contains("2 targets tried, 1 not as expected"));

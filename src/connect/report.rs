@@ -65,6 +65,9 @@ pub struct Row {
     /// Our deadline, for people.
     #[serde(skip)]
     pub timeout_us: u64,
+    /// Whether it was waited for what the other end says unasked, for people.
+    #[serde(skip)]
+    pub is_listened_to: bool,
 }
 
 /// One end of a connection.
@@ -131,6 +134,7 @@ impl Row {
             advice: diagnosis.advice,
             layers: diagnosis.layers,
             timeout_us: 0,
+            is_listened_to: false,
         }
     }
 }

@@ -50,6 +50,12 @@ pub fn addresses(
         }
         Target::Internet { protocol, host: Host::Name(name), port } => {
             let found = resolver::resolve(name, *port, family, patience);
+            match &found {
+                Ok(found) => tracing::debug!(name, ?found, took = ?stopwatch.elapsed(), "resolved"),
+                Err(why) => {
+                    tracing::debug!(name, ?why, took = ?stopwatch.elapsed(), "not resolved");
+                }
+            }
             let found = found.map_err(|why| match why {
                 Unresolved::Code(code) => failed(code),
                 Unresolved::Late => late(),

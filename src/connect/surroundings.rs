@@ -70,7 +70,9 @@ pub fn look(attempt: &Attempt, options: &SocketOptions, proc_root: &ProcRoot) ->
 /// one answer.
 pub fn queue(address: SocketAddr) -> Option<Queue> {
     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-    let listener = SockDiag::open().and_then(|mut diag| diag.listener(address)).ok()??;
+    let listener = SockDiag::open().and_then(|mut diag| diag.listener(address));
+    tracing::info!(%address, is_found = matches!(listener, Ok(Some(_))), "asked for the accept queue");
+    let listener = listener.ok()??;
     Some(Queue { waiting: listener.recv_queue, limit: listener.send_queue? })
 }
 
@@ -113,6 +115,7 @@ pub fn way(address: SocketAddr, options: &SocketOptions) -> Evidence {
         }
         _ => None,
     };
+    tracing::info!(?route, link = name.as_deref(), ?neighbour, "asked the kernel for the way");
     Evidence {
         is_here,
         source: question.from,
@@ -140,6 +143,12 @@ fn others(protocol: Protocol, address: SocketAddr, proc_root: &ProcRoot) -> Vec<
         }
         ControlFlow::Continue(())
     });
+    tracing::info!(
+        port = address.port(),
+        found = found.len(),
+        is_complete = scanned.is_ok(),
+        "looked for other sockets of the port"
+    );
     // Without a socket there is no owner, and the descriptors of all processes need no look.
     if scanned.is_err() || found.is_empty() {
         return Vec::new();
@@ -182,6 +191,7 @@ fn ports(address: SocketAddr, proc_root: &ProcRoot) -> Option<Ports> {
         ControlFlow::Continue(())
     })
     .ok()?;
+    tracing::info!(taken = taken.len(), usable = usable.len(), "counted the ports of connect()");
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     Some(Ports {
         range: settings.port_range?,
@@ -209,6 +219,7 @@ fn unix(name: &UnixName, kind: UnixType, proc_root: &ProcRoot) -> UnixEvidence {
         UnixName::Path(path) => barrier(path),
         UnixName::Abstract(_) => None,
     };
+    tracing::info!(?file, named = sockets.len(), ?barrier, "looked at /proc/net/unix and the path");
     UnixEvidence { file, sockets, barrier }
 }
 

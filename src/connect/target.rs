@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::meant::of_url;
 use crate::kernel::unix_binding::UnixType;
 use crate::model::{BadIp, HostPort, Protocol, ScopedIp, UnixName};
 
@@ -91,10 +92,9 @@ impl Target {
             None => (Protocol::Tcp, text),
             Some(("tcp", end)) => (Protocol::Tcp, end),
             Some(("udp", end)) => (Protocol::Udp, end),
-            Some((scheme, end)) => {
-                return Err(format!(
-                    "netkit does not speak {scheme}: write tcp:// or udp://, as in tcp://{end}"
-                ));
+            Some((scheme, _)) => {
+                let target = of_url(text).unwrap_or_else(|| "tcp://HOST:PORT".to_owned());
+                return Err(format!("netkit does not speak {scheme}: write {target}"));
             }
         };
         parse_internet(end).map(|(host, port)| Self::Internet { protocol, host, port })
@@ -246,7 +246,8 @@ mod tests {
             ("::1", "write [::1]:PORT"),
             ("[fe80::1%]:80", "interface after the `%` is missing"),
             ("10.0.0.1%eth0:80", "no scope"),
-            ("http://example.org:80", "does not speak http"),
+            ("http://example.org:80", "does not speak http: write example.org:80"),
+            ("gopher://example.org", "does not speak gopher: write tcp://HOST:PORT"),
             ("example.org/x:80", "has `/` in it"),
             ("a b:80", "has ` ` in it"),
             ("a\u{1b}[31m:80", "control character \\u{1b}"),

@@ -2,12 +2,16 @@
 
 use super::layers::{LayerStep, Status};
 use super::outcome::Outcome;
+use super::probe::BANNER;
 use super::report::{Row, Tail};
 use super::stream::Detail;
 use crate::catalogue::errnos;
 use crate::model::Severity;
-use crate::output::numbers::{count, percent_text, short_duration, thousands};
-use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
+use crate::output::numbers::{count, microseconds_of, percent_text, short_duration, thousands};
+use crate::output::{Align, Style, render_fitting, sanitize, stated, wrapped};
+
+/// Lines of a reply that are shown.
+const SAID: usize = 4;
 
 /// The word of a headline.
 fn headline(row: &Row) -> (Severity, &'static str) {
@@ -82,7 +86,8 @@ pub fn block(row: &Row, is_first: bool, style: Style) -> String {
     // A failure that was expected needs no advice.
     let is_wanted = !row.met || row.outcome == Outcome::Connected;
     if !row.advice.is_empty() && is_wanted {
-        text += &format!("{}\n", style.title("What to do"));
+        let gap = if row.layers.is_some() { "\n" } else { "" };
+        text += &format!("{gap}{}\n", style.title("What to do"));
         for advice in &row.advice {
             text += &format!("{}\n", wrapped("  ", &sanitize(advice), style.width));
         }
@@ -96,7 +101,7 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
         ("STEP", Align::Left),
         ("OSI", Align::Right),
         ("SPOKEN", Align::Left),
-        ("", Align::Left),
+        ("STATUS", Align::Left),
         ("SEEN", Align::Left),
     ];
     let row = |it: &LayerStep| {
@@ -110,21 +115,29 @@ fn layers(layers: &[LayerStep], style: Style) -> String {
             Status::Stops => format!("{}; by hand: {}", sanitize(&it.seen), sanitize(&it.by_hand)),
             Status::Ok | Status::Unknown | Status::NotReached => sanitize(&it.seen),
         };
-        vec![
-            it.step.to_owned(),
-            it.osi.to_string(),
-            it.protocols.join(" "),
-            status.to_owned(),
-            seen,
-        ]
+        vec![it.step.to_owned(), it.span.clone(), it.protocols.join(" "), status.to_owned(), seen]
     };
-    render_table(&columns, layers.iter().map(row).collect(), style.width)
+    render_fitting(&columns, layers.iter().map(row).collect(), style.width)
 }
 
 fn facts(row: &Row) -> Vec<String> {
     let mut facts = Vec::new();
+    if !row.met && row.expected != ["ok"] {
+        let expected = row.expected.join(", or ");
+        facts.push(format!("expected: {}", sanitize(&expected)));
+    }
+    if row.is_listened_to && row.outcome == Outcome::Connected {
+        facts.extend(match row.reply.as_deref() {
+            None => Some(format!(
+                "it said nothing unasked within {}",
+                short_duration(microseconds_of(BANNER))
+            )),
+            Some("") => Some("it said nothing, and closed the connection".to_owned()),
+            Some(_) => None,
+        });
+    }
     if let Some(reply) = row.reply.as_deref().filter(|it| !it.is_empty()) {
-        facts.push(format!("it said: {}", sanitize(reply.trim_end())));
+        facts.extend(said(reply));
     }
     if row.connect_ex != Some(row.code) && !row.deadline {
         facts.extend(row.connect_ex.map(|code| {
@@ -134,6 +147,19 @@ fn facts(row: &Row) -> Vec<String> {
                 format!("connect_ex gives {code} ({}) in this mode", errnos::name(code))
             }
         }));
+    }
+    facts
+}
+
+/// The first lines of a reply, and how much there is.
+fn said(reply: &str) -> Vec<String> {
+    let mut lines = reply.trim_end().lines();
+    let mut facts = vec![format!("it said: {}", sanitize(lines.next().unwrap_or_default()))];
+    facts.extend(lines.by_ref().take(SAID - 1).map(|line| format!("  {}", sanitize(line))));
+    let more = lines.count();
+    if more > 0 {
+        let more = count(u64::try_from(more).unwrap_or(u64::MAX), "more line");
+        facts.push(format!("and {more}, which --json has"));
     }
     facts
 }
@@ -209,6 +235,52 @@ mod tests {
         };
         let late = line(&late, Style { width: 80, ..Style::PLAIN });
         assert!(late.ends_with("nothing by our deadline of 2.0 s\n"), "{late}");
+    }
+
+    #[test]
+    fn what_was_expected_is_said_where_it_was_something_else() {
+        let attempt = Attempt { outcome: Outcome::Connected, ..Attempt::new(None) };
+        let expect = ["refused".parse().unwrap(), "timeout".parse().unwrap()];
+        let row = Row::new("127.0.0.1:9".to_owned(), &attempt, Diagnosis::default(), &expect);
+        let text = block(&row, true, Style::PLAIN);
+        assert!(text.contains("\n  expected: refused, or timeout\n"), "{text}");
+        let text = block(&self::row(Outcome::Refused, errnos::ECONNREFUSED), true, Style::PLAIN);
+        assert!(!text.contains("expected"), "{text}");
+    }
+
+    #[test]
+    fn a_server_that_does_not_speak_unasked_is_said_to_be_mute() {
+        let mute = Row { is_listened_to: true, ..row(Outcome::Connected, 0) };
+        let text = |row: &Row| block(row, true, Style::PLAIN);
+        assert!(text(&mute).contains("it said nothing unasked within 2.0 s"), "{}", text(&mute));
+        let speaks = Row { reply: Some("hello".to_owned()), ..mute };
+        assert!(!text(&speaks).contains("nothing"), "{}", text(&speaks));
+        let closed = Row { reply: Some(String::new()), ..speaks };
+        assert!(text(&closed).contains("closed the connection"), "{}", text(&closed));
+    }
+
+    #[test]
+    fn a_reply_is_told_by_its_lines_and_no_more_than_a_few() {
+        assert_eq!(said("+PONG\r\n"), ["it said: +PONG"]);
+        let http = said("HTTP/1.0 200 OK\r\nA: 1\r\nB: \u{1b}\r\nC: 3\r\n\r\n<html>\n");
+        let expected = [
+            "it said: HTTP/1.0 200 OK",
+            "  A: 1",
+            "  B: \\u{1b}",
+            "  C: 3",
+            "and 2 more lines, which --json has",
+        ];
+        assert_eq!(http, expected);
+    }
+
+    #[test]
+    fn the_walk_of_what_is_well_ends_without_an_empty_line() {
+        let walked = Row { layers: Some(Vec::new()), ..row(Outcome::Connected, 0) };
+        let text = block(&walked, true, Style::PLAIN);
+        assert!(!text.ends_with("\n\n"), "{text:?}");
+        let advised = Row { advice: vec!["a".to_owned()], met: false, ..walked };
+        let text = block(&advised, true, Style::PLAIN);
+        assert!(text.contains("\n\nWhat to do\n"), "{text:?}");
     }
 
     #[test]

@@ -47,6 +47,7 @@ impl<'a> Now<'a> {
     pub fn counter(&self, name: &str) -> Option<Live> {
         let (proc_root, entry) = (self.proc_root?, counters::find(name)?);
         let read = read_one(proc_root, entry.table.file(), entry.table.head(), entry.name);
+        tracing::info!(counter = entry.name, file = entry.table.file(), ?read, "read");
         let (value, lacking) = match self.noted(read) {
             Some(number) => {
                 (number.map(|it| it.to_string()), "this kernel has no such counter here")
@@ -75,6 +76,14 @@ impl<'a> Now<'a> {
     fn running(&self, entry: &SysctlEntry) -> Running {
         let key = SysctlKey::parse(entry.key).ok();
         let read = self.proc_root.zip(key).map(|(root, key)| sysctl_tree::read(root, &key));
+        match &read {
+            Some(Ok(running)) if entry.is_secret => {
+                let is_there = running.value().is_some();
+                tracing::info!(key = entry.key, is_there, "read a secret, which is not shown");
+            }
+            Some(read) => tracing::info!(key = entry.key, ?read, "read"),
+            None => {}
+        }
         match read.map(|read| self.noted(read)) {
             Some(Some(running)) => running,
             Some(None) => Running::Hidden(UNREAD.to_owned()),
@@ -98,7 +107,7 @@ impl<'a> Now<'a> {
 /// The value as it is shown: a secret is not.
 fn shown(entry: &SysctlEntry, running: &Running) -> Live {
     let lacking = match running {
-        Running::Absent => "this kernel has no such key here",
+        Running::Absent => "does not exist on this kernel, or not in this namespace",
         Running::Value(_) | Running::Hidden(_) => UNREAD,
     };
     let value = running.value().filter(|_| !entry.is_secret).map(str::to_owned);

@@ -9,6 +9,7 @@ mod page;
 mod pages;
 mod related;
 mod report;
+mod said;
 mod search;
 mod text;
 pub mod topics;
@@ -27,6 +28,10 @@ use crate::output::{Format, Outcome, Report, Screen, emit, sanitize};
 /// Answers `args` for `place` on `screen`.
 pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
     if let Some(word) = &args.search {
+        if word.trim().is_empty() {
+            let problem = "--search has no word to look for\nhint: netkit explain --search backlog";
+            return Ok(Outcome { exit: Exit::Usage, messages: vec![problem.to_owned()] });
+        }
         let found = search::search(word);
         let exit = if found.topics.is_empty() { Exit::Found } else { Exit::Fine };
         return show(&found, exit, Vec::new(), screen);
@@ -68,9 +73,13 @@ fn wanted(args: &Args) -> Result<Vec<Topic>, String> {
     }
     let mut wanted: Vec<Topic> = Vec::new();
     for word in &args.topics {
-        let found = topics::find(word);
+        let found = meant(word);
+        let names: Vec<_> = found.iter().map(|it| it.name.as_ref()).collect();
+        tracing::info!(word, topics = ?names, "looked for");
         if found.is_empty() {
-            return Err(unknown(word));
+            // An error's text is of several words.
+            let joined = meant(&args.topics.join(" "));
+            return if joined.is_empty() { Err(unknown(word)) } else { Ok(joined) };
         }
         for topic in found {
             if !wanted.iter().any(|known| known.name == topic.name) {
@@ -81,8 +90,24 @@ fn wanted(args: &Args) -> Result<Vec<Topic>, String> {
     Ok(wanted)
 }
 
+/// The topics of `word`, or of the error in it.
+fn meant(word: &str) -> Vec<Topic> {
+    let mut found = said::forms(word).into_iter().map(topics::find);
+    found.find(|found| !found.is_empty()).unwrap_or_default()
+}
+
 /// That `word` is no topic, and what may have been meant.
 fn unknown(word: &str) -> String {
+    if word.trim().is_empty() {
+        return "the topic is empty\nhint: netkit explain --list".to_owned();
+    }
+    let group = topics::Group::ALL.into_iter().find(|it| it.name().eq_ignore_ascii_case(word));
+    if let Some(group) = group {
+        let name = group.name();
+        return format!(
+            "`{name}` is a group of topics, and none itself\nhint: netkit explain --list --group {name}"
+        );
+    }
     let near: Vec<_> = topics::near(word).iter().map(|name| format!("`{name}`")).collect();
     let meant = match near.split_last() {
         None => String::new(),

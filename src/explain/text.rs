@@ -1,7 +1,9 @@
 //! A page for people, as wide as the terminal and readable at 40 columns.
 
 use super::page::{Command, Page, Section};
-use crate::output::{Align, Column, Style, described, render_table, sanitize, wrapped};
+use crate::output::{
+    Align, Column, Style, described, last_column, render_fitting, render_listed, sanitize, wrapped,
+};
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: u16 = 100;
@@ -35,9 +37,8 @@ pub fn page(page: &Page, style: Style) -> String {
 fn parts(page: &Page, style: Style) -> Vec<String> {
     let mut parts: Vec<_> = page.sections.iter().map(|part| section(part, style)).collect();
     if !page.live.is_empty() && !has_now(page) {
-        let value =
-            |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
-        let live: Vec<_> = page.live.iter().map(|it| (it.name.clone(), value(&it.value))).collect();
+        let live: Vec<_> =
+            page.live.iter().map(|it| (it.name.clone(), it.text().to_owned())).collect();
         let now = format!("{}{}", heading("Now", style), described(&safe(&live), style.width));
         parts.insert(parts.len().min(1), now);
     }
@@ -55,7 +56,10 @@ fn has_now(page: &Page) -> bool {
 fn section(section: &Section, style: Style) -> String {
     let head = section.heading().map(|it| heading(it, style)).unwrap_or_default();
     let body = match section {
-        Section::Text { text, .. } => format!("{}\n", wrapped("", text, style.width)),
+        Section::Text { heading, text } => {
+            let lead = if heading.is_some() { "  " } else { "" };
+            format!("{}\n", wrapped(lead, text, style.width))
+        }
         Section::List { ordered, items, .. } => list(items, *ordered, style.width),
         Section::Facts { facts, .. } => {
             let pairs: Vec<_> = facts.iter().map(|it| (it.name.clone(), it.text.clone())).collect();
@@ -79,27 +83,16 @@ fn list(items: &[String], ordered: bool, width: u16) -> String {
 }
 
 /// Columns where they fit; else each row below the other, the first cell above the rest.
-fn table(columns: &[&'static str], rows: &[Vec<String>], width: u16) -> String {
-    let widest = |index: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
-        cells.chain(columns.get(index).map(|title| title.chars().count())).max().unwrap_or(0)
-    };
-    let last = columns.len().saturating_sub(1);
-    let others: usize = (0..last).map(|index| widest(index) + 1).sum();
-    let room = usize::from(width).saturating_sub(others + 1);
-    if widest(last) <= room.saturating_mul(LINES) && room >= widest(last).min(WORDS) {
-        let columns: Vec<Column> = columns.iter().map(|title| (*title, Align::Left)).collect();
-        return render_table(&columns, rows.to_vec(), width);
+fn table(titles: &[&'static str], rows: &[Vec<String>], width: u16) -> String {
+    let columns: Vec<Column> = titles.iter().map(|title| (*title, Align::Left)).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| sanitize(cell)).collect()).collect();
+    let (room, widest) = last_column(&columns, &rows, width);
+    if widest <= room.saturating_mul(LINES) {
+        render_fitting(&columns, rows, width)
+    } else {
+        render_listed(&columns, &rows, width)
     }
-    rows.iter().map(|row| stacked(columns, row, width)).collect()
-}
-
-/// A row with its headings beside: `TCP  the server has to listen first`.
-fn stacked(columns: &[&'static str], row: &[String], width: u16) -> String {
-    let mut cells = columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-    let head = cells.next().map_or("", |(_, cell)| cell.as_str());
-    let rest: Vec<_> = cells.map(|(title, cell)| ((*title).to_lowercase(), cell.clone())).collect();
-    format!("{}\n{}", wrapped(" ", head, width), described(&safe(&rest), width))
 }
 
 /// The drawing, where it fits.

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::related::GUIDES;
 use crate::catalogue::counters::{COUNTERS, CounterEntry};
-use crate::catalogue::eai::{EAI, EaiEntry};
+use crate::catalogue::eai::{self, EAI, EaiEntry};
 use crate::catalogue::errnos::{ALIASES, ERRNOS, ErrnoEntry, OK};
 use crate::catalogue::findings::{FINDINGS, FindingEntry};
 use crate::catalogue::layers::{LAYERS, Layer};
@@ -219,16 +219,21 @@ impl Topic {
             Subject::State(_) | Subject::Word(..) | Subject::Finding(_) => Vec::new(),
             Subject::Call(it) => vec![format!("{}()", it.name), format!("{}(2)", it.name)],
             Subject::Layer(it) => vec![it.name.to_owned(), format!("{} layer", it.name)],
-            Subject::Errno((number, name, _)) => {
+            Subject::Errno((number, name, text)) => {
                 let others = ALIASES.iter().filter(|(_, known)| known == name);
                 let success = (*number == 0).then(|| "success".to_owned());
                 [number.to_string()]
                     .into_iter()
                     .chain(success)
                     .chain(others.map(|(it, _)| (*it).to_owned()))
+                    .chain((*number != 0).then(|| (*text).to_owned()))
                     .collect()
             }
-            Subject::Eai((number, _, _)) => vec![number.to_string()],
+            Subject::Eai((number, _, _)) => {
+                let texts = eai::TEXTS.iter().filter(|(it, _)| it == number);
+                let texts = texts.map(|(_, text)| (*text).to_owned());
+                [number.to_string()].into_iter().chain(texts).collect()
+            }
             Subject::Sysctl(it) => {
                 let short = it.key.rsplit('.').next().unwrap_or(it.key);
                 vec![short.to_owned(), it.key.replace('.', "/")]
@@ -306,6 +311,10 @@ mod tests {
         for word in ["111", "econnrefused", "ECONNREFUSED"] {
             assert_eq!(names(word), ["ECONNREFUSED"], "{word}");
         }
+        for word in ["Connection refused", "connection refused"] {
+            assert_eq!(names(word), ["ECONNREFUSED"], "{word}");
+        }
+        assert_eq!(names("Name or service not known"), ["EAI_NONAME"]);
         for word in ["EWOULDBLOCK", "11", "eagain"] {
             assert_eq!(names(word), ["EAGAIN"], "{word}");
         }

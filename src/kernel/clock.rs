@@ -29,6 +29,26 @@ pub fn parse_duration_or_seconds(text: &str) -> Option<Duration> {
     }
 }
 
+/// The same, or what is wrong with it.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    let time = parse_duration_or_seconds(text).ok_or_else(|| {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && !text.is_empty() {
+            too_long(text)
+        } else {
+            format!("`{text}` is not a time: write 500ms, 30s or 2m; a bare number is seconds")
+        }
+    })?;
+    if time > LONGEST { Err(too_long(text)) } else { Ok(time) }
+}
+
+/// More than this is a mistake.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+fn too_long(text: &str) -> String {
+    format!("`{text}` is more than a year: a bare number is seconds")
+}
+
 /// A stopwatch that does not jump with the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
@@ -126,5 +146,17 @@ mod tests {
             assert_eq!(parse_duration_or_seconds(text), None, "{text}");
         }
         assert_eq!(parse_duration("15"), None, "without a unit");
+    }
+
+    #[test]
+    fn what_is_no_time_is_named() {
+        assert_eq!(parse_time("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_time("0"), Ok(Duration::ZERO));
+        for text in ["soon", "-1", ""] {
+            assert!(parse_time(text).unwrap_err().contains("is not a time"), "{text}");
+        }
+        for text in ["99999999999", "99999999999999999999999", "9000h"] {
+            assert!(parse_time(text).unwrap_err().contains("more than a year"), "{text}");
+        }
     }
 }

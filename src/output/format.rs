@@ -14,6 +14,7 @@ pub enum Format {
     /// Comma-separated values with a header line.
     Csv,
     /// Markdown, of `explain` alone: the reference pages of docs/ are made of it.
+    #[value(hide = true)]
     Markdown,
 }
 

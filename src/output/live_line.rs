@@ -11,6 +11,10 @@ use super::screen::Aside;
 /// To the line's beginning, and all of it gone (ECMA-48, CR and EL).
 const CLEAR: &str = "\r\x1b[K";
 
+/// Columns that are left free: a full line would move the next one down, and so would the `^C` that a
+/// terminal shows behind it (termios(3), ECHOCTL), where only a part could be taken away.
+const FREE: usize = 3;
+
 /// The line. It is taken away when it is dropped.
 pub struct LiveLine<'a> {
     out: &'a mut (dyn Write + Send),
@@ -31,8 +35,7 @@ impl<'a> LiveLine<'a> {
         if !self.is_terminal {
             return;
         }
-        // The last column is left free: a full line would move the next one down.
-        let room = usize::from(self.width).saturating_sub(1);
+        let room = usize::from(self.width).saturating_sub(FREE);
         let words: String = words.chars().take(room).collect();
         self.write(&format!("{CLEAR}{words}"));
         self.is_drawn = true;
@@ -89,7 +92,7 @@ mod tests {
             drawn(true, &["1 of 2", "2 of 2"]),
             "\r\x1b[K1 of 2\r\x1b[K2 of 2\r\x1b[Kdone\n"
         );
-        assert_eq!(drawn(true, &["more than there is room"]), "\r\x1b[Kmore than t\r\x1b[Kdone\n");
+        assert_eq!(drawn(true, &["more than there is room"]), "\r\x1b[Kmore than\r\x1b[Kdone\n");
         assert_eq!(drawn(true, &[]), "done\n");
         assert_eq!(drawn(false, &["1 of 2"]), "done\n");
     }

@@ -20,6 +20,6 @@ pub use rows::RowWriter;
 pub use sanitize::sanitize;
 pub use screen::{Aside, Outcome, Screen};
 pub use style::{Color, Style};
-pub use table::{Align, Column, render_table};
+pub use table::{Align, Column, last_column, render_fitting, render_listed, render_table};
 pub use unified::unified;
 pub use wrap::{described, stated, wrapped};

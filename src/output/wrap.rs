@@ -8,7 +8,8 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
     let indent = lead.chars().count();
     let mut lines = lead.to_owned();
     let mut column = indent;
-    for word in words(text) {
+    let room = usize::from(width).saturating_sub(indent);
+    for word in words(text, room) {
         let length = word.chars().count();
         if column > indent && column + 1 + length > usize::from(width) {
             lines.push('\n');
@@ -27,8 +28,9 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
 /// Units, which stand in the line of their number.
 const UNITS: [&str; 12] = ["µs", "ms", "s", "min", "h", "%", "×", "B", "KiB", "MiB", "GiB", "TiB"];
 
-/// The words of `text`; a number and its unit are one.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+/// The words of `text`; a number and its unit are one, and so is a command in backticks that is no
+/// longer than `room`.
+fn words(text: &str, room: usize) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
@@ -40,6 +42,19 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
             if is_number(text.get(..first).unwrap_or_default()) && is_unit(after) {
                 end = second;
             }
+        }
+        while let Some(at) = end
+            && let Some((word, others)) = text.split_at_checked(at)
+            && word.matches('`').count() % 2 == 1
+            && let Some(closing) = others.find('`')
+        {
+            let after = others.get(closing..).and_then(|it| it.find(' '));
+            let further = after.map(|after| at + closing + after);
+            let whole = text.get(..further.unwrap_or(text.len())).unwrap_or(text);
+            if whole.chars().count() > room {
+                break;
+            }
+            end = further;
         }
         let (word, others) = end.and_then(|at| text.split_at_checked(at)).unzip();
         rest = others.and_then(|it| it.get(1..));
@@ -72,7 +87,7 @@ pub fn described<N: AsRef<str>, T: AsRef<str>>(pairs: &[(N, T)], width: u16) -> 
     let mut lines = String::new();
     for (name, text) in pairs {
         let (name, text) = (name.as_ref(), text.as_ref());
-        let lead = if is_beside && words(text).all(|word| length(word) <= room) {
+        let lead = if is_beside && words(text, room).all(|word| length(word) <= room) {
             format!("  {name:<column$} ")
         } else {
             lines.push_str(&wrapped("  ", name, width));
@@ -114,6 +129,15 @@ mod tests {
         assert_eq!(wrapped("", "free in 41 s (43 s at most)", 17), "free in 41 s\n(43 s at most)");
         assert_eq!(wrapped("", "of 2 sockets", 4), "of 2\nsockets");
         assert_eq!(wrapped("", "two  blanks 5", 40), "two  blanks 5");
+    }
+
+    #[test]
+    fn a_command_is_in_one_line_where_it_fits() {
+        let text = "look at `nft list ruleset`, then at `ip rule`";
+        assert_eq!(wrapped("", text, 24), "look at\n`nft list ruleset`, then\nat `ip rule`");
+        assert_eq!(wrapped("", text, 14), "look at `nft\nlist ruleset`,\nthen at\n`ip rule`");
+        assert_eq!(wrapped("", "an odd ` is no end", 12), "an odd ` is\nno end");
+        assert_eq!(wrapped("", "`a b` `c d`", 8), "`a b`\n`c d`");
     }
 
     #[test]

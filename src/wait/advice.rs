@@ -7,6 +7,7 @@ use super::look::Due;
 use super::tally::Tally;
 use super::target::{Condition, Subject};
 use super::text::elapsed;
+use crate::bind::Wish;
 use crate::catalogue::connect_errnos;
 
 /// What to do about a target that is not as it should be, the most useful first.
@@ -15,8 +16,15 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(tally.due_at(waited).map(|due| longer(due, waited)));
     let target = &tally.watch.text;
+    let help = tally.last.as_ref().map_or(&[][..], |seen| &seen.help);
     match &tally.watch.subject {
-        Subject::Free(wish) => lines.extend(free(outcome, &wish.to_string())),
+        Subject::Free(_) if tally.is_final => {
+            lines.push(
+                "waiting does not help: wait as a user who may bind it, such as root".to_owned(),
+            );
+            lines.extend_from_slice(help);
+        }
+        Subject::Free(wish) => lines.extend(free(outcome, wish)),
         Subject::Listener(_) => lines.push(listener(tally.watch.condition).to_owned()),
         Subject::TimeWait(_) => lines.push(
             "netkit states --time-wait says where they come from, and whether they hurt at all"
@@ -25,7 +33,10 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
         Subject::Reach(_) => {
             let name = tally.last.as_ref().and_then(|seen| seen.name.as_deref());
             lines.extend(reach((outcome, name), tally.watch.condition, target).map(str::to_owned));
-            lines.push(format!("netkit connect {target} says more about the cause"));
+            // That it accepts has no cause to be looked for.
+            if outcome != "connected" {
+                lines.push(format!("netkit connect {target} says more about the cause"));
+            }
         }
     }
     lines
@@ -35,9 +46,16 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
 fn longer(due: Due, waited: Duration) -> String {
     let whole = |duration: Duration| duration.as_millis().div_ceil(1000);
     let enough = whole(waited + due.at_most.unwrap_or(due.left + LATE));
+    // What is in the sum and was not said yet.
+    let late = match due.at_most {
+        Some(most) => format!("{} at most", elapsed(most)),
+        None => format!("and may be {} late", elapsed(LATE)),
+    };
     format!(
-        "wait longer: by the kernel's timers it takes {} more, so -t {enough}s will do",
-        elapsed(due.left)
+        "wait longer: by the kernel's timers it takes {} more ({late}); with the {} that have gone, \
+         -t {enough}s will do",
+        elapsed(due.left),
+        elapsed(waited)
     )
 }
 
@@ -45,21 +63,25 @@ fn longer(due: Due, waited: Duration) -> String {
 /// millisecond).
 const LATE: Duration = Duration::from_secs(5);
 
-fn free(outcome: &str, address: &str) -> Vec<String> {
+fn free(outcome: &str, wish: &Wish) -> Vec<String> {
+    let address = wish.to_string();
     let bind = |what: &str| match address.strip_prefix("udp://") {
         Some(address) => format!("netkit bind {address} --udp {what}"),
+        None if wish.reuses_address() => format!("netkit bind {address} --reuse-addr {what}"),
         None => format!("netkit bind {address} {what}"),
     };
     match outcome {
+        "leftover" if wish.reuses_address() => vec![bind(
+            "tells more; SO_REUSEADDR does not help where the server before had not set it too",
+        )],
         "leftover" => vec![
             "--reuse-addr waits for a server that sets SO_REUSEADDR, and need not wait for TIME_WAIT \
              where the one before had set it too"
                 .to_owned(),
         ],
-        "denied" if address.starts_with("unix:") => {
+        "denied" => {
             vec!["this user may not bind there: wait as one who may".to_owned()]
         }
-        "denied" => vec![bind("shows who has it, which EACCES hides; run as root to wait for it")],
         _ => vec![bind("says what helps")],
     }
 }
@@ -85,6 +107,10 @@ fn reach(
         (Condition::Refused, _) => {
             Some("it gives no answer, or another: --for down takes any reason")
         }
+        (_, "refused") if target.starts_with("unix:@") => Some(
+            "start the server, in this network namespace: an abstract name is of one alone, and no \
+             file",
+        ),
         (_, "refused") if target.starts_with("unix:") => {
             connect_errnos::unix(name?).map(|errno| errno.help)
         }
@@ -122,6 +148,7 @@ fn reach(
 mod tests {
     use super::super::tally::tests::{tally, timed};
     use super::*;
+    use crate::kernel::unix_binding::UnixType;
 
     #[test]
     fn where_the_kernel_says_when_a_longer_wait_is_the_advice() {
@@ -133,14 +160,26 @@ mod tests {
         });
         drop(free.add(look));
         let lines = advice(&free, Duration::from_millis(10_001));
-        assert!(lines[0].contains("takes 31 s more, so -t 44s will do"), "{lines:?}");
+        assert!(
+            lines[0]
+                .contains("takes 31 s more (33 s at most); with the 10 s that have gone, -t 44s"),
+            "{lines:?}"
+        );
+        let mut look = timed(0, "above", "x", false);
+        look.look.due = Some(Due { left: Duration::from_secs(1), at_most: None });
+        let mut below = tally("time-wait<1");
+        drop(below.add(look));
+        let lines = advice(&below, Duration::from_millis(501));
+        assert!(lines[0].contains("(and may be 5.0 s late)"), "{lines:?}");
     }
 
     #[test]
     fn a_socket_file_that_is_refused_has_no_port() {
         let stale =
             reach(("refused", Some("ECONNREFUSED")), Condition::Up, "unix:/run/app.sock").unwrap();
-        assert!(stale.starts_with("start the server; a file"), "{stale}");
+        assert!(stale.starts_with("start the server; if its bind() says EADDRINUSE"), "{stale}");
+        let name = reach(("refused", Some("ECONNREFUSED")), Condition::Up, "unix:@app").unwrap();
+        assert!(name.contains("abstract name") && !name.contains("remove"), "{name}");
     }
 
     #[test]
@@ -163,6 +202,35 @@ mod tests {
         assert_eq!(reach(("connected", None), Condition::Echo, "db:5432"), None);
         let silent = |target| reach(("timed_out", None), Condition::Up, target).unwrap();
         assert!(silent("udp://db:53").contains("--send") && !silent("db:53").contains("--send"));
-        assert!(free("in_use", "udp://[::1]:53")[0].contains("netkit bind [::1]:53 --udp"));
+        assert!(
+            free("in_use", &wish("udp://[::1]:53", false))[0]
+                .contains("netkit bind [::1]:53 --udp")
+        );
+    }
+
+    fn wish(text: &str, reuse_addr: bool) -> Wish {
+        Wish::parse(text, UnixType::Stream, reuse_addr).unwrap()
+    }
+
+    #[test]
+    fn an_option_that_was_given_is_not_advised() {
+        let plain = free("leftover", &wish("127.0.0.1:80", false));
+        assert!(plain[0].starts_with("--reuse-addr waits"), "{plain:?}");
+        let given = free("leftover", &wish("127.0.0.1:80", true));
+        assert!(given.iter().all(|it| !it.contains("--reuse-addr waits")), "{given:?}");
+        assert!(given[0].starts_with("netkit bind 127.0.0.1:80 --reuse-addr"), "{given:?}");
+    }
+
+    #[test]
+    fn what_no_wait_brings_is_told_with_what_does() {
+        let mut port = tally(":80");
+        port.watch.subject = Subject::Free(wish(":80", false));
+        let mut look = timed(0, "denied", "x", false);
+        look.look.is_final = true;
+        look.look.seen.help = vec!["grant it".to_owned()];
+        drop(port.add(look));
+        let lines = advice(&port, Duration::from_millis(2));
+        assert!(lines[0].starts_with("waiting does not help"), "{lines:?}");
+        assert_eq!(lines[1], "grant it");
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::duration::parse;
 use super::interval::Interval;
 use super::reach::Asking;
 use super::tally::Quorum;
 use super::target::{Condition, Manner, Subject, Watch};
-use crate::connect::{Payload, parse_payload};
+use crate::connect::{Payload, meant, parse_payload};
+use crate::kernel::clock::parse_time;
 use crate::kernel::unix_binding::UnixType;
 use crate::model::Family;
 use crate::output::sanitize;
@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// How long, name resolution included: 500ms, 30s, 2m; a bare number is seconds, 0 is no limit
-    #[arg(long, short, value_name = "TIME", default_value = "30s", value_parser = parse,
+    #[arg(long, short, value_name = "TIME", default_value = "30s", value_parser = parse_time,
           overrides_with = "timeout", allow_negative_numbers = true)]
     timeout: Duration,
     /// Exit code if the deadline comes first; 124 is timeout(1)'s and wait-for-it's
@@ -110,7 +110,7 @@ enum TypeArg {
 }
 
 fn parse_attempt(text: &str) -> Result<Duration, String> {
-    match parse(text)? {
+    match parse_time(text)? {
         Duration::ZERO => Err("an attempt needs time: give 100ms or more".to_owned()),
         time => Ok(time),
     }
@@ -149,7 +149,8 @@ impl Args {
                 .and_then(|watch| watch.of_family(family))
                 .map_err(|problem| format!("`{}`: {problem}", sanitize(text)))
         };
-        let watches: Vec<Watch> = self.targets.iter().map(watch).collect::<Result<_, _>>()?;
+        let watches: Result<Vec<Watch>, String> = self.targets.iter().map(watch).collect();
+        let watches = watches.map_err(|problem| self.with_what_was_meant(problem))?;
         let is_spoken_to = |it: &Watch| matches!(it.subject, Subject::Reach(_));
         let is_idle = !watches.iter().any(is_spoken_to);
         if is_idle && (self.send.is_some() || self.expect_reply) {
@@ -160,6 +161,17 @@ impl Args {
             );
         }
         Ok(watches)
+    }
+
+    /// With the command that works, where it can be told what was meant.
+    fn with_what_was_meant(&self, problem: String) -> String {
+        let Some(targets) = meant(&self.targets) else { return problem };
+        let condition = if self.condition == Condition::Up {
+            String::new()
+        } else {
+            format!(" --for {}", self.condition.name())
+        };
+        format!("{problem}\nhint: netkit wait{condition} {}", sanitize(&targets.join(" ")))
     }
 
     fn unix_type(&self) -> UnixType {

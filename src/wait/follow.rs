@@ -69,7 +69,8 @@ pub fn follow(task: Task<'_>, progress: &mut Progress<'_>) -> Result<Course, Ker
         // One that comes with success waits for whom it was sent to: it is not ours to swallow.
         signal = if is_reached { None } else { signals.take() };
         let now = clock.elapsed();
-        if is_reached || signal.is_some() || deadline.is_some_and(|end| now > end + GRACE) {
+        let is_over = is_reached || quorum.is_out_of_reach(&tallies) || signal.is_some();
+        if is_over || deadline.is_some_and(|end| now > end + GRACE) {
             break;
         }
         progress.tick(Standing { tallies: &tallies, quorum, now, deadline });

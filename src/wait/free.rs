@@ -83,22 +83,26 @@ fn judged(wish: &Wish, trial: Trial, standing: &Standing, age: Duration) -> Look
         (_, Some(holders)) => format!("{name} ({}): {holders}", trial.code),
         (_, None) => format!("{name} ({}) {}", trial.code, errnos::text(trial.code)),
     };
+    let meaning = standing.meaning.unwrap_or_else(|| wish.meaning(&name));
     let seen = Seen {
         outcome,
         code: Some(trial.code),
         meaning: match outcome {
             "leftover" => LEFTOVER.to_owned(),
-            _ => wish.meaning(&name).to_owned(),
+            _ => meaning.to_owned(),
         },
         name: Some(name),
         // Those that go by themselves go one after the other, which is no news.
         by: standing.holders.clone().filter(|_| outcome != "leftover"),
         words,
+        help: if outcome == "denied" { standing.helps.clone() } else { Vec::new() },
     };
     Look {
         is_met: trial.is_accepted(),
         // Where the right is missing it is refused whoever has it, so nothing was learnt of it.
         is_telling: !matches!(outcome, "denied" | "local_error") || is_of_path(&seen),
+        // A directory may be given another owner meanwhile; a process gets no right by waiting.
+        is_final: outcome == "denied" && !wish.is_path(),
         seen,
         due,
         reach: due.map_or(Reach::AtHand, |due| Reach::Due(pause(due.left))),
@@ -110,8 +114,7 @@ fn is_of_path(seen: &Seen) -> bool {
     matches!(seen.name.as_deref(), Some("ENOENT" | "ENOTDIR"))
 }
 
-const LEFTOVER: &str = "no program has it any more: what the kernel keeps of closed connections \
-                        goes when its timers run out";
+const LEFTOVER: &str = "what the kernel keeps of closed connections goes when its timers run out";
 
 /// How long to pause where a timer of the kernel's runs out after `left`.
 fn pause(left: Duration) -> Duration {
@@ -130,6 +133,7 @@ mod tests {
             frees_itself: in_ms.map(|_| true),
             frees_in_ms: in_ms,
             frees_in_at_most_ms: in_ms.map(|ms| ms + 2_048),
+            ..Standing::default()
         };
         let trial = Trial { stage: Stage::Bind, code, v6only: false };
         let wish = Wish::parse("127.0.0.1:80", UnixType::Stream, false).unwrap();
@@ -159,8 +163,8 @@ mod tests {
     fn a_privileged_port_tells_nothing_of_who_has_it() {
         let denied = look(13, None, 0);
         assert_eq!(
-            (denied.seen.outcome, denied.is_met, denied.is_telling),
-            ("denied", false, false)
+            (denied.seen.outcome, denied.is_met, denied.is_telling, denied.is_final),
+            ("denied", false, false, true)
         );
         let free = look(0, None, 0);
         assert_eq!((free.is_met, free.due, free.seen.words.as_str()), (true, None, "free"));

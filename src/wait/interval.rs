@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::duration::parse;
+use crate::kernel::clock::parse_time;
 use crate::output::numbers::ratio;
 
 /// How much longer each pause is than the one before.
@@ -46,7 +46,7 @@ impl FromStr for Interval {
     /// `10ms..1s`, or one time for both.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (min, max) = text.split_once("..").unwrap_or((text, text));
-        let (min, max) = (parse(min)?, parse(max)?);
+        let (min, max) = (parse_time(min)?, parse_time(max)?);
         if min < Duration::from_millis(1) {
             return Err("the least pause is 1ms, so that looking leaves others room".to_owned());
         }

@@ -25,6 +25,8 @@ pub struct Seen {
     pub words: String,
     /// What it means, a sentence.
     pub meaning: String,
+    /// What helps against it, where the look itself has shown that.
+    pub help: Vec<String>,
 }
 
 impl Seen {
@@ -41,6 +43,8 @@ pub struct Look {
     pub is_met: bool,
     /// Whether it told anything about the target, and did not fail for want of something here.
     pub is_telling: bool,
+    /// Whether no later look can see anything else: what is missing does not come by waiting.
+    pub is_final: bool,
     /// What was seen.
     pub seen: Seen,
     /// When it will be as it should, by the kernel's timers.
@@ -86,6 +90,11 @@ impl Looker {
         Self { watch, manner, proc_root: ProcRoot::live(), free, reach }
     }
 
+    /// The target, as it was written.
+    pub fn target(&self) -> &str {
+        &self.watch.text
+    }
+
     /// Looks once. Fails where no later look can do better.
     pub fn look(&mut self) -> Result<Look, KernelError> {
         let looked = match &self.watch.subject {
@@ -120,6 +129,14 @@ fn passing(error: KernelError) -> Result<Look, KernelError> {
         by: None,
         words: error.to_string(),
         meaning: "this process could not look".to_owned(),
+        help: Vec::new(),
     };
-    Ok(Look { is_met: false, is_telling: false, seen, due: None, reach: Reach::Afar })
+    Ok(Look {
+        is_met: false,
+        is_telling: false,
+        is_final: false,
+        seen,
+        due: None,
+        reach: Reach::Afar,
+    })
 }

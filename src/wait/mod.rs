@@ -2,7 +2,6 @@
 
 mod advice;
 mod args;
-mod duration;
 mod follow;
 mod free;
 mod interval;

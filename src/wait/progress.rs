@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::report::Last;
 use super::tally::{Change, Quorum, Tally};
-use super::text::{due_words, elapsed};
+use super::text::{due_words, elapsed, with_seen};
 use crate::output::numbers::count;
 use crate::output::{Aside, LiveLine, sanitize};
 
@@ -116,7 +116,7 @@ fn change_line(tally: &Tally, change: &Change, now: Duration) -> String {
     let seen = match (&tally.last, tally.is_met()) {
         (Some(seen), false) => seen.words.clone(),
         (Some(seen), true) if seen.words == tally.watch.condition.name() => seen.words.clone(),
-        (Some(seen), true) => format!("{} ({})", tally.watch.condition.name(), seen.words),
+        (Some(seen), true) => with_seen(tally.watch.condition.name(), &seen.words),
         (None, _) => String::new(),
     };
     let seen = match tally.due_at(now).filter(|_| !tally.is_met()) {

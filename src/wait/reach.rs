@@ -13,7 +13,7 @@ use crate::connect::{
 };
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::interfaces;
-use crate::model::{Family, Protocol};
+use crate::model::{Family, Protocol, UnixName};
 use crate::output::numbers::whole;
 
 /// An answer of this host comes within this time; what takes longer asked somebody else, if only a
@@ -72,6 +72,7 @@ impl ReachLook {
         Look {
             is_met: judged.is_met,
             is_telling: judged.is_telling,
+            is_final: false,
             seen: seen(&attempt, judged.outcome),
             due: None,
             reach: if is_at_hand { Reach::AtHand } else { Reach::Afar },
@@ -213,6 +214,7 @@ fn seen(attempt: &Attempt, outcome: &'static str) -> Seen {
         by,
         words,
         meaning: meaning(outcome, attempt).to_owned(),
+        help: Vec::new(),
     }
 }
 
@@ -222,6 +224,11 @@ fn meaning(outcome: &str, attempt: &Attempt) -> &'static str {
         Some(Destination::Unix(..)) => connect_errnos::unix(&name),
         Some(Destination::Internet(..)) | None => connect_errnos::internet(&name),
     };
+    if outcome == "refused"
+        && let Some(Destination::Unix(UnixName::Abstract(_), _)) = attempt.destination
+    {
+        return "nobody in this network namespace listens at this name";
+    }
     match (outcome, attempt.stage, of_errno) {
         ("connected", ..) => "the other end took the connection, or answered",
         ("echoed", ..) => "what was sent came back",
@@ -253,8 +260,9 @@ fn nothing() -> Look {
         by: None,
         words: "interrupted".to_owned(),
         meaning: "the attempt did not come to its end".to_owned(),
+        help: Vec::new(),
     };
-    Look { is_met: false, is_telling: false, seen, due: None, reach: Reach::Afar }
+    Look { is_met: false, is_telling: false, is_final: false, seen, due: None, reach: Reach::Afar }
 }
 
 /// Another one for each attempt, so that what comes late is not taken for an answer.

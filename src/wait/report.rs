@@ -104,7 +104,8 @@ impl WaitReport {
     /// Whether there is no verdict: a target that is not met was never seen, for want of something
     /// here.
     pub fn is_blind(&self) -> bool {
-        let is_unseen = |it: &Tally| !it.is_met() && it.attempts > 0 && !it.has_told;
+        let is_untold = |it: &Tally| it.is_final || it.attempts > 0 && !it.has_told;
+        let is_unseen = |it: &Tally| !it.is_met() && is_untold(it);
         !self.met && self.targets.iter().any(is_unseen)
     }
 }

@@ -55,9 +55,10 @@ fn of_listener(
         None => "no TCP socket of this network namespace listens there",
     };
     let by = found.or(other).map(|end| end.to_string());
-    let seen = Seen { outcome, code: None, name: None, by, words, meaning: meaning.to_owned() };
+    let meaning = meaning.to_owned();
+    let seen = Seen { outcome, code: None, name: None, by, words, meaning, help: Vec::new() };
     let is_met = found.is_some() == (condition == Condition::Up);
-    Look { is_met, is_telling: true, seen, due: None, reach: Reach::AtHand }
+    Look { is_met, is_telling: true, is_final: false, seen, due: None, reach: Reach::AtHand }
 }
 
 /// Whether so few sockets are in TIME_WAIT.
@@ -89,8 +90,9 @@ fn of_timers(below: u64, timers: &mut [u32]) -> Look {
         by: None,
         words: format!("{} in TIME_WAIT", thousands(count)),
         meaning: "closed by this side first, and kept by the kernel for 60 s".to_owned(),
+        help: Vec::new(),
     };
-    Look { is_met, is_telling: true, seen, due, reach: Reach::Afar }
+    Look { is_met, is_telling: true, is_final: false, seen, due, reach: Reach::Afar }
 }
 
 #[cfg(test)]

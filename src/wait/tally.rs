@@ -55,6 +55,8 @@ pub struct Tally {
     pub reaction: Option<Duration>,
     /// Whether any look told something about the target.
     pub has_told: bool,
+    /// Whether it stays as it is, however long the wait.
+    pub is_final: bool,
     last_began: Duration,
     told: Option<(Duration, Seen)>,
 }
@@ -81,6 +83,7 @@ impl Tally {
             met_at: None,
             reaction: None,
             has_told: false,
+            is_final: false,
             last_began: Duration::ZERO,
             told: None,
         }
@@ -92,6 +95,7 @@ impl Tally {
         let Timed { began, ended, look } = timed;
         self.attempts += 1;
         self.has_told |= look.is_telling;
+        self.is_final = look.is_final;
         self.due = look.due.map(|due| (ended, due));
         if look.is_met {
             self.met_at = Some(ended);
@@ -163,6 +167,14 @@ impl Quorum {
             Self::Any => tallies.iter().any(Tally::is_met),
         }
     }
+
+    /// Whether that can not come any more.
+    pub fn is_out_of_reach(self, tallies: &[Tally]) -> bool {
+        match self {
+            Self::All => tallies.iter().any(|it| it.is_final),
+            Self::Any => tallies.iter().all(|it| it.is_final),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -190,8 +202,10 @@ pub(super) mod tests {
             by: Some(by.to_owned()),
             words: format!("{outcome} by {by}"),
             meaning: "nobody listens".to_owned(),
+            help: Vec::new(),
         };
-        let look = Look { is_met, is_telling: true, seen, due: None, reach: Reach::AtHand };
+        let reach = Reach::AtHand;
+        let look = Look { is_met, is_telling: true, is_final: false, seen, due: None, reach };
         Timed { began: ms(began), ended: ms(began + 1), look }
     }
 
@@ -258,5 +272,19 @@ pub(super) mod tests {
         assert!(Quorum::Any.is_reached(&tallies) && !Quorum::All.is_reached(&tallies));
         drop(tallies[1].add(timed(0, "connected", "b", true)));
         assert!(Quorum::All.is_reached(&tallies));
+    }
+
+    #[test]
+    fn what_stays_as_it_is_ends_a_wait_for_all_and_of_any_if_nothing_else_is_left() {
+        let mut tallies = [tally("a:1"), tally("b:1")];
+        assert!(!Quorum::All.is_out_of_reach(&tallies));
+        let stays = |began| {
+            let timed = timed(began, "denied", "a", false);
+            Timed { look: Look { is_final: true, ..timed.look }, ..timed }
+        };
+        drop(tallies[0].add(stays(0)));
+        assert!(Quorum::All.is_out_of_reach(&tallies) && !Quorum::Any.is_out_of_reach(&tallies));
+        drop(tallies[1].add(stays(0)));
+        assert!(Quorum::Any.is_out_of_reach(&tallies));
     }
 }

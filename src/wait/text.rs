@@ -10,7 +10,7 @@ use super::tally::{Quorum, Reason, Tally};
 use super::target::{Condition, Subject};
 use crate::model::Severity;
 use crate::output::numbers::{count, float, thousands};
-use crate::output::{Align, Style, render_table, sanitize, stated, wrapped};
+use crate::output::{Align, Style, render_fitting, sanitize, stated, wrapped};
 
 /// Targets whose reasons are told one by one; of more, the table has the last.
 const TOLD: usize = 4;
@@ -37,7 +37,7 @@ pub fn render(report: &WaitReport, style: Style) -> String {
 
 /// The verdict in a sentence.
 pub fn headline(report: &WaitReport, style: Style) -> String {
-    let took = elapsed(report.elapsed);
+    let took = elapsed(took(report));
     let met = report.targets.iter().filter(|it| it.is_met());
     let (word, severity) = match (report.met, report.signal) {
         (true, _) => ("READY", Severity::Ok),
@@ -48,19 +48,37 @@ pub fn headline(report: &WaitReport, style: Style) -> String {
     let sentence = match (report.targets.as_slice(), report.met) {
         ([one], true) => format!("{}, after {took} and {}", is_so(one), attempts(one)),
         ([one], false) => format!("{}, after {took} and {}", is_not_so(one), attempts(one)),
-        (many, true) => match (report.quorum, met.clone().next()) {
+        (many, true) => match (report.quorum, met.clone().min_by_key(|it| it.met_at)) {
             (Quorum::Any, Some(first)) => {
                 format!("{}, the first of {}, after {took}", is_so(first), many.len())
             }
             _ => format!("all {} targets were met, after {took}", many.len()),
         },
         (many, false) => {
-            format!("{} of {} targets were met, after {took}", met.count(), many.len())
+            let never = many.iter().find(|it| it.is_final && !it.is_met());
+            let never = never.map(|it| format!(": {}", is_not_so(it))).unwrap_or_default();
+            format!("{} of {} targets were met, after {took}{never}", met.count(), many.len())
         }
     };
     let by = report.signal.map(|signal| format!(" by {signal}: ")).unwrap_or_default();
     let sentence = format!("{by}{sentence}");
     stated(severity, word, sentence.trim_start(), style)
+}
+
+/// The time of the sentence: that of the last look that was needed, or of all that was spent.
+fn took(report: &WaitReport) -> Duration {
+    let met = report.targets.iter().filter_map(|it| it.met_at);
+    let decisive = match (report.met, report.quorum) {
+        (false, _) => None,
+        (true, Quorum::All) => met.max(),
+        (true, Quorum::Any) => met.min(),
+    };
+    decisive.unwrap_or(report.elapsed)
+}
+
+/// What it is, and in brackets what was seen; behind a comma where that has brackets of its own.
+pub fn with_seen(state: &str, seen: &str) -> String {
+    if seen.contains('(') { format!("{state}, {seen}") } else { format!("{state} ({seen})") }
 }
 
 fn attempts(tally: &Tally) -> String {
@@ -75,9 +93,9 @@ fn is_so(tally: &Tally) -> String {
         (Condition::Up | Condition::Down, Subject::Listener(_)) | (Condition::Below, _) => {
             format!("{target}: {seen}")
         }
-        (Condition::Up, _) => format!("{target} is up ({seen})"),
-        (Condition::Down, _) => format!("{target} is down ({seen})"),
-        (Condition::Refused, _) => format!("{target} refuses ({seen})"),
+        (Condition::Up, _) => with_seen(&format!("{target} is up"), &seen),
+        (Condition::Down, _) => with_seen(&format!("{target} is down"), &seen),
+        (Condition::Refused, _) => with_seen(&format!("{target} refuses"), &seen),
         (Condition::Free, _) => format!("{target} is free to bind"),
         (Condition::Echo, _) => format!("{target} echoes"),
     }
@@ -89,6 +107,9 @@ fn is_not_so(tally: &Tally) -> String {
         Condition::Up => format!("{target} is not up"),
         Condition::Down => format!("{target} is not down"),
         Condition::Refused => format!("{target} does not refuse"),
+        Condition::Free if tally.is_final => {
+            format!("this user may not bind {target}, so that no wait can tell when it is free")
+        }
         Condition::Free => format!("{target} is not free to bind"),
         Condition::Echo => format!("{target} does not echo"),
         Condition::Below => format!("{target} is not met"),
@@ -112,7 +133,7 @@ fn table(report: &WaitReport, style: Style) -> String {
             tally.last.as_ref().map_or_else(|| "-".to_owned(), |seen| sanitize(&seen.words)),
         ]
     };
-    render_table(&columns, report.targets.iter().map(row).collect(), style.width)
+    render_fitting(&columns, report.targets.iter().map(row).collect(), style.width)
 }
 
 /// What was seen, how often, and what it means.

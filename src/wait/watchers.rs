@@ -1,4 +1,5 @@
-//! A thread for each target: it looks, tells what it saw, and pauses, until it is as it should be.
+//! A thread for each target: it looks, tells what it saw, and pauses, until it is as it should be,
+//! or can never be.
 //!
 //! The threads are not joined. One that hangs in a call, such as a resolver's, keeps nobody waiting:
 //! whoever listens to them ends by the deadline, and the process with it.
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::interval::{Backoff, Interval, chance};
-use super::look::{Looker, Manner};
+use super::look::{Look, Looker, Manner, Seen};
 use super::tally::Timed;
 use super::target::Watch;
 use crate::kernel::KernelError;
@@ -63,13 +64,15 @@ impl Watcher {
                 // That nobody listens any more is as good.
                 Err(error) => return drop(self.teller.send(Told::Failed(error))),
             };
-            let (is_met, reach, seen) = (look.is_met, look.reach, look.seen.clone());
+            tell(&looker, &look, last.as_ref(), clock.elapsed().saturating_sub(began));
+            let is_done = look.is_met || look.is_final;
+            let (reach, seen) = (look.reach, look.seen.clone());
             let timed = Timed { began, ended: clock.elapsed(), look };
             let took = timed.ended.saturating_sub(began);
             if last.is_some() && is_cut_short(seen.outcome, &timed, deadline) {
                 return;
             }
-            if self.teller.send(Told::Looked(self.index, timed)).is_err() || is_met {
+            if self.teller.send(Told::Looked(self.index, timed)).is_err() || is_done {
                 return;
             }
             if last.replace(seen.clone()).is_some_and(|last| !seen.is_like(&last)) {
@@ -85,6 +88,17 @@ impl Watcher {
                 _ => sleep(pause),
             }
         }
+    }
+}
+
+/// With -v what is another thing than before, with -vv every look.
+fn tell(looker: &Looker, look: &Look, last: Option<&Seen>, took: Duration) {
+    let target = looker.target();
+    let (seen, is_met) = (&look.seen.words, look.is_met);
+    if is_met || last.is_none_or(|last| !look.seen.is_like(last)) {
+        tracing::info!(target, is_met, seen, ?took, "looked");
+    } else {
+        tracing::debug!(target, is_met, seen, ?took, "looked again");
     }
 }
 

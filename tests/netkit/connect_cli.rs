@@ -28,6 +28,8 @@ fn what_is_wrong_with_a_target_is_said() {
         ("localhost", "write localhost:PORT"),
         ("unix:", "the name is missing"),
         ("http://localhost:80", "netkit does not speak http"),
+        ("https://localhost/x a:1", "hint: netkit connect localhost:443 a:1\n"),
+        ("localhost 8080", "hint: netkit connect localhost:8080\n"),
     ] {
         netkit(&format!("connect {target}")).run().exits(2).complains(words);
     }
@@ -52,7 +54,10 @@ fn options_that_do_not_go_together_are_said() {
         ("--type dgram 127.0.0.1:80", "--type is for Unix"),
         ("--block --nonblock 127.0.0.1:80", "--nonblock"),
         ("--count 0 127.0.0.1:80", "--count"),
-        ("-t 0 127.0.0.1:80", "above zero"),
+        ("-t 0 127.0.0.1:80", "--block"),
+        ("--udp 127.0.0.1:80", "netkit connect udp://HOST:PORT --send TEXT"),
+        ("-t -1 127.0.0.1:80", "`-1` is not a time"),
+        ("-t 99999999999 127.0.0.1:80", "more than a year"),
         ("--interface no-such0 127.0.0.1:80", "`no-such0`"),
         ("--send hex:0 127.0.0.1:80", "hex:0d0a"),
         ("--netns 1 unix:/run/x", "nsenter"),
@@ -61,6 +66,29 @@ fn options_that_do_not_go_together_are_said() {
         let answer = netkit(&format!("connect {line}")).run().complains(words);
         assert!(matches!(answer.code, Some(2 | 3)) && answer.stdout.is_empty(), "{answer}");
     }
+}
+
+#[test]
+fn what_is_done_is_told_with_v_alone() {
+    let target = closed();
+    netkit(&format!("connect {target}")).run().exits(1).quietly();
+    let answer = netkit(&format!("connect -v {target}")).run().exits(1);
+    for words in ["INFO tried", "outcome=\"refused\" code=111", "way route=Ok", "other sockets"] {
+        assert!(answer.stderr.contains(words), "{words}: {answer}");
+    }
+    let answer = netkit("connect -v [fe80::1%no-such0]:9").run().exits(1);
+    assert!(answer.stderr.contains("INFO not resolved target=[fe80::1%no-such0]:9"), "{answer}");
+    let answer = netkit("connect -v localhost:0x --expect 5").run().exits(2);
+    assert!(!answer.stderr.contains("INFO"), "{answer}");
+}
+
+#[test]
+fn a_format_that_a_command_lacks_is_not_offered() {
+    for command in ["connect", "wait", "bind"] {
+        let help = netkit(&format!("{command} --help")).run().exits(0).stdout;
+        assert!(!help.contains("arkdown"), "{help}");
+    }
+    assert!(netkit("explain --help").run().exits(0).stdout.contains("also `markdown`"));
 }
 
 #[test]

@@ -157,10 +157,79 @@ fn a_word_that_is_no_topic_is_named_with_what_was_meant() {
         ("explain --group errno", "errnos"),
         ("explain --list EAGAIN", "--list"),
         ("explain --search x EAGAIN", "--search"),
+        ("explain --search x recv", "Usage: netkit explain [OPTIONS] [TOPIC]...\n"),
         ("explain --search", "--search"),
         ("states --format markdown", "this command has no format `markdown`"),
     ] {
         netkit(line).run().exits(2).complains(words);
+    }
+}
+
+#[test]
+fn an_error_is_explained_as_a_program_says_it() {
+    for (words, topic) in [
+        (&["Connection refused"][..], "ECONNREFUSED"),
+        (&["Connection", "refused"], "ECONNREFUSED"),
+        (&["[Errno 98] Address already in use"], "EADDRINUSE"),
+        (&["[Errno", "98]", "Address", "already", "in", "use"], "EADDRINUSE"),
+        (&["bind: Address already in use"], "EADDRINUSE"),
+        (&["Connection reset by peer (os error 104)"], "ECONNRESET"),
+        (&["Name or service not known"], "EAI_NONAME"),
+        (&["No route to host"], "EHOSTUNREACH"),
+    ] {
+        let mut said = netkit("explain --json");
+        for word in words {
+            said = said.arg(word);
+        }
+        let answer = said.run().exits(0).quietly().json();
+        assert_eq!(answer["topics"][0]["topic"], topic, "{words:?}");
+        assert_eq!(answer["topics"].as_array().unwrap().len(), 1, "{words:?}");
+    }
+    for (_, name, text) in netkit::catalogue::errnos::ERRNOS {
+        let found = netkit::explain::topics::find(text);
+        assert!(found.len() == 1 && found[0].name == name, "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_empty_word_is_no_topic_and_nothing_to_look_for() {
+    for (option, words) in [("", "the topic is empty"), ("--search", "has no word")] {
+        let netkit = netkit(&format!("explain {option}")).arg("");
+        netkit.run().exits(2).complains(words).complains("hint: netkit explain".trim_end());
+    }
+}
+
+#[test]
+fn a_reason_ends_without_a_full_stop() {
+    let page = netkit("explain --json tutorial").run().exits(0).json();
+    let tables = page["topics"][0]["sections"].as_array().unwrap();
+    let rows = tables.iter().flat_map(|it| it["rows"].as_array().unwrap());
+    let mut reasons = rows.map(|row| row[2].as_str().unwrap());
+    assert!(reasons.all(|it| !it.is_empty() && !it.ends_with('.')), "{page}");
+}
+
+#[test]
+fn a_group_is_no_topic_and_leads_to_its_list() {
+    for group in ["errnos", "Counters", "findings", "sysctls"] {
+        let hint = format!("hint: netkit explain --list --group {}\n", group.to_lowercase());
+        netkit(&format!("explain {group}")).run().exits(2).complains(&hint);
+    }
+}
+
+#[test]
+fn what_stands_below_a_heading_stands_further_in() {
+    let page = netkit("explain TIME_WAIT").run().exits(0).stdout;
+    let (_, findings) = page.split_once("\nFindings\n").unwrap();
+    assert!(findings.starts_with("  TW_"), "{page}");
+}
+
+#[test]
+fn the_link_is_of_two_layers() {
+    let layers = netkit("explain layers").run().exits(0).stdout;
+    assert!(layers.contains(" link        1-2 Ethernet"), "{layers}");
+    for layer in ["layer-1", "layer-2"] {
+        let page = netkit(&format!("explain {layer}")).run().exits(0).stdout;
+        assert!(page.contains("is the interface up, and has it a carrier"), "{page}");
     }
 }
 
@@ -189,6 +258,14 @@ fn live_values_are_those_of_the_place() {
     // Without the file the page is there, and says what it could not read.
     let blind = netkit("explain --procfs /nowhere TW tcp_tw_reuse").run().exits(0);
     assert!(blind.stdout.contains("TIME_WAIT") && blind.stderr.contains("/nowhere"), "{blind}");
+    // That it is not there is said, and not that nobody knows.
+    let gone = netkit("explain tutorial").procfs(capture.root()).run().exits(0).stdout;
+    assert!(
+        gone.contains("does not exist on this kernel") && !gone.contains("not known"),
+        "{gone}"
+    );
+    let blind_words = netkit("explain --procfs /nowhere tutorial").run().exits(0).stdout;
+    assert!(blind_words.contains("it could not be read"), "{blind_words}");
     let quiet = netkit("explain -q TW").run();
     quiet.is(0, "", "");
 }

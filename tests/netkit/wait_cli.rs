@@ -39,6 +39,8 @@ fn options_that_are_wrong_or_do_not_go_together_are_refused() {
     refused("wait", "TARGET");
     refused("wait a:1 -t soon", "`soon` is not a time: write 500ms, 30s or 2m");
     refused("wait a:1 -t -1", "`-1` is not a time");
+    refused("wait -u a:1", "netkit wait udp://HOST:PORT --send TEXT");
+    refused("wait --for down localhost 8080", "hint: netkit wait --for down localhost:8080\n");
     refused("wait [::1]:1 -4", "`[::1]:1`: -4 leaves out IPv6 addresses");
     refused("wait 127.0.0.1:1 -6", "`127.0.0.1:1`: -6 leaves out IPv4 addresses");
     refused("wait --for free :80 -4", "`:80`: -4 and -6 are not for --for free: name the address");

@@ -334,7 +334,26 @@ fn any_user_can_wait() {
         let listener = listen("127.0.0.1");
         let address = listener.local_addr().unwrap();
         nobody.netkit(&format!("wait {address} -t 5s -- true")).run().exits(0);
-        let answer = nobody.netkit("wait --for free :80 -t 100ms --json").run().exits(3);
+        // Longer than any test may take: no wait brings the right to bind.
+        let answer = nobody.netkit("wait --for free :80 -t 1h --json").run().exits(3);
         assert_eq!(outcomes(&answer), ["denied"]);
+        assert_eq!(answer.json()["targets"][0]["attempts"], 1);
+        let answer = nobody.netkit("wait --for free :80 -t 1h").run().exits(3);
+        assert!(answer.stdout.contains("UNKNOWN  this user may not bind :80"), "{answer}");
+        assert!(answer.stdout.contains("CAP_NET_BIND_SERVICE"), "{answer}");
+        nobody.netkit("wait --for free :80 :8080 -t 1h").run().exits(3);
+        nobody.netkit("wait --for free --any :80 :8080 -t 1h").run().exits(0);
+    });
+}
+
+#[test]
+fn with_v_each_look_that_sees_something_else_is_told() {
+    live(&[], || {
+        let line = "wait listen:9 -t 100ms";
+        let told = |line: &str| netkit(line).run().exits(1).stderr;
+        assert!(!told(line).contains("INFO"));
+        let once = told(&format!("{line} -v"));
+        assert_eq!(once.matches("INFO looked target=\"listen:9\"").count(), 1, "{once}");
+        assert!(told(&format!("{line} -vv")).matches("DEBUG looked again").count() > 1);
     });
 }

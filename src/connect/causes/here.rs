@@ -7,7 +7,7 @@ use crate::catalogue::errnos;
 use crate::catalogue::findings::{
     CONNECT_ACCEPT_QUEUE_FULL, CONNECT_LISTENS_ELSEWHERE, CONNECT_NOT_LISTENING,
 };
-use crate::connect::attempt::Attempt;
+use crate::connect::attempt::{Attempt, Destination};
 use crate::connect::evidence::{Evidence, Other};
 use crate::connect::outcome::Outcome;
 use crate::model::{Severity, TcpState};
@@ -63,11 +63,31 @@ pub fn refused(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis
         diagnosis.advise("if it listens on 127.0.0.1 alone, it cannot be reached from here");
         return;
     }
+    if let Some(other) = evidence.others.iter().find(|it| takes(it, attempt)) {
+        diagnosis.cause(format!(
+            "{} listens there, at {}, and yet an RST came: of a firewall of this machine, or the \
+             server has only just begun to listen",
+            who(other),
+            other.local
+        ));
+        diagnosis
+            .advise("`nft list ruleset`, `iptables -S` show whether a rule rejects it; try again");
+        return;
+    }
     listening_elsewhere(evidence, diagnosis);
 }
 
+/// Whether it is a listener of the very address that was asked for. Of `[::]` and an IPv4 address
+/// that depends on an option of its own (`IPV6_V6ONLY`).
+fn takes(other: &Other, attempt: &Attempt) -> bool {
+    let Some(asked) = attempt.destination.as_ref().and_then(Destination::ip) else { return false };
+    let (asked, local) = (asked.to_canonical(), other.local.address.to_ip().to_canonical());
+    let is_any = local.is_unspecified() && local.is_ipv4() == asked.is_ipv4();
+    other.protocol == "tcp" && other.state == TcpState::LISTEN && (local == asked || is_any)
+}
+
 /// Sockets of the same port on this machine, which do not take the connection.
-pub fn listening_elsewhere(evidence: &Evidence, diagnosis: &mut Diagnosis) {
+fn listening_elsewhere(evidence: &Evidence, diagnosis: &mut Diagnosis) {
     let (listeners, rest): (Vec<&Other>, Vec<&Other>) =
         evidence.others.iter().partition(|it| it.protocol == "tcp" && it.state == TcpState::LISTEN);
     if let Some(other) = listeners.first() {

@@ -183,13 +183,13 @@ fn talk(attempt: &Attempt, diagnosis: &mut Diagnosis) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connect::evidence::{Barrier, Queue, UnixEvidence};
+    use crate::connect::evidence::{Barrier, Other, Queue, UnixEvidence};
     use crate::kernel::connecting::Step;
     use crate::kernel::error_queue::IcmpError;
     use crate::kernel::neighbour::NeighbourState;
     use crate::kernel::route::{Route, RouteKind};
     use crate::kernel::unix_binding::{FileKind, UnixType};
-    use crate::model::{Protocol, UnixName};
+    use crate::model::{Endpoint, Protocol, TcpState, UnixName};
 
     const TARGET: &str = "10.0.9.20:80";
 
@@ -260,6 +260,41 @@ mod tests {
         let present = diagnose(&own, &way(NeighbourState::Known), TARGET);
         assert_eq!(ids(&present), ["CONNECT_UNREACHABLE"]);
         assert!(present.causes[0].contains("a firewall of this machine"), "{present:?}");
+    }
+
+    #[test]
+    fn nobody_is_asked_to_allow_what_this_machine_refuses_to_itself() {
+        let own = by_icmp(Outcome::Rejected, 13, "10.0.9.20");
+        let here = Evidence { is_here: true, ..way(NeighbourState::Known) };
+        let own = diagnose(&own, &here, TARGET);
+        assert!(own.causes[0].contains("a firewall of this machine"), "{own:?}");
+        assert!(own.advice.iter().all(|it| !it.contains("ask for")), "{own:?}");
+        assert!(own.advice[0].contains("nft list ruleset"), "{own:?}");
+    }
+
+    #[test]
+    fn a_listener_of_this_very_address_is_not_called_one_elsewhere() {
+        let listener = |local: &str| {
+            let local: std::net::SocketAddr = local.parse().unwrap();
+            Other {
+                protocol: "tcp",
+                local: Endpoint::new(local.ip(), local.port()),
+                state: TcpState::LISTEN,
+                owner: None,
+            }
+        };
+        let refused = attempt(Outcome::Refused, errnos::ECONNREFUSED);
+        let seen = |local| {
+            let others = vec![listener(local)];
+            let evidence = Evidence { is_here: true, others, ..Evidence::default() };
+            diagnose(&refused, &evidence, TARGET).causes
+        };
+        for there in ["0.0.0.0:80", TARGET] {
+            assert!(seen(there)[0].contains("of a firewall of this machine"), "{there}");
+        }
+        for elsewhere in ["127.0.0.1:80", "[::1]:80"] {
+            assert!(seen(elsewhere)[0].contains("alone"), "{elsewhere}");
+        }
     }
 
     #[test]

@@ -33,7 +33,9 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
         }
         return;
     }
-    let place = match (is_ours, is_from_there) {
+    // That of an address of its own, it says in the name of that.
+    let is_here = is_ours || evidence.is_here;
+    let place = match (is_here, is_from_there) {
         (true, _) => ", which is this machine itself,",
         (_, true) => ", which is the destination itself,",
         (false, false) => "",
@@ -48,7 +50,7 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
     }
     let meaning = match known {
         _ if hops.is_some() => diagnosis.meaning.as_str(),
-        Some(_) if is_ours && icmp.kind != 11 => "a firewall of this machine refuses it",
+        Some(_) if is_here && icmp.kind != 11 => "a firewall of this machine refuses it",
         Some(known) => known.meaning,
         None => "an error that is in no table",
     };
@@ -66,6 +68,10 @@ pub fn icmp(attempt: &Attempt, evidence: &Evidence, diagnosis: &mut Diagnosis) {
     });
     let advice = match hops {
         Some(hops) => vec![format!("leave --ttl out, or give it more than {hops}")],
+        None if is_here => vec![
+            "`nft list ruleset`, `iptables -S` on this machine show the rule that refuses it"
+                .to_owned(),
+        ],
         None => advice(attempt, is_rejected, &from),
     };
     diagnosis.found((id, Severity::Critical), message, found, &advice);
@@ -88,9 +94,7 @@ fn advice(attempt: &Attempt, is_rejected: bool, from: &str) -> Vec<String> {
         Some(Destination::Internet(_, address)) => address.to_string(),
         _ => "the destination".to_owned(),
     };
-    if attempt.is_told_by_this_machine() {
-        vec!["`nft list ruleset`, `iptables -S OUTPUT` on this machine".to_owned()]
-    } else if is_rejected {
+    if is_rejected {
         vec![format!("ask for {local} → {remote} to be allowed on {from}")]
     } else {
         vec![

@@ -58,7 +58,7 @@ mod tests {
             log.show("1 connection open, 1 taken".to_owned());
             assert!(log.add("b\n".to_owned()));
         });
-        assert_eq!((out.as_str(), err.as_str()), ("a\nb\n", "\r\x1b[K1 connection open, \r\x1b[K"));
+        assert_eq!((out.as_str(), err.as_str()), ("a\nb\n", "\r\x1b[K1 connection open\r\x1b[K"));
     }
 
     #[test]

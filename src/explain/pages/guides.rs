@@ -80,7 +80,7 @@ fn layers() -> Page {
         let spoken =
             if step.protocols.is_empty() { "-".to_owned() } else { step.protocols.join(", ") };
         let number = (index + 1).to_string();
-        vec![number, step.name.to_owned(), step.layer.to_string(), spoken, step.question.to_owned()]
+        vec![number, step.name.to_owned(), step.span(), spoken, step.question.to_owned()]
     };
     let looks = LAYERS.iter().flat_map(|layer| {
         let number = layer.number;
@@ -177,7 +177,11 @@ fn why(advice: &Advice) -> String {
             let said = entry.map(|entry| {
                 [entry.myth.map_or(entry.meaning, |myth| myth.truth), entry.judgement]
             });
-            said.map_or_else(|| key.to_owned(), |said| said.join(". "))
+            // Sentences in a cell: the last one ends with it.
+            said.map_or_else(
+                || key.to_owned(),
+                |said| said.join(". ").trim_end_matches('.').to_owned(),
+            )
         }
     }
 }

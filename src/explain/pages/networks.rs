@@ -5,7 +5,7 @@ use crate::explain::page::{Command, Page, Section};
 
 /// The page of `layer`.
 pub(super) fn layer(layer: &Layer) -> Page {
-    let steps = STEPS.iter().filter(|step| step.layer == layer.number);
+    let steps = STEPS.iter().filter(|step| step.is_at(layer.number));
     let questions: Vec<_> = steps.clone().map(|step| (step.name, step.question)).collect();
     let by_hand = steps.map(|step| (step.name, step.by_hand));
     let mut page = Page {
