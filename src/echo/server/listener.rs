@@ -5,6 +5,7 @@ use std::path::Path;
 use socket2::Socket;
 
 use super::options::Options;
+use super::own_file::OwnFile;
 use crate::bind::{self, Target};
 use crate::echo::address::{Address, Carrier};
 use crate::kernel::serving::{self, CannotServe, ServingOptions};
@@ -15,6 +16,9 @@ use crate::model::UnixName;
 /// A socket that serves, and its address: with the port that the kernel chose.
 pub struct Bound {
     pub(super) address: Address,
+    /// The file that it has made. Before the socket, so that it goes first: whoever finds a file finds
+    /// a server.
+    pub(super) file: Option<OwnFile>,
     pub(super) socket: Socket,
 }
 
@@ -24,14 +28,6 @@ impl Bound {
         match &self.address.target {
             Target::Internet(it) if self.address.carrier == Carrier::Udp => it.port(),
             Target::Internet(_) | Target::Unix(_) => None,
-        }
-    }
-
-    /// Removes the file that it has made, if that is still its own.
-    pub(super) fn remove_file(&self) {
-        if let Target::Unix(UnixName::Path(path)) = &self.address.target {
-            // A file that cannot be removed is found stale by the next server.
-            drop(unix_binding::remove_own(&self.socket, path));
         }
     }
 }
@@ -65,11 +61,14 @@ impl Server {
         for address in addresses {
             match serve(address, &server.options.sockets, proc_root) {
                 Ok(socket) => {
+                    let file = match &address.target {
+                        Target::Unix(UnixName::Path(path)) => Some(OwnFile::at(path)),
+                        Target::Unix(UnixName::Abstract(_)) | Target::Internet(_) => None,
+                    };
                     let address = with_port(address, &socket);
-                    server.bound.push(Bound { address, socket });
+                    server.bound.push(Bound { address, file, socket });
                 }
                 Err(why) => {
-                    server.bound.iter().for_each(Bound::remove_file);
                     let options = server.options.sockets;
                     return Err(Box::new(Refused { address: address.clone(), why, options }));
                 }

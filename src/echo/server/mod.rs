@@ -16,6 +16,7 @@ mod limits;
 mod listener;
 mod log;
 mod options;
+mod own_file;
 mod refused;
 mod reply;
 mod report;
