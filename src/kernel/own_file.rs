@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::kernel::unix_binding::{self, FileKind};
+use super::unix_binding::{self, FileKind};
 
 /// The file, which is removed when this is dropped, if what is at the path is still it.
 #[derive(Debug)]

@@ -42,11 +42,9 @@ fn open(fd: i32) -> io::Result<File> {
 fn by_name(fd: i32) -> io::Result<File> {
     let path = ProcRoot::live().path().join(format!("self/fd/{fd}"));
     let opened = File::options().append(true).open(path);
-    opened.map_err(|error| match error.kind() {
-        // Of a descriptor that is not open there is no name.
-        io::ErrorKind::NotFound => Errno::EBADF.into(),
-        _ => error,
-    })
+    // Of a descriptor that is not open there is no name.
+    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    opened.map_err(|error| if is_closed(&error) { Errno::EBADF.into() } else { error })
 }
 
 /// Tells the service manager `state`, as sd_notify(3) does; nothing if there is none.

@@ -225,6 +225,9 @@ fn wrong_arguments_are_named() {
         ("--reset-after x", "number of bytes"),
         ("--transform shout", "invalid value 'shout'"),
         ("--ready-fd 1", "1 is not in 3.."),
+        ("--linger 500ms", "--linger: the kernel counts whole seconds"),
+        ("--keepalive 1500ms", "--keepalive: the kernel counts whole seconds"),
+        ("[::ffff:127.0.0.1]:0 --v6only", "is an IPv4 address, on an IPv6 socket"),
     ] {
         let answer = netkit(&format!("echo server {line}")).run().exits(2).complains(words);
         assert_eq!(answer.stdout, "", "{answer}");

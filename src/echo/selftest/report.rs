@@ -177,10 +177,9 @@ impl PathReport {
                 self.step = Some(failure.step.name());
                 self.code = failure.code();
                 self.name = Some(failure.name());
-                self.meaning = Some(match failure.why {
-                    Why::Late if path.is_on_lo() => LATE.to_owned(),
-                    _ => failure.meaning(path.carrier),
-                });
+                let is_dropped = failure.why == Why::Late && path.is_on_lo();
+                let meaning = || failure.meaning(path.carrier);
+                self.meaning = Some(if is_dropped { LATE.to_owned() } else { meaning() });
             }
             Failed::Wrong => {
                 self.step = Some("compare");

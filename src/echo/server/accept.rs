@@ -60,8 +60,10 @@ pub async fn accept(
             }
         }
         if !shared.may_accept() {
-            shared.at_limit.fetch_add(1, Ordering::Relaxed);
-            tracing::info!(at = %local.name, "no more for now: as many as there may be");
+            if !shared.limits.has_room() {
+                shared.at_limit.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(at = %local.name, "no more for now: as many as there may be");
+            }
             shared.limits.until(|| shared.may_accept()).await;
         }
     }
@@ -80,9 +82,9 @@ mod tests {
 
     #[test]
     fn a_connection_that_went_away_in_the_queue_holds_up_no_other() {
-        let needs_rest = |code, failures| needs_rest(&io::Error::from_raw_os_error(code), failures);
         const ECONNABORTED: i32 = 103;
         const EMFILE: i32 = 24;
+        let needs_rest = |code, failures| needs_rest(&io::Error::from_raw_os_error(code), failures);
         assert!(!needs_rest(ECONNABORTED, 1));
         assert!(!needs_rest(ECONNABORTED, BURST - 1));
         assert!(needs_rest(ECONNABORTED, BURST));

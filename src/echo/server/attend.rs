@@ -82,7 +82,9 @@ impl Attendant<'_> {
         // Now, and not when it has served.
         let mut warnings = self.warnings.to_vec();
         warnings.extend(self.announcement.tell_others(self.addresses));
-        warnings.iter().for_each(|warning| self.log.warn(warning));
+        for warning in &warnings {
+            self.log.warn(warning);
+        }
         let stopped = self.until_stopped(running, signals, &warnings).await;
         tracing::info!(why = ?stopped, "takes nothing more");
         // A manager that does not hear it sees the process end.

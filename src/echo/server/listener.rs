@@ -6,9 +6,9 @@ use socket2::Socket;
 
 use super::clash;
 use super::options::Options;
-use super::own_file::OwnFile;
 use crate::bind::{self, Target};
 use crate::echo::address::{Address, Carrier};
+use crate::kernel::own_file::OwnFile;
 use crate::kernel::serving::{self, CannotServe, ServingOptions};
 use crate::kernel::unix_binding::{self, UnixType};
 use crate::kernel::{Errno, ProcRoot, interfaces};
@@ -100,7 +100,6 @@ impl Server {
                 Ok(socket) => {
                     let bound = Bound::new(address, socket);
                     tracing::info!(address = %bound.address, "listening");
-                    tracing::debug!(address = %bound.address, ?sockets, "options of the socket");
                     server.bound.push(bound);
                 }
                 Err(why) => {

@@ -18,7 +18,6 @@ mod limits;
 mod listener;
 mod log;
 mod options;
-mod own_file;
 mod refused;
 mod reply;
 mod report;

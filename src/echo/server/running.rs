@@ -12,12 +12,12 @@ use super::guard::Rules;
 use super::listener::{Bound, Server};
 use super::log::Log;
 use super::options::Datagrams;
-use super::own_file::OwnFile;
 use super::shared::{Local, Shared};
 use super::udp;
 use crate::echo::address::Carrier;
 use crate::echo::reactor;
 use crate::kernel::datagrams::{UdpEnd, UnixEnd};
+use crate::kernel::own_file::OwnFile;
 
 /// A server that serves, until this is dropped: then it takes nothing more. Connections that it has
 /// taken end with their clients, or with the runtime.

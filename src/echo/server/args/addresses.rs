@@ -1,5 +1,7 @@
 //! What the command line says of where to serve, and what is wrong with that.
 
+use std::time::Duration;
+
 use super::Args;
 use crate::bind::Target;
 use crate::echo::address::{Address, Carrier};
@@ -27,7 +29,9 @@ impl Args {
                     own.push(address);
                 }
             }
-            own.into_iter().for_each(|address| add(&mut addresses, address));
+            for address in own {
+                add(&mut addresses, address);
+            }
         }
         for name in &self.unix {
             let address = Address::parse(&format!("unix:{name}"), Carrier::UnixStream);
@@ -49,11 +53,18 @@ impl Args {
             (self.half_close, "--half-close"),
             (self.slice.is_some(), "--slice"),
         ];
+        let times = [(self.linger, "--linger"), (self.keepalive, "--keepalive")];
+        let is_in_parts =
+            |time: Option<Duration>| time.is_some_and(|time| time.subsec_nanos() != 0);
         let of_connections = faults.iter().find(|(is_given, _)| *is_given);
         if !has(|it| it == Carrier::Udp) && self.strict {
             Some(no_udp("--strict"))
         } else if !has(|it| it == Carrier::Udp) && self.rfc862 {
             Some(no_udp("--rfc862"))
+        } else if let Some((_, option)) = times.iter().find(|(time, _)| is_in_parts(*time)) {
+            Some(format!("{option}: the kernel counts whole seconds here: give 1s, 2s and so on"))
+        } else if let Some(mapped) = addresses.iter().find(|it| self.v6only && is_mapped(it)) {
+            Some(format!("--v6only: `{mapped}` is an IPv4 address, on an IPv6 socket"))
         } else if !has(Carrier::is_connected)
             && let Some((_, option)) = of_connections
         {
@@ -62,6 +73,10 @@ impl Args {
             None
         }
     }
+}
+
+fn is_mapped(address: &Address) -> bool {
+    matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6() && it.ip().to_canonical().is_ipv4())
 }
 
 /// Adds `address`, if it is not there already: what is given twice is served once. Port 0 is another one
