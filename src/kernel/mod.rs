@@ -21,6 +21,7 @@ mod link;
 pub mod neighbour;
 pub mod net_ns;
 pub mod new_route;
+pub mod own_file;
 pub mod owned_socket;
 pub mod owners;
 pub mod path_access;

@@ -118,6 +118,7 @@ fn internet(
     kind: Type,
     options: &ServingOptions,
 ) -> Result<Socket, CannotServe> {
+    tracing::debug!(%address, ?options, "options of the socket");
     let socket = at(Stage::Socket, Socket::new(Domain::for_address(address), kind, None))?;
     at(Stage::Option, socket.set_nonblocking(true))?;
     at(Stage::Option, socket.set_reuse_address(options.reuse_addr))?;

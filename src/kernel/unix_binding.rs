@@ -80,7 +80,7 @@ pub fn try_unix(name: &UnixName, kind: UnixType) -> Result<Trial, KernelError> {
 }
 
 /// Removes the file at `path` if it is the one of `socket`: a server may have put its own there.
-pub fn remove_own(socket: &Socket, path: &Path) -> io::Result<()> {
+fn remove_own(socket: &Socket, path: &Path) -> io::Result<()> {
     let Ok(there) = std::fs::symlink_metadata(path) else { return Ok(()) };
     let there = file_of(&there);
     match own_file(socket) {

@@ -83,6 +83,25 @@ fn a_loopback_that_was_switched_off_is_found_at_once() {
 }
 
 #[test]
+fn a_filter_that_drops_all_is_found_in_one_time_for_all() {
+    live(&[Need::Nft], || {
+        run("nft add table inet t");
+        run("nft add chain inet t c { type filter hook input priority 0 ; policy drop ; }");
+        let answer = netkit("echo --json").run().exits(1).json();
+        let rows = answer["paths"].as_array().unwrap().iter();
+        let late: Vec<_> = rows.filter(|it| it["verdict"] == "failed").collect();
+        assert_eq!(late.len(), 6, "{answer:#}");
+        for row in late {
+            assert_eq!((&row["protocol"] == "unix", &row["name"]), (false, &json!("timeout")));
+            assert!(row["meaning"].as_str().unwrap().contains("nft list ruleset"), "{row}");
+        }
+        // Six times two seconds it was.
+        let elapsed = answer["elapsed_us"].as_u64().unwrap();
+        assert!((1_500_000..4_000_000).contains(&elapsed), "{elapsed} µs");
+    });
+}
+
+#[test]
 fn who_interrupts_it_leaves_nothing_behind() {
     live(&[Need::Nft], || {
         // What is dropped is waited for: time enough for a signal.

@@ -14,7 +14,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, asked, patient, rest, round_trip};
-use crate::harness::{Need, eventually, live, netkit};
+use crate::harness::{Need, eventually, live};
 
 /// Bytes of every value, more than a read takes.
 fn bytes(length: usize) -> Vec<u8> {
@@ -202,12 +202,6 @@ fn whoever_waits_for_it_is_told() {
     let mut message = [0; 200];
     let length = manager.recv(&mut message).unwrap();
     assert_eq!(&message[..length], b"STOPPING=1");
-}
-
-#[test]
-fn a_descriptor_that_is_not_there_is_a_wrong_argument() {
-    let answer = netkit("echo server 127.0.0.1:0 --ready-fd 77").run().exits(2);
-    answer.complains("--ready-fd 77").complains("hint: ");
 }
 
 #[test]

@@ -117,6 +117,14 @@ fn an_address_in_use_is_explained() {
     let answer = netkit(&format!("echo server {address} --json")).run().exits(1);
     Schema::of("bind").holds(&answer.json());
 
+    // A server has its socket once, and is listed once.
+    let server = Serving::start("127.0.0.1:0");
+    let address = server.address("tcp");
+    let answer = netkit(&format!("echo server {address} --json")).run().exits(1).json();
+    let owners = answer["blockers"][0]["owners"].as_array().unwrap();
+    assert_eq!(owners.len(), 1, "{answer:#}");
+    assert_eq!(owners[0]["pid"], server.pid(), "{answer:#}");
+
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let line = format!("echo server udp://{}", udp.local_addr().unwrap());
     let answer = netkit(&line).run().exits(1).complains("--udp");
@@ -217,6 +225,9 @@ fn wrong_arguments_are_named() {
         ("--reset-after x", "number of bytes"),
         ("--transform shout", "invalid value 'shout'"),
         ("--ready-fd 1", "1 is not in 3.."),
+        ("--linger 500ms", "--linger: the kernel counts whole seconds"),
+        ("--keepalive 1500ms", "--keepalive: the kernel counts whole seconds"),
+        ("[::ffff:127.0.0.1]:0 --v6only", "is an IPv4 address, on an IPv6 socket"),
     ] {
         let answer = netkit(&format!("echo server {line}")).run().exits(2).complains(words);
         assert_eq!(answer.stdout, "", "{answer}");

@@ -225,6 +225,8 @@ fn it_stops_after_its_time_or_after_one() {
     let statistics = server.wait().exits(0).statistics();
     assert_eq!(statistics["stopped"], "one_off");
     assert_eq!(statistics["connections"]["accepted"], 1);
+    // That it takes no second one is no limit that it has met.
+    assert_eq!(statistics["connections"]["at_limit"], 0);
 
     let server = Serving::start("udp://127.0.0.1:0 --one-off --json");
     let reply = crate::harness::echoing::asked(&server.udp(), b"hello");

@@ -8,9 +8,8 @@ use crate::harness::{live, netkit};
 
 #[test]
 fn the_status_of_a_server_is_a_live_line_that_no_log_line_cuts() {
-    let mut terminal =
-        Terminal::open("echo server 127.0.0.1:0 --status --log text --for 3s --print-address");
-    terminal.shows("tcp://");
+    let mut terminal = Terminal::open("echo server 127.0.0.1:0 --status --log text --for 3s");
+    terminal.shows("Serving on tcp://");
     let port = terminal.until("\r\n").rsplit(':').next().unwrap().to_owned();
     terminal.shows("0 connections open, 0 taken, 0 datagrams, 0 B/s in");
     let client = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();

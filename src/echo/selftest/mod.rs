@@ -6,9 +6,14 @@ mod servers;
 mod text;
 mod trial;
 
-use clap::Args as ClapArgs;
-use report::{Happened, PathReport, Required, SCHEMA, SelftestReport, Verdict};
+use std::thread;
 
+use clap::Args as ClapArgs;
+use paths::Path;
+use report::{Failed, Happened, PathReport, Required, SCHEMA, SelftestReport, Verdict};
+use trial::Limits;
+
+use super::client::target::Peer;
 use super::load::pattern::Pattern;
 use super::transform::Transform;
 use crate::exit::Exit;
@@ -48,22 +53,18 @@ fn look(
     let captured_at = clock::now().to_string();
     let stopwatch = Stopwatch::start();
     let paths = paths::all();
-    let longest = paths.iter().map(paths::Path::piece).max().unwrap_or(trial::SMALL);
+    let longest = paths.iter().map(Path::piece).max().unwrap_or(trial::SMALL);
     let pattern = Pattern::new(trial::SMALL, longest, Transform::None);
     let mut servers = servers::Servers::new(&paths, proc_root);
     servers.start()?;
     let is_lo_down = matches!(interfaces::is_up("lo"), Some((false, _)));
-    let limits = trial::Limits::new(is_lo_down, signals);
-    let judge = |(path, peer): (&paths::Path, &Result<_, report::Failed>)| {
-        let happened = match peer {
-            Ok(peer) => trial::try_path(peer, &pattern, path.piece(), &limits),
-            Err(failed) => Happened::Failed(failed.clone()),
-        };
-        PathReport::new(path, &happened, &args.require).with_lo_down(is_lo_down && path.is_on_lo())
-    };
-    let each = paths.iter().zip(servers.peers()).take_while(|_| !signals.has_arrived());
-    let reports: Vec<_> = each.map(judge).collect();
+    let each: Vec<_> = paths.iter().zip(servers.peers()).collect();
+    let happened = try_all(&each, &pattern, is_lo_down, signals);
     servers.stop();
+    let judge = |(path, happened): (&Path, &Happened)| {
+        PathReport::new(path, happened, &args.require).with_lo_down(is_lo_down && path.is_on_lo())
+    };
+    let reports: Vec<_> = paths.iter().zip(&happened).map(judge).collect();
     let mut warnings = Vec::new();
     if is_lo_down {
         let down = "lo is down in this network namespace: `ip link set lo up`";
@@ -77,4 +78,36 @@ fn look(
         ok: reports.iter().all(|it| it.verdict != Verdict::Failed),
         paths: reports,
     })
+}
+
+/// Tries each path, and those that were late once more.
+///
+/// One after the other, so that no trial is in another's time; with little patience, so that many on
+/// which nothing comes do not add up. Little may be too little on a busy machine: those get a second
+/// trial with more of it, all at once, since nobody measures them.
+fn try_all(
+    paths: &[(&Path, &Result<Peer, Failed>)],
+    pattern: &Pattern,
+    is_lo_down: bool,
+    signals: &EndingSignals,
+) -> Vec<Happened> {
+    let try_one = |(path, peer): (&Path, &Result<Peer, Failed>), limits: &Limits<'_>| match peer {
+        Ok(peer) => trial::try_path(peer, pattern, path.piece(), limits),
+        Err(failed) => Happened::Failed(failed.clone()),
+    };
+    let first = Limits::first(is_lo_down, signals);
+    let each = paths.iter().take_while(|_| !signals.has_arrived());
+    let mut happened: Vec<_> = each.map(|path| try_one(*path, &first)).collect();
+    if is_lo_down {
+        return happened;
+    }
+    let second = Limits::second(signals);
+    thread::scope(|scope| {
+        let late = happened.iter_mut().zip(paths).filter(|(happened, _)| happened.is_late());
+        for (happened, path) in late {
+            let (second, try_one) = (&second, &try_one);
+            scope.spawn(move || *happened = try_one(*path, second));
+        }
+    });
+    happened
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::paths::{Family, Path};
 use super::text;
-use crate::echo::client::trouble::Failure;
+use crate::echo::client::trouble::{Failure, Why};
 use crate::output::numbers::microseconds_of;
 use crate::output::{Report, Style, csv_rows, ndjson_rows};
 
@@ -80,6 +80,13 @@ pub enum Happened {
     Failed(Failed),
 }
 
+impl Happened {
+    /// Whether nothing came in time.
+    pub fn is_late(&self) -> bool {
+        matches!(self, Self::Failed(Failed::Client(Failure { why: Why::Late, .. })))
+    }
+}
+
 /// A step that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failed {
@@ -108,6 +115,10 @@ pub enum Required {
     /// Unix sockets
     Unix,
 }
+
+/// What a timeout on loopback means: the server is this process, and answers.
+const LATE: &str = "nothing comes through lo, though it is up: a packet filter drops it (`nft list \
+                    ruleset`, `iptables-save`), or a rule routes it elsewhere (`ip rule`)";
 
 /// Whether `code` says that there is no IPv6 here: no such family, or no address `::1`.
 fn says_off(code: Option<i32>) -> bool {
@@ -166,7 +177,9 @@ impl PathReport {
                 self.step = Some(failure.step.name());
                 self.code = failure.code();
                 self.name = Some(failure.name());
-                self.meaning = Some(failure.meaning(path.carrier));
+                let is_dropped = failure.why == Why::Late && path.is_on_lo();
+                let meaning = || failure.meaning(path.carrier);
+                self.meaning = Some(if is_dropped { LATE.to_owned() } else { meaning() });
             }
             Failed::Wrong => {
                 self.step = Some("compare");
@@ -228,7 +241,7 @@ impl Report for SelftestReport {
 mod tests {
     use super::super::paths::all;
     use super::*;
-    use crate::echo::client::trouble::{Step, Why};
+    use crate::echo::client::trouble::Step;
 
     fn path(family: Family) -> Path {
         all().into_iter().find(|path| path.family == family).unwrap()

@@ -18,25 +18,34 @@ pub const SMALL: usize = 64;
 const TIMES: u64 = 5;
 /// Bytes of the large transfer.
 const LARGE: usize = 1 << 20;
-/// How long each step may take.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long each step may take at first: a thousand times what it takes.
+const STEP: Duration = Duration::from_millis(50);
 /// And where nothing is expected to come, since the interface is down.
 const SHORT: Duration = Duration::from_millis(20);
+/// How long those that were late may take together in their second trial, each from its beginning to
+/// its end: as long as a busy machine may let them wait.
+const SECOND: Duration = Duration::from_millis(1500);
 
 /// What ends a wait.
 pub struct Limits<'a> {
-    timeout: Duration,
-    signals: &'a EndingSignals,
+    whole: Patience<'a>,
+    step: Duration,
 }
 
 impl<'a> Limits<'a> {
-    /// The time that a step may take, or one of `signals`.
-    pub fn new(is_lo_down: bool, signals: &'a EndingSignals) -> Self {
-        Self { timeout: if is_lo_down { SHORT } else { TIMEOUT }, signals }
+    /// Those of a first trial: the time that a step may take, or one of `signals`.
+    pub fn first(is_lo_down: bool, signals: &'a EndingSignals) -> Self {
+        let whole = Patience::ENDLESS.or(Some(signals.descriptor()));
+        Self { whole, step: if is_lo_down { SHORT } else { STEP } }
+    }
+
+    /// Those of a second trial, which begins now.
+    pub fn second(signals: &'a EndingSignals) -> Self {
+        Self { whole: Patience::of(SECOND).or(Some(signals.descriptor())), step: SECOND }
     }
 
     fn patience(&self) -> Patience<'a> {
-        Patience::of(self.timeout).or(Some(self.signals.descriptor()))
+        self.whole.at_most(self.step)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Taking connections: all that there are, and then waiting for more.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -53,16 +53,41 @@ pub async fn accept(
                 Err(error) => {
                     shared.accept_failed(&error);
                     failures += 1;
-                    // So many in a row are not of one connection each: a filter refuses the call itself.
-                    if !serving::is_of_one_connection(&error) || failures >= BURST {
+                    if needs_rest(&error, failures) {
                         drop(tokio::time::timeout(REST, shared.limits.one_ends()).await);
                     }
                 }
             }
         }
         if !shared.may_accept() {
-            shared.at_limit.fetch_add(1, Ordering::Relaxed);
+            if !shared.limits.has_room() {
+                shared.at_limit.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(at = %local.name, "no more for now: as many as there may be");
+            }
             shared.limits.until(|| shared.may_accept()).await;
         }
+    }
+}
+
+/// Whether accept(2) is to be left alone for a while after `error`, the last of so many in a row. One of
+/// the connection that it took costs that connection alone. Many in a row are not of one connection each:
+/// a filter refuses the call itself.
+fn needs_rest(error: &io::Error, failures: u32) -> bool {
+    !serving::is_of_one_connection(error) || failures >= BURST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_went_away_in_the_queue_holds_up_no_other() {
+        const ECONNABORTED: i32 = 103;
+        const EMFILE: i32 = 24;
+        let needs_rest = |code, failures| needs_rest(&io::Error::from_raw_os_error(code), failures);
+        assert!(!needs_rest(ECONNABORTED, 1));
+        assert!(!needs_rest(ECONNABORTED, BURST - 1));
+        assert!(needs_rest(ECONNABORTED, BURST));
+        assert!(needs_rest(EMFILE, 1));
     }
 }

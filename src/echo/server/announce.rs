@@ -2,11 +2,11 @@
 
 use std::io;
 
-use anyhow::Context as _;
-
+use super::clash;
 use super::listener::Server;
 use super::options::Datagrams;
 use crate::bind::Target;
+use crate::catalogue::errnos;
 use crate::echo::address::{Address, Carrier};
 use crate::kernel::ready;
 use crate::output::{Format, sanitize};
@@ -26,10 +26,11 @@ impl Announcement {
     /// Whether the descriptor can be written to; found out before anything is bound.
     pub fn check(&self) -> Result<(), String> {
         let Some(fd) = self.ready_fd else { return Ok(()) };
-        ready::can_write(fd).map_err(|error: io::Error| {
+        ready::can_write(fd).map_err(|error| {
             format!(
-                "--ready-fd {fd}: cannot be written to: {error}\nhint: open it for the server, as in \
-                 `netkit echo server --ready-fd 3 3>ready`, as a file or a pipe"
+                "--ready-fd {fd}: cannot be written to: {}\nhint: whoever starts the server has to \
+                 open it for writing, as in `netkit echo server --ready-fd 3 3>ready`",
+                said(&error)
             )
         })
     }
@@ -45,23 +46,46 @@ impl Announcement {
         })
     }
 
-    /// Tells whoever started this process.
-    pub fn tell_others(&self, addresses: &[String]) -> anyhow::Result<()> {
-        if let Some(fd) = self.ready_fd {
-            ready::write_and_close(fd, &lines(addresses))
-                .with_context(|| format!("cannot write to --ready-fd {fd}"))?;
+    /// Whether its end is told on standard output: where the addresses were to be alone there, only to
+    /// whoever has asked for a format.
+    pub fn has_end(&self, format: Format) -> bool {
+        !self.print_address || format != Format::Table
+    }
+
+    /// Tells whoever started this process. What has to be known where that failed: it serves all the
+    /// same, and whoever waits for the news waits in vain.
+    pub fn tell_others(&self, addresses: &[String]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(fd) = self.ready_fd
+            && let Err(error) = ready::write_and_close(fd, &lines(addresses))
+        {
+            let why = said(&error);
+            warnings.push(format!("--ready-fd {fd} could not be told where it serves: {why}"));
         }
-        let state = format!("READY=1\nSTATUS=serving on {}", addresses.join(", "));
+        let shown: Vec<_> = addresses.iter().map(|address| sanitize(address)).collect();
+        // One line each: what follows a newline would be another message to the manager.
+        let state = format!("READY=1\nSTATUS=serving on {}", shown.join(", "));
         if let Err(error) = ready::notify(&state) {
-            tracing::warn!(%error, "the service manager at NOTIFY_SOCKET was not told");
+            let why = said(&error);
+            warnings.push(format!("the service manager at NOTIFY_SOCKET was not told: {why}"));
         }
-        Ok(())
+        warnings
     }
 }
 
-/// An address a line.
+/// `EBADF (Bad file descriptor)`.
+fn said(error: &io::Error) -> String {
+    let known =
+        error.raw_os_error().map(|code| format!("{} ({})", errnos::name(code), errnos::text(code)));
+    known.unwrap_or_else(|| error.to_string())
+}
+
+/// An address a line, for programs. The name of a Unix socket may hold anything: what would be taken for
+/// an end of the line, or would move a cursor, is written by its number, and a backslash twice, so that
+/// no two names are written alike.
 fn lines(addresses: &[String]) -> String {
-    addresses.iter().fold(String::new(), |text, address| text + address + "\n")
+    let line = |address: &String| sanitize(&address.replace('\\', r"\\")) + "\n";
+    addresses.iter().map(line).collect()
 }
 
 /// What has to be known about a server that is reached from elsewhere by UDP.
@@ -77,7 +101,20 @@ pub fn warnings(server: &Server) -> Vec<String> {
              --rfc862 answers all"
         ),
     };
-    addresses.map(warning).collect()
+    let alone = server.addresses().filter_map(|it| without_ipv4(it, server));
+    addresses.map(warning).chain(alone).collect()
+}
+
+/// What is said of `address` if it is `[::]` and takes IPv6 alone, since another one has been given for
+/// IPv4 which is not all of that.
+fn without_ipv4(address: &Address, server: &Server) -> Option<String> {
+    let all: Vec<Address> = server.addresses().cloned().collect();
+    let other = clash::takes_ipv4_instead(address, &all)?;
+    let is_all =
+        matches!(&other.target, Target::Internet(it) if it.ip().to_canonical().is_unspecified());
+    (!is_all).then(|| {
+        format!("{address} takes IPv6 alone, since {other} is served too: of IPv4, only that is")
+    })
 }
 
 /// Whether it is UDP and not on loopback.

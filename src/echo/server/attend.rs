@@ -25,12 +25,14 @@ const TICK: Duration = Duration::from_millis(250);
 const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
 
 /// How a server came to its end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ending {
     /// Why it stopped.
     pub stopped: Stopped,
     /// The exit code of a second signal, which did not let connections end.
     pub hurried: Option<u8>,
+    /// What has to be known about it.
+    pub warnings: Vec<String>,
 }
 
 /// The signals that a server listens to.
@@ -74,17 +76,17 @@ pub struct Attendant<'a> {
 
 impl Attendant<'_> {
     /// Says that the server is there, attends to it, and lets it end.
-    pub async fn attend(
-        &self,
-        running: &mut Running,
-        signals: &mut Signals,
-    ) -> anyhow::Result<Ending> {
+    pub async fn attend(&self, running: &mut Running, signals: &mut Signals) -> Ending {
         let greeting = self.announcement.text(self.addresses, self.format);
         greeting.map(|text| self.log.add(text));
         // Now, and not when it has served.
-        self.warnings.iter().for_each(|warning| self.log.warn(warning));
-        self.announcement.tell_others(self.addresses)?;
-        let stopped = self.until_stopped(running, signals).await;
+        let mut warnings = self.warnings.to_vec();
+        warnings.extend(self.announcement.tell_others(self.addresses));
+        for warning in &warnings {
+            self.log.warn(warning);
+        }
+        let stopped = self.until_stopped(running, signals, &warnings).await;
+        tracing::info!(why = ?stopped, "takes nothing more");
         // A manager that does not hear it sees the process end.
         drop(ready::notify("STOPPING=1"));
         running.stop_taking().await;
@@ -94,10 +96,19 @@ impl Attendant<'_> {
             () = running.all_end() => None,
             () = sleep(running.shared.options.drain) => None,
         };
-        Ok(Ending { stopped, hurried })
+        Ending { stopped, hurried, warnings }
     }
 
-    async fn until_stopped(&self, running: &Running, signals: &mut Signals) -> Stopped {
+    async fn until_stopped(
+        &self,
+        running: &Running,
+        signals: &mut Signals,
+        warnings: &[String],
+    ) -> Stopped {
+        let report = || ServerReport {
+            warnings: warnings.to_vec(),
+            ..ServerReport::of(&running.shared, self.addresses, self.stopwatch.elapsed())
+        };
         let options = &running.shared.options;
         let lifetime = sleep(options.lifetime.unwrap_or(FOR_EVER));
         tokio::pin!(lifetime);
@@ -107,31 +118,24 @@ impl Attendant<'_> {
             tokio::select! {
                 _ = signals.interrupt.recv() => return Stopped::Signal,
                 _ = signals.terminate.recv() => return Stopped::Signal,
-                _ = signals.user1.recv() => self.tell(running),
+                _ = signals.user1.recv() => self.tell(&report()),
                 () = &mut lifetime => return Stopped::Lifetime,
                 () = running.shared.one_is_done.notified() => return Stopped::OneOff,
                 _ = ticks.tick(), if status.is_some() => {
                     if let Some(status) = &mut status {
-                        self.log.show(status.words(&self.report(running)));
+                        self.log.show(status.words(&report()));
                     }
                 }
             }
         }
     }
 
-    fn report(&self, running: &Running) -> ServerReport {
-        ServerReport {
-            warnings: self.warnings.to_vec(),
-            ..ServerReport::of(&running.shared, self.addresses, self.stopwatch.elapsed())
-        }
-    }
-
     /// Writes the statistics of now among the lines of the log.
-    fn tell(&self, running: &Running) {
+    fn tell(&self, report: &ServerReport) {
         let mut text = Vec::new();
         // In JSON each is a line, since more will follow.
         let format = if self.format == Format::Json { Format::Ndjson } else { self.format };
-        if emit(&self.report(running), format, self.style, &mut text).is_ok() {
+        if emit(report, format, self.style, &mut text).is_ok() {
             self.log.add(String::from_utf8_lossy(&text).into_owned());
         }
     }

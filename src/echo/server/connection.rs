@@ -17,6 +17,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::Sleep;
 
 use super::faults::{Close, ResetAfter};
+use super::idle::Idle;
 use super::shaper::{Shaped, Shaper};
 use super::shared::Visit;
 use super::tally::End;
@@ -69,10 +70,7 @@ struct Connection {
     shaper: Option<Box<Shaper>>,
     /// Runs until the next reply is due.
     due: Option<Pin<Box<Sleep>>>,
-    /// Runs until nothing has happened for `patience`.
-    idle: Option<Pin<Box<Sleep>>>,
-    patience: Duration,
-    last: Instant,
+    idle: Idle,
 }
 
 type Step = io::Result<Option<End>>;
@@ -83,7 +81,7 @@ impl Connection {
         let now = Instant::now();
         let seed = options.seed.wrapping_add(visit.id);
         let shaper = Shaper::new(options, seed, now).map(Box::new);
-        let idle = options.idle_timeout.map(|idle| Box::pin(tokio::time::sleep(idle)));
+        let idle = Idle::new(options.idle_timeout, now);
         Ok(Self {
             socket: reactor::register(socket)?,
             phase: Phase::Echoing,
@@ -91,9 +89,7 @@ impl Connection {
             at: 0,
             shaper,
             due: None,
-            patience: options.idle_timeout.unwrap_or(Duration::MAX),
             idle,
-            last: now,
             visit,
         })
     }
@@ -245,14 +241,13 @@ impl Connection {
             if let Some(allowed) = room.ok().and_then(|room| came.get(..room)) {
                 came = allowed;
                 self.phase = Phase::Closing(End::MaxBytes);
-                self.set_patience(LINGER);
+                self.idle.shorten(LINGER);
             }
         }
         self.visit.received(number(came.len()));
         if let Some(shaper) = &mut self.shaper {
-            let now = Instant::now();
-            self.last = now;
-            return Ok(match shaper.take(came, &self.visit.shared.options, now) {
+            self.idle.interrupt();
+            return Ok(match shaper.take(came, &self.visit.shared.options, Instant::now()) {
                 Shaped::Replies => None,
                 Shaped::Reset => Some(End::FaultReset),
             });
@@ -272,9 +267,7 @@ impl Connection {
     /// Counts what the peer has taken, and does what is to be done after that.
     fn went(&mut self, taken: usize) -> Option<End> {
         self.visit.sent(number(taken));
-        if self.idle.is_some() {
-            self.last = Instant::now();
-        }
+        self.idle.interrupt();
         self.shaper.as_ref()?;
         let faults = &self.visit.shared.options.faults;
         match (faults.reset_after, faults.close) {
@@ -294,28 +287,13 @@ impl Connection {
         self.rest.is_empty() && self.shaper.as_ref().is_none_or(|shaper| shaper.is_empty())
     }
 
-    fn set_patience(&mut self, patience: Duration) {
-        self.patience = self.patience.min(patience);
-        self.idle = Some(Box::pin(tokio::time::sleep(self.patience)));
-    }
-
-    /// Ends a connection that has been idle for too long. The timer runs its course once; what happened
-    /// meanwhile only moves the next one.
+    /// Ends a connection that has been quiet for too long.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        let Some(idle) = &mut self.idle else { return Poll::Pending };
-        loop {
-            ready!(idle.as_mut().poll(context));
-            let quiet = self.last.elapsed();
-            if quiet >= self.patience {
-                return Poll::Ready(match self.phase {
-                    Phase::Discarding(end) => end,
-                    Phase::Echoing | Phase::Ending(_) | Phase::Closing(_) => End::Idle,
-                });
-            }
-            let left = self.patience.saturating_sub(quiet).max(Duration::from_millis(1));
-            let next = Instant::now() + left;
-            idle.as_mut().reset(next.into());
-        }
+        ready!(self.idle.poll(context));
+        Poll::Ready(match self.phase {
+            Phase::Discarding(end) => end,
+            Phase::Echoing | Phase::Ending(_) | Phase::Closing(_) => End::Idle,
+        })
     }
 }
 

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use socket2::Socket;
 
+use super::clash;
 use super::options::Options;
 use crate::bind::{self, Target};
 use crate::echo::address::{Address, Carrier};
+use crate::kernel::own_file::OwnFile;
 use crate::kernel::serving::{self, CannotServe, ServingOptions};
 use crate::kernel::unix_binding::{self, UnixType};
 use crate::kernel::{Errno, ProcRoot, interfaces};
@@ -15,23 +17,27 @@ use crate::model::UnixName;
 /// A socket that serves, and its address: with the port that the kernel chose.
 pub struct Bound {
     pub(super) address: Address,
+    /// The file that it has made. Before the socket, so that it goes first: whoever finds a file finds
+    /// a server.
+    pub(super) file: Option<OwnFile>,
     pub(super) socket: Socket,
 }
 
 impl Bound {
+    /// `socket`, which was bound to `address` just now.
+    fn new(address: &Address, socket: Socket) -> Self {
+        let file = match &address.target {
+            Target::Unix(UnixName::Path(path)) => Some(OwnFile::at(path)),
+            Target::Unix(UnixName::Abstract(_)) | Target::Internet(_) => None,
+        };
+        Self { address: with_port(address, &socket), file, socket }
+    }
+
     /// Its port, if it is a UDP socket.
     pub(super) fn udp_port(&self) -> Option<u16> {
         match &self.address.target {
             Target::Internet(it) if self.address.carrier == Carrier::Udp => it.port(),
             Target::Internet(_) | Target::Unix(_) => None,
-        }
-    }
-
-    /// Removes the file that it has made, if that is still its own.
-    pub(super) fn remove_file(&self) {
-        if let Target::Unix(UnixName::Path(path)) = &self.address.target {
-            // A file that cannot be removed is found stale by the next server.
-            drop(unix_binding::remove_own(&self.socket, path));
         }
     }
 }
@@ -45,6 +51,31 @@ pub struct Refused {
     pub why: CannotServe,
     /// What its socket was to have.
     pub(super) options: ServingOptions,
+    /// The other addresses, if they were in its way: without them it can be had.
+    pub(super) by_own: Vec<Address>,
+}
+
+impl Refused {
+    /// Lets the `others` go that the server has got by then, and looks whether it was they: two names
+    /// of one file, or of one interface, are not seen to be the same before.
+    fn beside(mut self, others: Vec<Bound>, proc_root: &ProcRoot) -> Self {
+        let is_one = |other: &Bound| match (&other.address.target, &self.address.target) {
+            (Target::Internet(it), Target::Internet(own)) => {
+                other.address.carrier == self.address.carrier && it.port() == own.port()
+            }
+            (Target::Unix(UnixName::Path(_)), Target::Unix(UnixName::Path(_))) => true,
+            _ => false,
+        };
+        let like_it = others.iter().filter(|it| is_one(it)).map(|it| it.address.clone());
+        let like_it: Vec<Address> = like_it.collect();
+        drop(others);
+        let is_in_use = self.why.errno == Errno::EADDRINUSE && !like_it.is_empty();
+        if is_in_use && let Ok(socket) = serve(&self.address, &self.options, proc_root) {
+            drop(Bound::new(&self.address, socket));
+            self.by_own = like_it;
+        }
+        self
+    }
 }
 
 /// An echo server that listens.
@@ -63,15 +94,23 @@ impl Server {
     ) -> Result<Self, Box<Refused>> {
         let mut server = Self { bound: Vec::new(), options };
         for address in addresses {
-            match serve(address, &server.options.sockets, proc_root) {
+            let mut sockets = server.options.sockets.clone();
+            sockets.v6only |= clash::takes_ipv4_instead(address, addresses).is_some();
+            match serve(address, &sockets, proc_root) {
                 Ok(socket) => {
-                    let address = with_port(address, &socket);
-                    server.bound.push(Bound { address, socket });
+                    let bound = Bound::new(address, socket);
+                    tracing::info!(address = %bound.address, "listening");
+                    server.bound.push(bound);
                 }
                 Err(why) => {
-                    server.bound.iter().for_each(Bound::remove_file);
-                    let options = server.options.sockets;
-                    return Err(Box::new(Refused { address: address.clone(), why, options }));
+                    let others = std::mem::take(&mut server.bound);
+                    let refused = Refused {
+                        address: address.clone(),
+                        why,
+                        options: sockets,
+                        by_own: Vec::new(),
+                    };
+                    return Err(Box::new(refused.beside(others, proc_root)));
                 }
             }
         }

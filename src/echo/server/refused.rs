@@ -13,6 +13,9 @@ use crate::output::{Outcome, Screen};
 impl Refused {
     /// Asks `netkit bind` about the address, and says what it says.
     pub fn explained(&self, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+        if !self.by_own.is_empty() {
+            return Ok(Outcome { exit: Exit::Usage, messages: vec![self.by_own()] });
+        }
         let line = self.question();
         let command = bind::Args::augment_args(Command::new("bind"));
         let matches = command.try_get_matches_from(&line)?;
@@ -26,6 +29,18 @@ impl Refused {
         messages.extend(asked.messages);
         let exit = if asked.exit == Exit::Fine { Exit::Found } else { asked.exit };
         Ok(Outcome { exit, messages })
+    }
+
+    /// What there is to say where the server was in its own way: of that, `netkit bind` knows nothing.
+    fn by_own(&self) -> String {
+        let others: Vec<_> = self.by_own.iter().map(|it| format!("`{it}`")).collect();
+        format!(
+            "`{}` cannot be served together with {}: {}, and alone it can be had: it is the same \
+             place by another name\nhint: leave one out",
+            self.address,
+            others.join(", "),
+            self.why
+        )
     }
 
     /// The command line that asks for this address with these options.

@@ -17,14 +17,15 @@ use super::udp;
 use crate::echo::address::Carrier;
 use crate::echo::reactor;
 use crate::kernel::datagrams::{UdpEnd, UnixEnd};
+use crate::kernel::own_file::OwnFile;
 
 /// A server that serves, until this is dropped: then it takes nothing more. Connections that it has
 /// taken end with their clients, or with the runtime.
 pub struct Running {
     pub(super) shared: Arc<Shared>,
+    /// Before the sockets, which the tasks have, so that they go first.
+    files: Vec<OwnFile>,
     tasks: JoinSet<()>,
-    /// The sockets once more, to know their files by.
-    bound: Vec<Bound>,
 }
 
 impl Server {
@@ -38,12 +39,11 @@ impl Server {
         let own_ports: Vec<u16> = self.bound.iter().filter_map(Bound::udp_port).collect();
         let mut running = Running {
             shared: Arc::new(Shared::new(self.options, log)),
+            files: Vec::new(),
             tasks: JoinSet::new(),
-            bound: Vec::new(),
         };
-        for Bound { address, socket } in self.bound {
-            let again = Bound { address: address.clone(), socket: socket.try_clone()? };
-            running.bound.push(again);
+        for Bound { address, file, socket } in self.bound {
+            running.files.extend(file);
             let shared = Arc::clone(&running.shared);
             match address.carrier {
                 Carrier::Udp => {
@@ -78,20 +78,13 @@ impl Running {
     /// Takes nothing more, and removes the files of Unix sockets, before the sockets are closed: whoever
     /// finds a file finds a server.
     pub async fn stop_taking(&mut self) {
-        self.bound.iter().for_each(Bound::remove_file);
+        self.files.clear();
         self.tasks.shutdown().await;
-        self.bound.clear();
     }
 
     /// Waits until the last connection has ended.
     pub async fn all_end(&self) {
         self.shared.limits.until(|| self.shared.limits.open() == 0).await;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.bound.iter().for_each(Bound::remove_file);
     }
 }
 

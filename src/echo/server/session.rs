@@ -28,7 +28,9 @@ pub fn run(
     drop(program::take_all_descriptors());
     let addresses: Vec<String> = server.addresses().map(ToString::to_string).collect();
     let warnings = announce::warnings(&server);
-    let has_live_line = announcement.has_status && aside.is_terminal;
+    // Two that draw on one terminal would cut each other's lines.
+    let is_traced = tracing::enabled!(tracing::Level::INFO);
+    let has_live_line = announcement.has_status && aside.is_terminal && !is_traced;
     let (shared, ending) = thread::scope(|scope| {
         let (log, entries) = Log::new();
         let out = &mut *screen.out;
@@ -53,11 +55,13 @@ pub fn run(
     })?;
     let report = ServerReport {
         stopped: Some(ending.stopped),
-        warnings,
+        warnings: ending.warnings,
         ..ServerReport::of(&shared, &addresses, stopwatch.elapsed())
     };
-    emit(&report, screen.format, screen.style, screen.out)?;
-    screen.out.flush()?;
+    if announcement.has_end(screen.format) {
+        emit(&report, screen.format, screen.style, screen.out)?;
+        screen.out.flush()?;
+    }
     Ok(Outcome { exit: ending.hurried.map_or(Exit::Fine, Exit::Program), messages: Vec::new() })
 }
 
@@ -68,7 +72,7 @@ fn serve(server: Server, attendant: &Attendant<'_>) -> anyhow::Result<(Arc<Share
         let mut signals = Signals::new()?;
         let log = attendant.log.clone();
         let mut running = server.start_with(&hands.handles(), Some(log))?;
-        let ending = attendant.attend(&mut running, &mut signals).await?;
+        let ending = attendant.attend(&mut running, &mut signals).await;
         anyhow::Ok((Arc::clone(&running.shared), ending))
     })
 }

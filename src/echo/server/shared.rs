@@ -17,7 +17,7 @@ use super::options::Options;
 use super::tally::{DatagramTally, End, Tally};
 use crate::catalogue::errnos;
 use crate::kernel::clock::now;
-use crate::kernel::serving;
+use crate::kernel::{io_text, serving};
 
 /// The server, as its connections see it.
 pub struct Shared {
@@ -64,6 +64,7 @@ impl Shared {
 
     /// Counts an error of accept(2).
     pub fn accept_failed(&self, error: &std::io::Error) {
+        tracing::info!(error = io_text(error), "accept failed");
         let mut errors = self.accept_errors.lock().unwrap_or_else(PoisonError::into_inner);
         *errors.entry(error.raw_os_error().unwrap_or(0)).or_default() += 1;
     }
@@ -73,8 +74,17 @@ impl Shared {
         self.accept_errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts a datagram of so many bytes, and how many were sent back.
-    pub fn datagram(&self, length: usize, answered: Result<usize, Refusal>) {
+    /// Counts a datagram of so many bytes, and how many were sent back; if none, a `-vv` tells why, and
+    /// asks `from` whose it was.
+    pub fn datagram(
+        &self,
+        length: usize,
+        answered: Result<usize, Refusal>,
+        from: impl Fn() -> String,
+    ) {
+        if let Err(refusal) = answered {
+            tracing::debug!(from = from(), length, why = refusal.words(), "not answered");
+        }
         self.datagrams.add(length, answered);
         if answered.is_ok() && self.options.one_off {
             self.one_is_done.notify_one();
@@ -137,6 +147,8 @@ impl Visit {
             let (at, since) = (now(), Instant::now());
             Box::new(Opened { id, peer: serving::peer_name(socket), at, since })
         });
+        // Nothing is looked up for it where nobody listens.
+        tracing::info!(id, peer = serving::peer_name(socket), at = %local.name, "taken");
         let is_in = shared.limits.enter(source);
         let visit = Self {
             shared: Arc::clone(shared),
@@ -183,6 +195,8 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         let shared = &self.shared;
+        let why = self.end.words();
+        tracing::info!(id = self.id, received = self.received, sent = self.sent, why, "ended");
         if let Some(tally) = shared.tallies.get(self.hand) {
             tally.ended(self.end);
         }

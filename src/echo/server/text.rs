@@ -17,9 +17,11 @@ pub fn render(report: &ServerReport, style: Style) -> String {
         let lost = count(report.log_lines_lost, "line");
         lines.push(format!("{lost} of the log lost: nobody read them in time"));
     }
-    lines
-        .into_iter()
-        .fold(String::new(), |text, line| text + &wrapped("", &line, style.width) + "\n")
+    lines.into_iter().fold(String::new(), |text, line| {
+        // What stands below another line stays there, however long it is.
+        let (lead, line) = line.strip_prefix("  ").map_or(("", &*line), |line| ("  ", line));
+        text + &wrapped(lead, line, style.width) + "\n"
+    })
 }
 
 fn connections(report: &ServerReport) -> Vec<String> {
@@ -65,4 +67,25 @@ fn datagrams(report: &ServerReport) -> Vec<String> {
         }),
     );
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::options::Options;
+    use super::super::report::Ended;
+    use super::super::shared::Shared;
+    use super::super::tally::End;
+    use super::*;
+
+    #[test]
+    fn why_connections_ended_stands_below_how_many_there_were() {
+        let shared = Shared::new(Options::default(), None);
+        let addresses = ["tcp://127.0.0.1:1".to_owned()];
+        let mut report = ServerReport::of(&shared, &addresses, Duration::from_secs(1));
+        report.connections.ended = vec![Ended { end: End::PeerClosed, connections: 3 }];
+        let text = render(&report, Style::PLAIN);
+        assert!(text.ends_with("0 B out\n  the client closed: 3\n"), "{text}");
+    }
 }

@@ -64,14 +64,15 @@ fn answer_all(
                     send_all(&end, &[reply], |_, is_sent| was_sent = is_sent);
                     was_sent
                 });
-                shared.datagram(length, answered);
+                shared.datagram(length, answered, || to.to_string());
             }
-            Err(refusal) => shared.datagram(length, Err(refusal)),
+            Err(refusal) => shared.datagram(length, Err(refusal), || to.to_string()),
         }
     }
     send_all(end, &replies, |reply, was_sent| {
         let length = reply.bytes.len();
-        shared.datagram(length, if was_sent { Ok(length) } else { Err(Refusal::NotSent) });
+        let answered = if was_sent { Ok(length) } else { Err(Refusal::NotSent) };
+        shared.datagram(length, answered, || reply.to.to_string());
     });
 }
 
@@ -114,9 +115,10 @@ pub async fn serve_unix(end: AsyncFd<Arc<UnixEnd>>, shared: Arc<Shared>) {
             Err(Refusal::Reply)
         } else {
             let end = Arc::clone(end);
-            desk.answer(bytes, move |reply| end.send(reply, &source).is_ok())
+            let to = source.clone();
+            desk.answer(bytes, move |reply| end.send(reply, &to).is_ok())
         };
-        shared.datagram(length, answered);
+        shared.datagram(length, answered, || format!("{source:?}"));
         Ok(1)
     };
     serve(&end, each).await;

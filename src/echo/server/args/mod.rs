@@ -1,19 +1,17 @@
 //! What the server is asked for.
 
-use std::hash::{BuildHasher as _, RandomState};
+mod addresses;
+mod options;
+
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::announce::Announcement;
-use super::bucket::Rate;
-use super::faults::{Close, Faults, ResetAfter, Share};
+use super::faults::{ResetAfter, Share};
 use super::log::LogFormat;
-use super::options::{Datagrams, Options};
-use crate::echo::address::{Address, Carrier};
 use crate::echo::amounts::{parse_bytes, parse_count, parse_duration, parse_positive_duration};
 use crate::echo::transform::Transform;
-use crate::kernel::serving::ServingOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +71,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 4096,
           value_parser = clap::value_parser!(i32).range(0..), help_heading = SOCKETS)]
     backlog: i32,
-    /// Set IPV6_V6ONLY: [::] takes IPv6 alone
+    /// Set IPV6_V6ONLY: [::] takes IPv6 alone, as it does beside an IPv4 address at the same port
     #[arg(long, help_heading = SOCKETS)]
     v6only: bool,
     /// TCP_NODELAY
@@ -134,7 +132,8 @@ pub struct Args {
           help_heading = UDP)]
     rate_total: u64,
 
-    /// Print the addresses alone, one a line, as soon as they are served
+    /// Print the addresses alone, one a line, as soon as they are served; statistics come only with
+    /// --format or SIGUSR1
     #[arg(long, help_heading = TELL)]
     print_address: bool,
     /// Write the addresses to this descriptor, and close it
@@ -190,57 +189,6 @@ enum Unit {
 }
 
 impl Args {
-    /// Where to serve, or what is wrong with it.
-    pub fn addresses(&self) -> Result<Vec<Address>, String> {
-        let plain = match (self.tcp, self.udp) {
-            (true, true) => &[Carrier::Tcp, Carrier::Udp][..],
-            (false, true) => &[Carrier::Udp],
-            (_, false) => &[Carrier::Tcp],
-        };
-        let default = ["127.0.0.1:8081".to_owned()];
-        let is_default = self.addresses.is_empty() && self.unix.is_empty();
-        let given = if is_default { &default[..] } else { &self.addresses };
-        let mut addresses: Vec<Address> = Vec::new();
-        for text in given {
-            for carrier in plain {
-                let address =
-                    Address::parse(text, *carrier).map_err(|why| format!("`{text}`: {why}"))?;
-                // One with a scheme of its own is the same for both.
-                if addresses.last() != Some(&address) {
-                    addresses.push(address);
-                }
-            }
-        }
-        for name in &self.unix {
-            let address = Address::parse(&format!("unix:{name}"), Carrier::UnixStream);
-            addresses.push(address.map_err(|why| format!("--unix {name}: {why}"))?);
-        }
-        self.contradiction(&addresses).map_or(Ok(addresses), Err)
-    }
-
-    fn contradiction(&self, addresses: &[Address]) -> Option<String> {
-        let has = |is_it: fn(Carrier) -> bool| addresses.iter().any(|it| is_it(it.carrier));
-        let no_udp = |option| format!("{option} is for UDP: give an address by udp:// or --udp");
-        let faults = [
-            (self.reset_after.is_some(), "--reset-after"),
-            (self.close_first, "--close-first"),
-            (self.half_close, "--half-close"),
-            (self.slice.is_some(), "--slice"),
-        ];
-        let of_connections = faults.iter().find(|(is_given, _)| *is_given);
-        if !has(|it| it == Carrier::Udp) && self.strict {
-            Some(no_udp("--strict"))
-        } else if !has(|it| it == Carrier::Udp) && self.rfc862 {
-            Some(no_udp("--rfc862"))
-        } else if !has(Carrier::is_connected)
-            && let Some((_, option)) = of_connections
-        {
-            Some(format!("{option} is for connections, and datagrams have none"))
-        } else {
-            None
-        }
-    }
-
     /// Who is to be told that it serves.
     pub fn announcement(&self) -> Announcement {
         Announcement {
@@ -249,70 +197,4 @@ impl Args {
             has_status: self.status,
         }
     }
-
-    /// How the server is to behave, or what is wrong with it.
-    pub fn options(&self) -> Result<Options, String> {
-        let size = |number: u64, option: &str| {
-            let size = usize::try_from(number).ok().filter(|size| *size > 0);
-            size.ok_or_else(|| format!("{option} {number}: give a number above 0"))
-        };
-        let some = |number: Option<u64>, option| number.map(|it| size(it, option)).transpose();
-        let datagrams = match (self.strict, self.rfc862) {
-            (true, _) => Datagrams::Strict,
-            (_, true) => Datagrams::All,
-            _ => Datagrams::ByAddress,
-        };
-        Ok(Options {
-            sockets: ServingOptions {
-                reuse_addr: !self.no_reuse_addr,
-                reuse_port: self.reuse_port,
-                v6only: self.v6only,
-                backlog: self.backlog,
-                nodelay: self.nodelay,
-                linger: self.linger,
-                receive_buffer: some(self.receive_buffer, "--receive-buffer")?,
-                send_buffer: some(self.send_buffer, "--send-buffer")?,
-                keepalive: self.keepalive,
-            },
-            transform: self.transform,
-            by_line: self.by == Unit::Line,
-            faults: self.faults(),
-            seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0)),
-            log: self.log,
-            max_connections: some(self.max_connections, "--max-connections")?,
-            max_per_address: some(self.max_per_address, "--max-per-address")?,
-            idle_timeout: Some(self.idle_timeout).filter(|it| !it.is_zero()),
-            max_bytes: some(self.max_bytes, "--max-bytes")?.and(self.max_bytes),
-            rate_per_source: rate(self.rate_per_source),
-            rate_total: rate(self.rate_total),
-            datagrams,
-            drain: self.drain,
-            lifetime: self.lifetime,
-            one_off: self.one_off,
-            threads: self.threads.into(),
-        })
-    }
-
-    fn faults(&self) -> Faults {
-        let close = match (self.close_first, self.half_close) {
-            (true, _) => Some(Close::All),
-            (_, true) => Some(Close::Writing),
-            _ => None,
-        };
-        Faults {
-            delay: self.delay,
-            jitter: self.jitter,
-            drop: self.drop,
-            duplicate: self.duplicate,
-            reset_after: self.reset_after,
-            close,
-            slice: self.slice.and_then(|bytes| usize::try_from(bytes).ok()),
-        }
-    }
-}
-
-/// So many a second, and twice as many at once; 0 is no limit.
-fn rate(per_second: u64) -> Option<Rate> {
-    let per_second = u32::try_from(per_second).unwrap_or(u32::MAX);
-    (per_second > 0).then(|| Rate { per_second, burst: per_second.saturating_mul(2) })
 }

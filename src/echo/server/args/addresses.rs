@@ -1,0 +1,89 @@
+//! What the command line says of where to serve, and what is wrong with that.
+
+use std::time::Duration;
+
+use super::Args;
+use crate::bind::Target;
+use crate::echo::address::{Address, Carrier};
+use crate::echo::server::clash::Clash;
+
+impl Args {
+    /// Where to serve, or what is wrong with it.
+    pub fn addresses(&self) -> Result<Vec<Address>, String> {
+        let plain = match (self.tcp, self.udp) {
+            (true, true) => &[Carrier::Tcp, Carrier::Udp][..],
+            (false, true) => &[Carrier::Udp],
+            (_, false) => &[Carrier::Tcp],
+        };
+        let default = ["127.0.0.1:8081".to_owned()];
+        let is_default = self.addresses.is_empty() && self.unix.is_empty();
+        let given = if is_default { &default[..] } else { &self.addresses };
+        let mut addresses: Vec<Address> = Vec::new();
+        for text in given {
+            let mut own: Vec<Address> = Vec::new();
+            for carrier in plain {
+                let address =
+                    Address::parse(text, *carrier).map_err(|why| format!("`{text}`: {why}"))?;
+                // One with a scheme of its own is the same for both.
+                if !own.contains(&address) {
+                    own.push(address);
+                }
+            }
+            for address in own {
+                add(&mut addresses, address);
+            }
+        }
+        for name in &self.unix {
+            let address = Address::parse(&format!("unix:{name}"), Carrier::UnixStream);
+            add(&mut addresses, address.map_err(|why| format!("--unix {name}: {why}"))?);
+        }
+        let clash = || Clash::among(&addresses, self.reuse_port).map(|clash| clash.to_string());
+        match self.contradiction(&addresses).or_else(clash) {
+            Some(problem) => Err(problem),
+            None => Ok(addresses),
+        }
+    }
+
+    fn contradiction(&self, addresses: &[Address]) -> Option<String> {
+        let has = |is_it: fn(Carrier) -> bool| addresses.iter().any(|it| is_it(it.carrier));
+        let no_udp = |option| format!("{option} is for UDP: give an address by udp:// or --udp");
+        let faults = [
+            (self.reset_after.is_some(), "--reset-after"),
+            (self.close_first, "--close-first"),
+            (self.half_close, "--half-close"),
+            (self.slice.is_some(), "--slice"),
+        ];
+        let times = [(self.linger, "--linger"), (self.keepalive, "--keepalive")];
+        let is_in_parts =
+            |time: Option<Duration>| time.is_some_and(|time| time.subsec_nanos() != 0);
+        let of_connections = faults.iter().find(|(is_given, _)| *is_given);
+        if !has(|it| it == Carrier::Udp) && self.strict {
+            Some(no_udp("--strict"))
+        } else if !has(|it| it == Carrier::Udp) && self.rfc862 {
+            Some(no_udp("--rfc862"))
+        } else if let Some((_, option)) = times.iter().find(|(time, _)| is_in_parts(*time)) {
+            Some(format!("{option}: the kernel counts whole seconds here: give 1s, 2s and so on"))
+        } else if let Some(mapped) = addresses.iter().find(|it| self.v6only && is_mapped(it)) {
+            Some(format!("--v6only: `{mapped}` is an IPv4 address, on an IPv6 socket"))
+        } else if !has(Carrier::is_connected)
+            && let Some((_, option)) = of_connections
+        {
+            Some(format!("{option} is for connections, and datagrams have none"))
+        } else {
+            None
+        }
+    }
+}
+
+fn is_mapped(address: &Address) -> bool {
+    matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6() && it.ip().to_canonical().is_ipv4())
+}
+
+/// Adds `address`, if it is not there already: what is given twice is served once. Port 0 is another one
+/// each time.
+fn add(addresses: &mut Vec<Address>, address: Address) {
+    let is_choice = matches!(&address.target, Target::Internet(it) if it.port() == Some(0));
+    if is_choice || !addresses.contains(&address) {
+        addresses.push(address);
+    }
+}
