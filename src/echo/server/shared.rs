@@ -153,7 +153,7 @@ impl Visit {
         let visit = Self {
             shared: Arc::clone(shared),
             hand,
-            source: source.filter(|_| is_in),
+            source,
             opened,
             local: Arc::clone(&local.name),
             keeps_messages: local.keeps_messages,
