@@ -75,6 +75,10 @@ impl Announcement {
 
 /// `EBADF (Bad file descriptor)`.
 fn said(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        let seconds = ready::PATIENCE.as_secs();
+        return format!("EAGAIN (it is full, and nobody has read from it for {seconds} s)");
+    }
     let known =
         error.raw_os_error().map(|code| format!("{} ({})", errnos::name(code), errnos::text(code)));
     known.unwrap_or_else(|| error.to_string())
