@@ -226,10 +226,8 @@ impl Connection {
     fn finish(&mut self) -> Option<End> {
         self.phase = Phase::Ending(End::PeerClosed);
         let shaper = self.shaper.as_mut()?;
-        match shaper.finish(&self.visit.shared.options, Instant::now()) {
-            Shaped::Replies => None,
-            Shaped::Reset => Some(End::FaultReset),
-        }
+        let shaped = shaper.finish(&self.visit.shared.options, Instant::now());
+        (shaped == Shaped::Reset).then_some(End::FaultReset)
     }
 
     /// Sends `came` back, and keeps what the peer does not take.
@@ -247,10 +245,13 @@ impl Connection {
         self.visit.received(number(came.len()));
         if let Some(shaper) = &mut self.shaper {
             self.idle.interrupt();
-            return Ok(match shaper.take(came, &self.visit.shared.options, Instant::now()) {
-                Shaped::Replies => None,
-                Shaped::Reset => Some(End::FaultReset),
-            });
+            let (options, now) = (&self.visit.shared.options, Instant::now());
+            let mut shaped = shaper.take(came, options, now);
+            if shaped == Shaped::Replies && self.phase != Phase::Echoing {
+                // Nothing more is read that could complete what is held.
+                shaped = shaper.finish(options, now);
+            }
+            return Ok((shaped == Shaped::Reset).then_some(End::FaultReset));
         }
         let taken = match self.socket.get_ref().write(came) {
             Ok(taken) => taken,
