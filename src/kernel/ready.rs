@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -59,10 +60,11 @@ fn open(fd: i32) -> io::Result<File> {
     }
 }
 
-/// The same where that is an old kernel's or a sandbox's to refuse: opened again.
+/// The same where an old kernel or a sandbox refuses that: opened again, which must not wait for the
+/// reader of a pipe that has none any more.
 fn by_name(fd: i32) -> io::Result<File> {
     let path = ProcRoot::live().path().join(format!("self/fd/{fd}"));
-    let opened = File::options().append(true).open(path);
+    let opened = File::options().append(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
     // Of a descriptor that is not open there is no name.
     let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     opened.map_err(|error| if is_closed(&error) { Errno::EBADF.into() } else { error })

@@ -4,17 +4,29 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::Command;
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, asked, rest, round_trip};
 use crate::harness::netkit;
+use crate::harness::seccomp::without_pidfd_getfd;
 
 /// A server that a shell starts with these redirections.
 fn redirected(redirections: &str, line: &str) -> Serving {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec {PROGRAM} \"$@\" {redirections}"), "sh"]);
     Serving::by(command, line, 1)
+}
+
+/// netkit with descriptor 3 on a pipe whose reader has gone: a shell opens it both ways, so as to wait for
+/// nobody, and closes the end that reads.
+fn onto_a_pipe_without_reader(fifo: &Path) -> Command {
+    nix::unistd::mkfifo(fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = format!("exec 4<>\"$FIFO\" 3>\"$FIFO\" 4<&-; exec {PROGRAM} \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh"]).env("FIFO", fifo);
+    command
 }
 
 #[test]
@@ -81,15 +93,29 @@ fn a_socket_is_a_descriptor_too() {
 }
 
 #[test]
+fn in_a_sandbox_that_copies_no_descriptor_it_is_written_to_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let ready = directory.path().join("ready");
+    fs::write(&ready, "before\n").unwrap();
+    without_pidfd_getfd(|| {
+        let server = redirected(&format!("3>>{}", ready.display()), "127.0.0.1:0 --ready-fd 3");
+        let address = server.addresses[0].clone();
+        server.stop().exits(0);
+        assert_eq!(fs::read_to_string(&ready).unwrap(), format!("before\n{address}\n"));
+        netkit("echo server 127.0.0.1:0 --ready-fd 77").run().exits(2).complains("EBADF");
+        // Opening a pipe that has no reader would wait for one.
+        let command = onto_a_pipe_without_reader(&directory.path().join("fifo"));
+        let line = "echo server 127.0.0.1:0 --ready-fd 3";
+        crate::harness::command::Netkit::by(command, line).run().exits(2).complains("ENXIO");
+    });
+}
+
+#[test]
 fn a_server_that_could_not_say_so_serves_and_warns() {
     let directory = tempfile::tempdir().unwrap();
     let gone = directory.path().join("gone");
-    // A pipe whose reader has gone: the shell opens it both ways, to wait for nobody, and leaves.
-    let fifo = directory.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let script = format!("exec 4<>\"$FIFO\" 3>\"$FIFO\" 4<&-; exec {PROGRAM} \"$@\"");
-    let mut command = Command::new("sh");
-    command.args(["-c", &script, "sh"]).env("FIFO", &fifo).env("NOTIFY_SOCKET", &gone);
+    let mut command = onto_a_pipe_without_reader(&directory.path().join("fifo"));
+    command.env("NOTIFY_SOCKET", &gone);
     let server = Serving::by(command, "127.0.0.1:0 --ready-fd 3 --json", 1);
     assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
     let end = server.stop().exits(0);
