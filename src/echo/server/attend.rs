@@ -21,7 +21,7 @@ use crate::output::{Format, Style, emit};
 
 /// How often the status is shown.
 const TICK: Duration = Duration::from_millis(250);
-/// Longer than anybody waits.
+/// Stands for no end: longer than anybody waits.
 const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
 
 /// How a server came to its end.
@@ -31,7 +31,7 @@ pub struct Ending {
     pub stopped: Stopped,
     /// The exit code of a second signal, which did not let connections end.
     pub hurried: Option<u8>,
-    /// What has to be known about it.
+    /// The warnings of its start, once more for its statistics.
     pub warnings: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl Stops<'_> {
     }
 }
 
-/// What there is to say of a server while it serves.
+/// Whoever attends to a server while it serves, with all that is said about it.
 pub struct Attendant<'a> {
     pub(super) announcement: &'a Announcement,
     pub(super) addresses: &'a [String],

@@ -226,8 +226,8 @@ impl Connection {
     fn finish(&mut self) -> Option<End> {
         self.phase = Phase::Ending(End::PeerClosed);
         let shaper = self.shaper.as_mut()?;
-        let shaped = shaper.finish(&self.visit.shared.options, Instant::now());
-        (shaped == Shaped::Reset).then_some(End::FaultReset)
+        let rest = shaper.finish(&self.visit.shared.options, Instant::now());
+        (rest == Shaped::Reset).then_some(End::FaultReset)
     }
 
     /// Sends `came` back, and keeps what the peer does not take.
@@ -246,12 +246,12 @@ impl Connection {
         if let Some(shaper) = &mut self.shaper {
             self.idle.interrupt();
             let (options, now) = (&self.visit.shared.options, Instant::now());
-            let mut shaped = shaper.take(came, options, now);
-            if shaped == Shaped::Replies && self.phase != Phase::Echoing {
+            let mut led_to = shaper.take(came, options, now);
+            if led_to == Shaped::Replies && self.phase != Phase::Echoing {
                 // Nothing more is read that could complete what is held.
-                shaped = shaper.finish(options, now);
+                led_to = shaper.finish(options, now);
             }
-            return Ok((shaped == Shaped::Reset).then_some(End::FaultReset));
+            return Ok((led_to == Shaped::Reset).then_some(End::FaultReset));
         }
         let taken = match self.socket.get_ref().write(came) {
             Ok(taken) => taken,

@@ -101,7 +101,9 @@ mod tests {
         // A Unix socket has no address, and no limit of one.
         assert!(limits.enter(None));
         assert!(!limits.has_room());
-        [one, other, None].into_iter().for_each(|it| limits.leave(it));
+        for entered in [one, other, None] {
+            limits.leave(entered);
+        }
         assert_eq!(limits.open(), 0);
         assert!(limits.by_address.lock().unwrap().is_empty());
     }

@@ -62,7 +62,7 @@ pub struct Connections {
     pub open: u64,
     /// Those that have ended, and why.
     pub ended: Vec<Ended>,
-    /// How often there was no room for one more.
+    /// How often the server stopped taking connections, at `max_connections`.
     pub at_limit: u64,
     /// What accept(2) failed with.
     pub accept_errors: Vec<AcceptError>,

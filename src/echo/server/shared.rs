@@ -27,7 +27,7 @@ pub struct Shared {
     pub(super) tallies: Vec<Tally>,
     pub(super) datagrams: DatagramTally,
     pub(super) accepted: AtomicU64,
-    /// How often there was no room for one more connection.
+    /// How often the server stopped taking connections, at `max_connections`.
     pub(super) at_limit: AtomicU64,
     pub(super) lost_lines: AtomicU64,
     accept_errors: Mutex<BTreeMap<i32, u64>>,
