@@ -285,6 +285,37 @@ fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
 }
 
 #[test]
+fn the_last_datagram_has_all_of_the_timeout_for_its_reply() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = format!("udp://{}", server.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 64];
+        for delay in [0, 400] {
+            let (length, from) = server.recv_from(&mut buffer).unwrap();
+            thread::sleep(Duration::from_millis(delay));
+            server.send_to(&buffer[..length], from).unwrap();
+        }
+    });
+    let mut child = Command::new(PROGRAM)
+        .args(["echo", "client", "--timeout", "1s", &address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut came = [0; 3];
+    stdin.write_all(b"one").unwrap();
+    stdout.read_exact(&mut came).unwrap();
+    // Most of the wait that began with the reply is over when the last one is sent.
+    thread::sleep(Duration::from_millis(800));
+    stdin.write_all(b"two").unwrap();
+    drop(stdin);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("two", Some(0)));
+}
+
+#[test]
 fn memory_stays_bounded_where_nobody_reads() {
     let server = Serving::start("127.0.0.1:0");
     let mut child = Command::new(PROGRAM)

@@ -132,7 +132,8 @@ impl Pipe<'_> {
         let keeps_messages = self.link.peer.carrier.keeps_messages();
         let mut buffer = AlignedBuffer::new(BUFFER);
         loop {
-            // Nobody says that a datagram was the last one.
+            // Nobody says that a datagram was the last one: after it, there is the whole of the timeout.
+            let had_sent_all = self.has_sent_all.load(Ordering::Acquire);
             let patience =
                 if keeps_messages { Patience::of(self.timeout) } else { Patience::ENDLESS };
             match self.link.receive(&mut buffer, &patience) {
@@ -142,7 +143,7 @@ impl Pipe<'_> {
                     screen.out.flush()?;
                 }
                 Err(trouble) if trouble.failure.why == Why::Late => {
-                    if self.has_sent_all.load(Ordering::Acquire) {
+                    if had_sent_all {
                         return Ok(None);
                     }
                 }
