@@ -412,7 +412,7 @@ fn connections_are_opened_at_their_rate() {
 #[test]
 fn the_time_of_connecting_is_in_no_interval() {
     let server = Serving::start("127.0.0.1:0");
-    let options = "-c 6 --connect-rate 10 -d 600ms -r 50 --interval 200ms --format ndjson";
+    let options = "-c 11 --connect-rate 10 -d 300ms -r 100 --interval 200ms --format ndjson";
     let rows = load(options, &server.addresses[0]).exits(0).rows();
     let (whole, intervals) = rows.split_last().unwrap();
     assert_eq!(intervals[0]["from_ms"], 0, "{rows:#?}");
