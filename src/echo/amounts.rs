@@ -65,7 +65,15 @@ pub fn parse_count(text: &str) -> Result<u64, String> {
     Written::read(text, &OF_COUNTS, "k, m and g are thousands")?.exact("a whole number")
 }
 
-/// The same, and more than nothing.
+/// A reader of a number of things from `least` to `most`.
+pub fn parse_between(least: u64, most: u64) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| match parse_count(text)? {
+        number if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("it has to be from {least} to {}", thousands(most))),
+    }
+}
+
+/// A number of things, one at least.
 pub fn parse_positive_count(text: &str) -> Result<u64, String> {
     match parse_count(text)? {
         0 => Err("it has to be at least 1".to_owned()),
@@ -211,6 +219,11 @@ mod tests {
         }
         assert_eq!(parse_positive_count("1.0"), Ok(1));
         assert!(parse_positive_count("0").unwrap_err().contains("at least 1"));
+        assert_eq!(parse_between(1, 256)("256"), Ok(256));
+        for (text, words) in [("0", "from 1 to 256"), ("257", "from 1 to 256"), ("x", "no number")]
+        {
+            assert!(parse_between(1, 256)(text).unwrap_err().contains(words), "{text}");
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum Entry {
     Line(String),
     /// A warning, which is for standard error.
     Warning(String),
+    /// What is good to know, for whoever looks on.
+    Note(String),
     /// The live line of now.
     Status(String),
 }
@@ -63,6 +65,11 @@ impl Log {
     /// Warns. At the start, when there is room for it.
     pub fn warn(&self, warning: &str) {
         drop(self.entries.try_send(Entry::Warning(warning.to_owned())));
+    }
+
+    /// Tells whoever looks on; it may be lost.
+    pub fn note(&self, words: String) {
+        drop(self.entries.try_send(Entry::Note(words)));
     }
 
     /// Shows the live line; the next one does as well, where this is lost.
