@@ -128,14 +128,55 @@ fn standard_input_that_cannot_be_read_is_no_empty_one() {
 }
 
 #[test]
-fn a_stream_is_not_judged_and_says_so() {
+fn a_stream_takes_nothing_that_is_for_messages_and_says_so() {
     let server = Serving::start("127.0.0.1:0");
-    for option in ["--verify", "--transform upper", "--no-newline", "--format json"] {
+    for (option, words) in [
+        ("--no-newline", "--no-newline is for messages and loads"),
+        ("--format json", "--format is for messages and loads"),
+        ("--transform reverse", "a stream has no end of a message"),
+    ] {
         let run = netkit(&format!("echo client {option}")).arg(&server.addresses[0]).run();
-        let name = option.split(' ').next().unwrap();
-        let words = format!("{name} is for messages and loads");
-        run.exits(2).complains(&words).complains("cmp - FILE");
+        run.exits(2).complains(words);
     }
+}
+
+#[test]
+fn a_stream_is_compared_byte_for_byte() {
+    let stream = |options: &str, address: &str, bytes: &[u8]| {
+        netkit(&format!("echo client {options}")).arg(address).stdin(bytes).run()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let line = format!(
+        "127.0.0.1:0 udp://127.0.0.1:0 unix:{} unix-dgram:{} unix-seqpacket:{}",
+        path("a"),
+        path("b"),
+        path("c")
+    );
+    let server = Serving::at(5, &line);
+    for address in &server.addresses {
+        stream("--verify --timeout 500ms", address, b"hello\n").is(0, "hello\n", "");
+    }
+    let upper = Serving::start("127.0.0.1:0 --transform upper");
+    let upper = &upper.addresses[0];
+    let text = "straße, ähnlich ".repeat(6_000);
+    let changed = stream("--transform upper", upper, text.as_bytes()).exits(0).quietly();
+    assert!(changed.stdout == text.to_uppercase());
+    let wrong = stream("--verify", upper, b"Hello\n").exits(1);
+    let wrong = wrong.complains("not as expected: the first that differs is byte 2\n");
+    wrong.complains("hint: a server that changes");
+    stream("--transform upper --no-verify", &server.addresses[0], b"Hello\n").is(0, "Hello\n", "");
+    // All of it is read before a byte comes back, and of that one is kept.
+    let keeping = serve(|mut stream| {
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        stream.write_all(&all[1..]).unwrap();
+    });
+    let cut = stream("--verify", &keeping, &vec![b'.'; 8 << 20]).exits(1);
+    cut.complains("8,388,607 of 8,388,608 bytes came back");
+    let numbers: String = (0..80_000).map(|it| it.to_string()).collect();
+    let moved = stream("--verify", &keeping, numbers.as_bytes()).exits(1);
+    moved.complains("is between byte 1 and byte 65,536");
 }
 
 #[test]
@@ -282,6 +323,37 @@ fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
     child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
     assert!(complaint.contains("closed the connection (FIN)"), "{complaint}");
     drop(stdin);
+}
+
+#[test]
+fn the_last_datagram_has_all_of_the_timeout_for_its_reply() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = format!("udp://{}", server.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 64];
+        for delay in [0, 400] {
+            let (length, from) = server.recv_from(&mut buffer).unwrap();
+            thread::sleep(Duration::from_millis(delay));
+            server.send_to(&buffer[..length], from).unwrap();
+        }
+    });
+    let mut child = Command::new(PROGRAM)
+        .args(["echo", "client", "--timeout", "1s", &address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut came = [0; 3];
+    stdin.write_all(b"one").unwrap();
+    stdout.read_exact(&mut came).unwrap();
+    // Most of the wait that began with the reply is over when the last one is sent.
+    thread::sleep(Duration::from_millis(800));
+    stdin.write_all(b"two").unwrap();
+    drop(stdin);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("two", Some(0)));
 }
 
 #[test]

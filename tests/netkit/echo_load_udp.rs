@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::echoing::Serving;
+use crate::harness::loading::Loading;
 use crate::harness::{Schema, netkit};
 
 #[track_caller]
@@ -185,12 +186,12 @@ fn a_unix_server_that_ends_is_an_error_and_the_run_ends() {
     for kind in ["unix-dgram", "unix-seqpacket"] {
         let address = format!("{kind}:{}", directory.path().join(kind).display());
         let server = Serving::start(&address);
-        let target = address.clone();
-        let load = thread::spawn(move || json_of("-d 60s -c 3", &target, 1));
-        thread::sleep(Duration::from_millis(500));
+        let loading = Loading::start("-d 60s -c 3", &address);
         server.signal(nix::sys::signal::Signal::SIGKILL);
         server.wait();
-        let answer = load.join().unwrap();
+        let (answer, status) = loading.ends();
+        Schema::of("echo").holds(&answer);
+        assert_eq!(status.code(), Some(1), "{answer:#}");
         assert!(answer["received"].as_u64().unwrap() > 0, "{answer:#}");
         assert!(!answer["errors"].as_array().unwrap().is_empty(), "{answer:#}");
     }

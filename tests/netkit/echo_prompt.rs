@@ -92,12 +92,14 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (answer, wait) = channel::<()>();
+    let (has_answered, answered) = channel::<()>();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut buffer = [0; 64];
         let length = stream.read(&mut buffer).unwrap();
         wait.recv().unwrap();
         stream.write_all(&buffer[..length]).unwrap();
+        has_answered.send(()).unwrap();
         while let Ok(length @ 1..) = stream.read(&mut buffer) {
             stream.write_all(&buffer[..length]).unwrap();
         }
@@ -108,8 +110,8 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
     terminal.shows("nothing came before the timeout");
     terminal.shows(">> ");
     answer.send(()).unwrap();
-    // It is there as soon as the peer's send has returned, which the next line waits for on loopback.
-    thread::sleep(std::time::Duration::from_millis(200));
+    // On loopback it is there as soon as the peer's send has returned.
+    answered.recv().unwrap();
     terminal.types("next\r");
     terminal.shows("late: slow");
     terminal.shows("next  (");

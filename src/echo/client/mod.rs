@@ -4,7 +4,9 @@
 //! is [`crate::echo::load`]'s.
 
 mod args;
+mod comparison;
 mod exchange;
+mod expected;
 pub mod failure;
 mod interactive;
 pub mod link;
@@ -107,7 +109,7 @@ fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result
     let timeout = args.timeout(carrier);
     let mut input = StandardInput::open()?;
     let speaks_lines = !args.messages.is_empty() || (input.is_terminal() && output_is_terminal());
-    if !speaks_lines && let Some(problem) = args.wrong_with_stream(screen.format) {
+    if !speaks_lines && let Some(problem) = args.wrong_with_stream(carrier, screen.format) {
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     }
     let (peer, socket) = match connect_any(peers, &args.socket(), timeout, &Patience::ENDLESS) {
@@ -121,5 +123,5 @@ fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result
     if speaks_lines {
         return interactive::run(args, (peers, link), timeout, screen);
     }
-    pipe::run(&link, &mut input, timeout, screen)
+    pipe::run(args, &link, &mut input, screen)
 }

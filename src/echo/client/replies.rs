@@ -2,6 +2,10 @@
 
 use crate::echo::transform::Transform;
 
+/// What helps where a server sends other bytes back, and is to.
+pub const CHANGES: &str = "a server that changes what it sends back is judged with --transform upper, lower \
+                           or rot13";
+
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

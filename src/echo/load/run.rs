@@ -28,6 +28,7 @@ pub struct Run<'a> {
     /// Whether the user has interrupted.
     pub is_interrupted: bool,
     schedule: Schedule,
+    has_begun: bool,
     start: Instant,
     ended_ns: u64,
     watch: Watch<'a>,
@@ -62,14 +63,16 @@ impl<'a> Run<'a> {
             poller,
             schedule,
             watch,
+            has_begun: false,
             start: Instant::now(),
             ended_ns: 0,
             is_interrupted: false,
         })
     }
 
-    /// Starts the clock: what came before was connecting.
+    /// Starts the clock anew: what came before was connecting, in which nothing is due and nothing told.
     pub fn begin(&mut self) {
+        self.has_begun = true;
         self.start = Instant::now();
     }
 
@@ -85,22 +88,27 @@ impl<'a> Run<'a> {
 
     /// What is due, without taking it.
     pub fn peek(&self, now_ns: u64) -> Next {
-        if self.is_interrupted { Next::Over } else { self.schedule.peek(now_ns) }
+        match (self.is_interrupted, self.has_begun) {
+            (true, _) => Next::Over,
+            (false, true) => self.schedule.peek(now_ns),
+            (false, false) => Next::At(u64::MAX),
+        }
     }
 
     /// Takes what is due.
     pub fn take(&mut self, now_ns: u64) -> Option<Due> {
-        match self.peek(now_ns) {
-            Next::Now(_) => match self.schedule.take(now_ns) {
-                Next::Now(due) => Some(due),
-                Next::At(_) | Next::Over => None,
-            },
-            Next::At(_) | Next::Over => None,
-        }
+        let Next::Now(due) = self.peek(now_ns) else { return None };
+        self.schedule.take(now_ns);
+        Some(due)
+    }
+
+    /// Whether it ends here, where `next` is due and so many messages are under way.
+    pub fn ends(&mut self, now_ns: u64, next: Next, under_way: usize) -> bool {
+        self.is_interrupted || (next == Next::Over && under_way == 0) || self.leaves_rest(now_ns)
     }
 
     /// Whether what is still due is too late to be begun: the end and the timeout are past. Counts it.
-    pub fn leaves_rest(&mut self, now_ns: u64) -> bool {
+    fn leaves_rest(&mut self, now_ns: u64) -> bool {
         let Some(end_ns) = self.schedule.end_ns else { return false };
         if now_ns < end_ns.saturating_add(self.timeout_ns()) {
             return false;
@@ -132,7 +140,9 @@ impl<'a> Run<'a> {
     pub fn wait(&mut self, now_ns: u64, until_ns: u64) -> io::Result<Woken> {
         let nanoseconds = until_ns.saturating_sub(now_ns).min(LONGEST_WAIT_NS);
         let count = self.poller.wait(Duration::from_nanos(nanoseconds))?;
-        self.watch.tell(now_ns.saturating_sub(self.schedule.warmup_ns), &mut self.tally)?;
+        if self.has_begun {
+            self.watch.tell(now_ns.saturating_sub(self.schedule.warmup_ns), &mut self.tally)?;
+        }
         let is_interrupt = |index| self.poller.number(index) == Some(INTERRUPT);
         if (0..count).any(is_interrupt) {
             self.is_interrupted = true;

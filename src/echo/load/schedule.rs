@@ -43,6 +43,17 @@ pub enum Next {
     Over,
 }
 
+impl Next {
+    /// The moment until which there is nothing to begin.
+    pub fn moment_ns(self, now_ns: u64) -> u64 {
+        match self {
+            Self::Now(_) => now_ns,
+            Self::At(moment_ns) => moment_ns,
+            Self::Over => u64::MAX,
+        }
+    }
+}
+
 impl Schedule {
     /// One that has not begun.
     pub fn new(

@@ -158,12 +158,14 @@ impl<'a> Watch<'a> {
         let (now, before) = (Counts::of(tally), self.before);
         let percentile = |percent| tally.recent.as_ref().and_then(|it| it.percentile_us(percent));
         let received = now.received - before.received;
+        // A message whose connection could not be opened is taken back, and may have been begun before.
+        let sent = now.sent.saturating_sub(before.sent);
         let seconds = float(now_ns - self.from_ns) / 1e9;
         Interval {
             kind: "interval",
             from_ms: self.from_ns / 1_000_000,
             to_ms: now_ns / 1_000_000,
-            sent: now.sent - before.sent,
+            sent,
             received,
             corrupted: now.corrupted - before.corrupted,
             bytes_received: now.bytes_received - before.bytes_received,
@@ -226,5 +228,18 @@ mod tests {
         assert_eq!((&rows[1]["from_ms"], &rows[1]["to_ms"]), (&1000.into(), &3000.into()));
         assert_eq!((&rows[1]["sent"], &rows[1]["received"]), (&0.into(), &1.into()));
         assert!(rows[1]["p50_us"].as_f64().unwrap() > 490.0, "{text}");
+    }
+
+    #[test]
+    fn what_is_taken_back_may_be_of_an_interval_before() {
+        let mut out = Vec::new();
+        let mut watch = Watch::rows(&mut out, Duration::from_secs(1));
+        let mut tally = Tally { sent: 1, ..Tally::default() };
+        watch.tell(1_000_000_000, &mut tally).unwrap();
+        tally.take_back(1, 64);
+        watch.tell(2_000_000_000, &mut tally).unwrap();
+        drop(watch);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("\"sent\":0,").count(), 1, "{text}");
     }
 }

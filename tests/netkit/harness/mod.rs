@@ -10,6 +10,7 @@ pub mod connecting;
 pub mod echoing;
 pub mod judgement;
 pub mod live;
+pub mod loading;
 pub mod needs;
 pub mod nobody;
 pub mod other;

@@ -64,23 +64,28 @@ impl Args {
     }
 
     /// What a stream from standard input, which goes there and comes back as it is, does not take.
-    pub fn wrong_with_stream(&self, format: Format) -> Option<String> {
-        let name = if self.verify {
-            "--verify"
-        } else if self.transform != Transform::None {
-            "--transform"
-        } else if self.no_newline {
-            "--no-newline"
-        } else if format != Format::Table {
-            "--format"
-        } else {
-            return None;
+    pub fn wrong_with_stream(&self, carrier: Carrier, format: Format) -> Option<String> {
+        let name = match (self.no_newline, format) {
+            (true, _) => "--no-newline",
+            (false, Format::Table) => return self.wrong_with_reverse(carrier, "a stream has"),
+            (false, _) => "--format",
         };
         Some(format!(
             "{name} is for messages and loads: standard input is streamed as it is, and so is what comes \
-             back\nhint: give messages, or compare with cmp(1): netkit echo client {} < FILE | cmp - FILE",
+             back\nhint: a message comes after the target: netkit echo client {} hello",
             self.target
         ))
+    }
+
+    /// What follows without a pause cannot be judged in reverse.
+    fn wrong_with_reverse(&self, carrier: Carrier, has: &str) -> Option<String> {
+        let is_wrong = self.transform == Transform::Reverse && !carrier.keeps_messages();
+        is_wrong.then(|| {
+            format!(
+                "--transform reverse: {has} no end of a message, from which it could be turned round; \
+                 upper, lower and rot13 can be judged"
+            )
+        })
     }
 
     /// What does not go together.
@@ -109,11 +114,7 @@ impl Args {
         if carrier.keeps_messages() {
             return self.wrong_with_datagrams(carrier);
         }
-        (self.transform == Transform::Reverse).then(|| {
-            "--transform reverse: in a load, messages follow each other without an end that could be \
-             turned round; upper, lower and rot13 can be judged"
-                .to_owned()
-        })
+        self.wrong_with_reverse(carrier, "a load of a stream has")
     }
 
     fn wrong_with_datagrams(&self, carrier: Carrier) -> Option<String> {

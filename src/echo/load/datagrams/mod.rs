@@ -11,7 +11,7 @@ use std::io;
 
 use super::flow::Flow;
 use super::run::{Run, Woken};
-use super::schedule::{Due, Next};
+use super::schedule::Due;
 use crate::echo::address::Carrier;
 use crate::echo::client::target::{self, Peer};
 use crate::echo::client::trouble::{Failure, Step, Why};
@@ -108,19 +108,16 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             let now_ns = self.run.now_ns();
             self.hand_out();
             let next = self.run.peek(now_ns);
-            let is_over = next == Next::Over && self.under_way == 0;
-            if self.run.is_interrupted || is_over || self.run.leaves_rest(now_ns) {
+            if self.run.ends(now_ns, next, self.under_way) {
                 return Ok(());
             }
             if self.is_hopeless() {
                 self.run.abandon();
                 return Ok(());
             }
-            let until_ns = match next {
-                Next::At(moment) if !self.idle.is_empty() => moment.min(self.next_sweep_ns),
-                Next::Now(_) if !self.idle.is_empty() => now_ns,
-                Next::At(_) | Next::Now(_) | Next::Over => self.next_sweep_ns,
-            };
+            // Without room, what is due waits for a reply.
+            let due_ns = if self.idle.is_empty() { u64::MAX } else { next.moment_ns(now_ns) };
+            let until_ns = due_ns.min(self.next_sweep_ns);
             let Woken::By(count) = self.run.wait(now_ns, until_ns)? else { return Ok(()) };
             for index in 0..count {
                 let number = self.run.poller.number(index);

@@ -15,7 +15,6 @@ use std::time::Duration;
 use super::connection::{Again, Connection};
 use super::pattern::Pattern;
 use super::run::{Run, Woken};
-use super::schedule::Next;
 use crate::echo::client::target::Peer;
 use crate::kernel::aligned::AlignedBuffer;
 
@@ -79,22 +78,16 @@ impl<'a, 'b> Streams<'a, 'b> {
             let now_ns = self.run.now_ns();
             self.hand_out();
             let next = self.run.peek(now_ns);
-            if self.run.is_interrupted || (next == Next::Over && self.under_way == 0) {
-                return Ok(());
-            }
-            if self.run.leaves_rest(now_ns) {
+            if self.run.ends(now_ns, next, self.under_way) {
                 return Ok(());
             }
             if self.is_hopeless() {
                 self.run.abandon();
                 return Ok(());
             }
-            let until_ns = match next {
-                Next::At(moment) if !self.idle.is_empty() => moment.min(self.next_sweep_ns),
-                Next::Now(_) if !self.idle.is_empty() => now_ns,
-                Next::At(_) | Next::Now(_) | Next::Over => self.next_sweep_ns,
-            };
-            self.turn(now_ns, until_ns)?;
+            // Without room, what is due waits for a reply.
+            let due_ns = if self.idle.is_empty() { u64::MAX } else { next.moment_ns(now_ns) };
+            self.turn(now_ns, due_ns.min(self.next_sweep_ns))?;
         }
     }
 

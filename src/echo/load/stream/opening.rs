@@ -14,10 +14,12 @@ use crate::output::numbers::{float, whole};
 
 /// Failures in a row after which a connection is not opened again.
 const MOST_FAILURES: u32 = 8;
+/// The pause after the first failure; each is twice the one before, up to [`DOUBLINGS`] times.
+const PAUSE_NS: u64 = 20_000_000;
+/// How often the pause is doubled: it is 1.28 s at most.
+const DOUBLINGS: u32 = 6;
 /// How long peers may take at the end to close too.
 const PARTING: Duration = Duration::from_millis(200);
-/// The pause after the first of them; each is twice the one before.
-const PAUSE_NS: u64 = 10_000_000;
 
 impl Streams<'_, '_> {
     /// Closes what is open; by FIN so that the peers have closed too, as far as they do that at once:
@@ -108,13 +110,19 @@ impl Streams<'_, '_> {
             tracing::debug!(connection = index, failure = failure.name(), "ended");
             return self.make_idle(index);
         }
+        self.open_later(index, failure, now_ns);
+    }
+
+    /// After a pause, or not at all where that would be in vain.
+    fn open_later(&mut self, index: usize, failure: Failure, now_ns: u64) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
         connection.failures += 1;
-        let is_in_vain = is_of_opening && !self.has_connected;
+        let is_in_vain = failure.is_of_opening() && !self.has_connected;
         if is_in_vain || connection.failures > MOST_FAILURES {
             connection.again = Again::Never;
             tracing::info!(connection = index, failure = failure.name(), "given up");
         } else {
-            let pause = PAUSE_NS << connection.failures.min(7);
+            let pause = PAUSE_NS << connection.failures.saturating_sub(1).min(DOUBLINGS);
             connection.again = Again::At(now_ns + pause);
             let after = Duration::from_nanos(pause);
             tracing::info!(

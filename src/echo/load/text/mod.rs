@@ -9,6 +9,7 @@ use latencies::{histogram, percentiles};
 
 use super::report::{End, ErrorRow, LoadReport};
 use super::thresholds::Verdict;
+use crate::echo::client::replies::CHANGES;
 use crate::echo::transform::Transform;
 use crate::model::Severity;
 use crate::output::numbers::{count, rate, rounded, short_duration, thousands, whole};
@@ -65,10 +66,8 @@ fn hints(report: &LoadReport) -> Vec<&str> {
     let counts = &report.counts;
     // Hardly by chance.
     let is_changed = report.transform == Transform::None && counts.corrupted * 2 > counts.received;
-    let of_change = "a server that changes what it sends back is judged with --transform upper, lower or \
-                     rot13";
     let of_errors = report.errors.iter().filter_map(|it| it.hint.as_deref());
-    let mut hints: Vec<_> = is_changed.then_some(of_change).into_iter().chain(of_errors).collect();
+    let mut hints: Vec<_> = is_changed.then_some(CHANGES).into_iter().chain(of_errors).collect();
     let mut seen = BTreeSet::new();
     hints.retain(|hint| seen.insert(*hint));
     hints
