@@ -40,7 +40,18 @@ impl EndingSignals {
         let mask_before =
             SigSet::thread_get_mask().map_err(|errno| failed("ask which signals wait", errno))?;
         let has_effect = |it: &Signal| !has(ignored, *it) && !mask_before.contains(*it);
-        let held: SigSet = ENDING.into_iter().filter(has_effect).collect();
+        Self::of(ENDING.into_iter().filter(has_effect).collect(), mask_before)
+    }
+
+    /// Holds SIGINT and SIGTERM back for what they are to stop in order, a server. Also where this
+    /// process ignores SIGINT, as in the background of a script: `kill -INT` is meant for it then.
+    pub fn hold_to_stop() -> Result<Self, KernelError> {
+        let mask_before =
+            SigSet::thread_get_mask().map_err(|errno| failed("ask which signals wait", errno))?;
+        Self::of([Signal::SIGINT, Signal::SIGTERM].into_iter().collect(), mask_before)
+    }
+
+    fn of(held: SigSet, mask_before: SigSet) -> Result<Self, KernelError> {
         let arrived = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| failed("wait for signals", errno))?;
         held.thread_block().map_err(|errno| failed("block signals", errno))?;

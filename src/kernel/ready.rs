@@ -3,22 +3,44 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc::PIPE_BUF;
 use nix::unistd::close;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::ProcRoot;
+use super::patience::{Event, Patience, Waited};
+
+/// How long a reader that does not read is waited for. The server takes nothing meanwhile.
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes `text` to the descriptor `fd`, which whoever started this process has opened for it, and
-/// closes it, so that a reader sees the end.
+/// closes it, so that a reader sees the end. EAGAIN if there was no room for it within [`PATIENCE`].
 pub fn write_and_close(fd: i32, text: &str) -> io::Result<()> {
-    open(fd)?.write_all(text.as_bytes())?;
-    close(fd).map_err(io::Error::from)
+    let written = open(fd).and_then(|file| write(&file, text.as_bytes()));
+    // Also where that failed: what cannot be told will not be told later.
+    let closed = close(fd).map_err(io::Error::from);
+    written.and(closed)
+}
+
+/// Writes `bytes`, as there is room for them. A pipe is writable while a page of it is free
+/// (`pipe_poll`, fs/pipe.c), and that takes `PIPE_BUF` bytes without waiting.
+fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    let patience = Patience::of(PATIENCE);
+    for piece in bytes.chunks(PIPE_BUF) {
+        match patience.wait(file.as_fd(), Event::Writable)? {
+            Waited::Ready => file.write_all(piece)?,
+            Waited::Late | Waited::Interrupted => return Err(Errno::EAGAIN.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Whether this process has `fd` open for writing.
@@ -38,16 +60,18 @@ fn open(fd: i32) -> io::Result<File> {
     }
 }
 
-/// The same where that is an old kernel's or a sandbox's to refuse: opened again.
+/// The same where an old kernel or a sandbox refuses that: opened again, which must not wait for the
+/// reader of a pipe that has none any more.
 fn by_name(fd: i32) -> io::Result<File> {
     let path = ProcRoot::live().path().join(format!("self/fd/{fd}"));
-    let opened = File::options().append(true).open(path);
+    let opened = File::options().append(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
     // Of a descriptor that is not open there is no name.
     let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     opened.map_err(|error| if is_closed(&error) { Errno::EBADF.into() } else { error })
 }
 
-/// Tells the service manager `state`, as sd_notify(3) does; nothing if there is none.
+/// Tells the service manager `state`, as sd_notify(3) does; nothing if there is none. EAGAIN if its
+/// queue was full for [`PATIENCE`].
 pub fn notify(state: &str) -> io::Result<()> {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
     let address = match path.as_bytes() {
@@ -55,5 +79,6 @@ pub fn notify(state: &str) -> io::Result<()> {
         _ => SockAddr::unix(&path)?,
     };
     let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    socket.set_write_timeout(Some(PATIENCE))?;
     socket.send_to(state.as_bytes(), &address).map(drop)
 }

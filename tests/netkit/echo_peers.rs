@@ -25,12 +25,7 @@ fn bytes(length: usize) -> Vec<u8> {
 /// What a shell's `line` gives back of `input`, and its exit code.
 #[track_caller]
 fn through(line: &str, input: &[u8]) -> (Vec<u8>, Option<i32>) {
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", &format!("exec timeout 20 {line}")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = piped(line);
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut came = Vec::new();
     thread::scope(|scope| {
@@ -39,6 +34,26 @@ fn through(line: &str, input: &[u8]) -> (Vec<u8>, Option<i32>) {
         stdout.read_to_end(&mut came).unwrap();
     });
     (came, child.wait().unwrap().code())
+}
+
+/// What a shell's `line` gives back of a `datagram`. Nothing says that a datagram was the last one: its
+/// input ends when the reply has come.
+fn asked(line: &str, datagram: &[u8]) -> Vec<u8> {
+    let mut child = piped(line);
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    stdin.write_all(datagram).unwrap();
+    let mut came = vec![0; datagram.len()];
+    stdout.read_exact(&mut came).unwrap_or_else(|error| panic!("{line}: {error}"));
+    drop(stdin);
+    child.wait().unwrap();
+    came
+}
+
+/// A shell's `line` between two pipes, for 20 seconds at most.
+fn piped(line: &str) -> Child {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec timeout 20 {line}")]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// A peer that serves, with its children; killed at the end.
@@ -112,12 +127,11 @@ fn the_tools_are_served() {
             assert_eq!(code, Some(0), "{line}");
         }
         for line in [
-            format!("socat -t0.3 - UDP:127.0.0.1:{port}"),
-            // It ends with its input, and waits for no reply.
-            format!("sh -c '(cat; sleep 0.3) | ncat -u 127.0.0.1 {port}'"),
+            format!("socat - UDP:127.0.0.1:{port}"),
+            format!("ncat -u 127.0.0.1 {port}"),
             format!("nc.openbsd -u -w1 127.0.0.1 {port}"),
         ] {
-            assert_eq!(through(&line, b"a datagram").0, b"a datagram", "{line}");
+            assert_eq!(asked(&line, b"a datagram"), b"a datagram", "{line}");
         }
         server.stop().exits(0);
     });
@@ -154,10 +168,13 @@ fn the_tools_serve() {
             let line = format!("echo client --verify {target} hello again");
             netkit(&line).run().is(0, "hello\nagain\n", "");
         }
-        for server in ["socat UDP-RECVFROM:7004,fork PIPE", "ncat -lu 127.0.0.1 7004 -e /bin/cat"] {
+        for (server, target) in [
+            ("socat UDP-RECVFROM:7004,fork PIPE", "udp://127.0.0.1:7004"),
+            ("ncat -lu 127.0.0.1 7005 -e /bin/cat", "udp://127.0.0.1:7005"),
+        ] {
             let _peer = Peer::start(server);
             eventually(|| {
-                let seen = netkit("echo client --verify udp://127.0.0.1:7004 hello").run();
+                let seen = netkit(&format!("echo client --verify {target} hello")).run();
                 if seen.code == Some(0) { Ok(()) } else { Err(format!("{server}: {seen:?}")) }
             });
         }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use crate::harness::echoing::{Serving, asked, ended, refused, rest, round_trip};
+use crate::harness::echoing::{Serving, asked, ended, refused, rest, round_trip, unanswered};
 use crate::harness::{eventually, live, netkit};
 
 #[test]
@@ -22,12 +22,12 @@ fn messages_are_dropped_and_doubled() {
     assert_eq!(rest(&stream), b"a\na\nb\nb\n");
 
     let server = Serving::start("udp://127.0.0.1:0 --drop 100% --json");
-    assert_eq!(asked(&server.udp(), b"hello"), None);
+    unanswered(&server.udp(), b"hello");
     assert_eq!(refused(&server.stop().statistics(), "dropped"), 1);
 
     let server = Serving::start("udp://127.0.0.1:0 --duplicate 100%");
     let client = server.udp();
-    assert_eq!(asked(&client, b"hello").as_deref(), Some(&b"hello"[..]));
+    assert_eq!(asked(&client, b"hello"), b"hello");
     assert_eq!(client.recv(&mut [0; 9]).unwrap(), 5);
 }
 
@@ -58,13 +58,12 @@ fn replies_wait_and_keep_their_order() {
     let mut reply = [0; 8];
     stream.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"one\ntwo\n");
-    assert!((60..1000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= Duration::from_millis(60), "{:?}", begun.elapsed());
 
     let server = Serving::start("udp://127.0.0.1:0 --delay 100ms");
     let client = server.udp();
-    client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let begun = Instant::now();
-    assert_eq!(asked(&client, b"hello").as_deref(), Some(&b"hello"[..]));
+    assert_eq!(asked(&client, b"hello"), b"hello");
     assert!(begun.elapsed() >= Duration::from_millis(100), "{:?}", begun.elapsed());
 }
 

@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
@@ -96,7 +96,8 @@ fn at_the_limit_the_others_wait_in_the_queue() {
 #[test]
 fn one_more_of_an_address_is_reset_and_others_are_not() {
     live(&[], || {
-        let line = "0.0.0.0:0 --max-per-address 1 --log json --json";
+        // With room for two, which those that are refused do not take up.
+        let line = "0.0.0.0:0 --max-per-address 1 --max-connections 2 --log json --json";
         let server = Serving::start(line);
         let port = server.address("tcp").port();
         let from = |address: &str| {
@@ -107,22 +108,25 @@ fn one_more_of_an_address_is_reset_and_others_are_not() {
         };
         let first = from("127.0.0.1");
         assert_eq!(round_trip(&first, b"hello"), b"hello");
-        let mut second = from("127.0.0.1");
-        let read = second.read(&mut [0; 1]);
-        assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        for _ in 0..3 {
+            let read = from("127.0.0.1").read(&mut [0; 1]);
+            assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        }
         let other = from("127.0.0.2");
         assert_eq!(round_trip(&other, b"hello"), b"hello");
         // One that has ended does not count any more.
         drop(first);
         eventually(|| {
             let again = from("127.0.0.1");
-            (&again).write_all(b"hello").unwrap();
+            // What is refused is reset, perhaps before it is written to.
+            let sent = (&again).write_all(b"hello");
             let mut reply = [0; 5];
-            (&again).read_exact(&mut reply).map_err(|error| error.to_string())
+            sent.and_then(|()| (&again).read_exact(&mut reply)).map_err(|error| error.to_string())
         });
         drop(other);
         let end = server.stop().exits(0);
-        assert!(ended(&end.statistics(), "max_per_address") >= 1);
+        assert_eq!(end.statistics()["connections"]["open"], 0, "{end:#?}");
+        assert!(ended(&end.statistics(), "max_per_address") >= 3);
         let refused = end.log().into_iter().find(|it| it["end"] == "max_per_address").unwrap();
         assert_eq!(refused["received_bytes"], 0);
     });
@@ -130,22 +134,24 @@ fn one_more_of_an_address_is_reset_and_others_are_not() {
 
 #[test]
 fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
-    let server = Serving::start("127.0.0.1:0 --idle-timeout 300ms --log json --json");
-    let (idle, busy) = (server.connect(), server.connect());
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(900) {
-        assert_eq!(round_trip(&busy, b"hello"), b"hello");
-        std::thread::sleep(Duration::from_millis(50));
+    let server = Serving::start("127.0.0.1:0 --idle-timeout 1s --log json --json");
+    let busy = server.connect();
+    // More than once as long as either may be idle.
+    for _ in 0..2 {
+        let idle = server.connect();
+        while is_silent(&idle) {
+            assert_eq!(round_trip(&busy, b"hello"), b"hello");
+        }
+        assert_eq!(rest(&idle), b"");
     }
-    assert_eq!(rest(&idle), b"");
     assert_eq!(round_trip(&busy, b"hello"), b"hello");
     drop(busy);
     let end = server.stop().exits(0);
-    assert_eq!(ended(&end.statistics(), "idle"), 1);
+    assert_eq!(ended(&end.statistics(), "idle"), 2);
     let log = end.log();
-    let idle = log.iter().find(|it| it["end"] == "idle").unwrap();
-    let elapsed = idle["elapsed_us"].as_u64().unwrap();
-    assert!((300_000..700_000).contains(&elapsed), "{idle}");
+    for idle in log.iter().filter(|it| it["end"] == "idle") {
+        assert!(idle["elapsed_us"].as_u64().unwrap() >= 1_000_000, "{idle}");
+    }
 }
 
 #[test]
@@ -158,6 +164,12 @@ fn after_so_many_bytes_a_connection_ends_with_its_replies() {
     let statistics = server.stop().exits(0).statistics();
     assert_eq!(ended(&statistics, "max_bytes"), 1);
     assert_eq!(statistics["connections"]["sent_bytes"], 10);
+
+    // Also what is not a whole line, since no more of it is read.
+    let server = Serving::start("127.0.0.1:0 --max-bytes 5 --by line --transform upper");
+    let mut stream = server.connect();
+    stream.write_all(b"ab\ncdef\n").unwrap();
+    assert_eq!(rest(&stream), b"AB\nCD");
 }
 
 #[test]
@@ -167,12 +179,9 @@ fn without_descriptors_it_neither_ends_nor_spins() {
         command.args(["-c", &format!("ulimit -n 32; exec {PROGRAM} \"$@\""), "sh"]);
         let server = Serving::by(command, "127.0.0.1:0 --json --drain 0", 1);
         let mut streams: Vec<_> = (0..40).map(|_| server.connect()).collect();
-        let is_served = |stream: &TcpStream| {
-            (&*stream).write_all(b"x").unwrap();
-            !is_silent(stream)
-        };
-        assert!(is_served(&streams[0]));
-        assert!(!is_served(&streams[39]));
+        assert_eq!(round_trip(&streams[0], b"x"), b"x");
+        (&streams[39]).write_all(b"x").unwrap();
+        assert!(is_silent(&streams[39]));
         let before = server.cpu();
         std::thread::sleep(Duration::from_millis(500));
         let spent = server.cpu().saturating_sub(before);
@@ -230,7 +239,7 @@ fn it_stops_after_its_time_or_after_one() {
 
     let server = Serving::start("udp://127.0.0.1:0 --one-off --json");
     let reply = crate::harness::echoing::asked(&server.udp(), b"hello");
-    assert_eq!(reply.as_deref(), Some(&b"hello"[..]));
+    assert_eq!(reply, b"hello");
     assert_eq!(server.wait().exits(0).statistics()["stopped"], "one_off");
 }
 

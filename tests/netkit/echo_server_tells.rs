@@ -1,19 +1,32 @@
 //! What an echo server tells of itself: to scripts that wait for it, to a service manager, and with `-v`.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::Command;
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, asked, rest, round_trip};
 use crate::harness::netkit;
+use crate::harness::seccomp::without_pidfd_getfd;
 
 /// A server that a shell starts with these redirections.
 fn redirected(redirections: &str, line: &str) -> Serving {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec {PROGRAM} \"$@\" {redirections}"), "sh"]);
     Serving::by(command, line, 1)
+}
+
+/// netkit with descriptor 3 on a pipe whose reader has gone: a shell opens it both ways, so as to wait for
+/// nobody, and closes the end that reads.
+fn onto_a_pipe_without_reader(fifo: &Path) -> Command {
+    nix::unistd::mkfifo(fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = format!("exec 4<>\"$FIFO\" 3>\"$FIFO\" 4<&-; exec {PROGRAM} \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh"]).env("FIFO", fifo);
+    command
 }
 
 #[test]
@@ -80,15 +93,29 @@ fn a_socket_is_a_descriptor_too() {
 }
 
 #[test]
+fn in_a_sandbox_that_copies_no_descriptor_it_is_written_to_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let ready = directory.path().join("ready");
+    fs::write(&ready, "before\n").unwrap();
+    without_pidfd_getfd(|| {
+        let server = redirected(&format!("3>>{}", ready.display()), "127.0.0.1:0 --ready-fd 3");
+        let address = server.addresses[0].clone();
+        server.stop().exits(0);
+        assert_eq!(fs::read_to_string(&ready).unwrap(), format!("before\n{address}\n"));
+        netkit("echo server 127.0.0.1:0 --ready-fd 77").run().exits(2).complains("EBADF");
+        // Opening a pipe that has no reader would wait for one.
+        let command = onto_a_pipe_without_reader(&directory.path().join("fifo"));
+        let line = "echo server 127.0.0.1:0 --ready-fd 3";
+        crate::harness::command::Netkit::by(command, line).run().exits(2).complains("ENXIO");
+    });
+}
+
+#[test]
 fn a_server_that_could_not_say_so_serves_and_warns() {
     let directory = tempfile::tempdir().unwrap();
     let gone = directory.path().join("gone");
-    // A pipe whose reader has gone: the shell opens it both ways, to wait for nobody, and leaves.
-    let fifo = directory.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let script = format!("exec 4<>\"$FIFO\" 3>\"$FIFO\" 4<&-; exec {PROGRAM} \"$@\"");
-    let mut command = Command::new("sh");
-    command.args(["-c", &script, "sh"]).env("FIFO", &fifo).env("NOTIFY_SOCKET", &gone);
+    let mut command = onto_a_pipe_without_reader(&directory.path().join("fifo"));
+    command.env("NOTIFY_SOCKET", &gone);
     let server = Serving::by(command, "127.0.0.1:0 --ready-fd 3 --json", 1);
     assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
     let end = server.stop().exits(0);
@@ -103,6 +130,39 @@ fn a_server_that_could_not_say_so_serves_and_warns() {
         assert!(end.stderr.contains(&format!("netkit: warning: {words}")), "{end:?}");
         assert!(warnings[index].as_str().unwrap().starts_with(words), "{warnings}");
     }
+}
+
+#[test]
+fn whoever_does_not_read_the_news_holds_nothing_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let notify = directory.path().join("notify");
+    let _manager = UnixDatagram::bind(&notify).unwrap();
+    let others = UnixDatagram::unbound().unwrap();
+    others.set_nonblocking(true).unwrap();
+    while others.send_to(b"READY=1", &notify).is_ok() {}
+    let fifo = directory.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut options = fs::File::options();
+    options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK);
+    let mut reader = options.open(&fifo).unwrap();
+    while reader.write(&[b'x'; 1000]).is_ok() {}
+    while reader.write(b"x").is_ok() {}
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {PROGRAM} \"$@\" 3>\"$FIFO\""), "sh"]);
+    command.env("FIFO", &fifo).env("NOTIFY_SOCKET", &notify);
+    let server = Serving::by(command, "127.0.0.1:0 --ready-fd 3 --json", 1);
+    assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
+    let end = server.stop().exits(0);
+    for words in [
+        "--ready-fd 3 could not be told where it serves: EAGAIN (it is full, and nobody has read",
+        "the service manager at NOTIFY_SOCKET was not told: EAGAIN (it is full, and nobody has read",
+    ] {
+        assert!(end.stderr.contains(&format!("netkit: warning: {words}")), "{end:?}");
+    }
+    // Nor was any part of it written.
+    let mut there = vec![0; 1 << 20];
+    let length = reader.read(&mut there).unwrap();
+    assert!(there[..length].iter().all(|byte| *byte == b'x'));
 }
 
 #[test]
@@ -142,7 +202,10 @@ fn what_it_does_is_told_once_or_in_detail() {
         let peer = stream.local_addr().unwrap();
         assert_eq!(round_trip(&stream, b"hello"), b"hello");
         drop(stream);
-        assert_eq!(asked(&server.udp(), b""), None);
+        let client = server.udp();
+        client.send(b"").unwrap();
+        // The first of two is not answered, or its reply came first.
+        assert_eq!(asked(&client, b"hello"), b"hello");
         let address = server.addresses[0].clone();
         let told = server.stop().exits(0).stderr;
         for words in [

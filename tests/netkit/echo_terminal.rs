@@ -8,7 +8,7 @@ use crate::harness::{live, netkit};
 
 #[test]
 fn the_status_of_a_server_is_a_live_line_that_no_log_line_cuts() {
-    let mut terminal = Terminal::open("echo server 127.0.0.1:0 --status --log text --for 3s");
+    let mut terminal = Terminal::open("echo server 127.0.0.1:0 --status --log text");
     terminal.shows("Serving on tcp://");
     let port = terminal.until("\r\n").rsplit(':').next().unwrap().to_owned();
     terminal.shows("0 connections open, 0 taken, 0 datagrams, 0 B/s in");
@@ -23,6 +23,7 @@ fn the_status_of_a_server_is_a_live_line_that_no_log_line_cuts() {
         "{before:?}"
     );
     terminal.shows("0 connections open, 1 taken");
+    terminal.types("\x03");
     let rest = terminal.ends(0);
     assert!(rest.contains("\r\x1b[KServed on tcp://127.0.0.1:"), "{rest:?}");
 }

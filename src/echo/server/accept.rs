@@ -13,9 +13,9 @@ use super::connection;
 use super::shared::{Local, Shared, Visit};
 use crate::kernel::serving;
 
-/// How long accept(2) is left alone at most after it failed for want of descriptors or memory: the
-/// connection stays in the queue and the listener readable, so that asking again at once would be asking
-/// for ever. Less, where a connection ends before.
+/// The longest pause after accept(2) has failed for want of descriptors or memory: the connection stays
+/// in the queue and the listener readable, so that calling it again at once would be a busy loop. A
+/// connection that ends meanwhile ends the pause.
 const REST: Duration = Duration::from_millis(100);
 /// Connections that are taken in a row before others get their turn.
 const BURST: u32 = 64;
@@ -62,7 +62,7 @@ pub async fn accept(
         if !shared.may_accept() {
             if !shared.limits.has_room() {
                 shared.at_limit.fetch_add(1, Ordering::Relaxed);
-                tracing::info!(at = %local.name, "no more for now: as many as there may be");
+                tracing::info!(at = %local.name, "takes no more for now: --max-connections");
             }
             shared.limits.until(|| shared.may_accept()).await;
         }

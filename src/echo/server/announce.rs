@@ -46,14 +46,14 @@ impl Announcement {
         })
     }
 
-    /// Whether its end is told on standard output: where the addresses were to be alone there, only to
-    /// whoever has asked for a format.
+    /// Whether the statistics of the end go to standard output: with --print-address, which is to have
+    /// the addresses alone there, only if a format was asked for.
     pub fn has_end(&self, format: Format) -> bool {
         !self.print_address || format != Format::Table
     }
 
-    /// Tells whoever started this process. What has to be known where that failed: it serves all the
-    /// same, and whoever waits for the news waits in vain.
+    /// Tells whoever started this process. A warning for each who could not be told: the server serves all
+    /// the same, but whoever waits for the news waits in vain.
     pub fn tell_others(&self, addresses: &[String]) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(fd) = self.ready_fd
@@ -75,6 +75,10 @@ impl Announcement {
 
 /// `EBADF (Bad file descriptor)`.
 fn said(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        let seconds = ready::PATIENCE.as_secs();
+        return format!("EAGAIN (it is full, and nobody has read from it for {seconds} s)");
+    }
     let known =
         error.raw_os_error().map(|code| format!("{} ({})", errnos::name(code), errnos::text(code)));
     known.unwrap_or_else(|| error.to_string())
@@ -88,12 +92,12 @@ fn lines(addresses: &[String]) -> String {
     addresses.iter().map(line).collect()
 }
 
-/// What has to be known about a server that is reached from elsewhere by UDP.
+/// Warnings about the addresses: UDP that can be reached from elsewhere, and `[::]` that goes without IPv4.
 pub fn warnings(server: &Server) -> Vec<String> {
     let addresses = server.addresses().filter(|it| is_open_udp(it));
     let warning = |address: &Address| match server.options.datagrams {
         Datagrams::All => format!(
-            "{address} answers any datagram, whoever's source address it has: it can be made to \
+            "{address} answers any datagram, whatever source address it claims: it can be made to \
              send to others, and to talk to another echo server without end"
         ),
         Datagrams::ByAddress | Datagrams::Strict => format!(

@@ -1,8 +1,10 @@
 //! Attending to a running server: signals, its time, its end.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, sleep};
 
@@ -11,17 +13,15 @@ use super::log::Log;
 use super::report::{ServerReport, Stopped};
 use super::running::Running;
 use super::status::Status;
+use crate::echo::reactor;
 use crate::kernel::clock::Stopwatch;
+use crate::kernel::ending_signals::{EndingSignals, number};
 use crate::kernel::ready;
 use crate::output::{Format, Style, emit};
 
-/// Exit codes of a program that SIGINT and SIGTERM have ended.
-const INTERRUPTED: u8 = 128 + 2;
-const TERMINATED: u8 = 128 + 15;
-
 /// How often the status is shown.
 const TICK: Duration = Duration::from_millis(250);
-/// Longer than anybody waits.
+/// Stands for no end: longer than anybody waits.
 const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
 
 /// How a server came to its end.
@@ -31,37 +31,46 @@ pub struct Ending {
     pub stopped: Stopped,
     /// The exit code of a second signal, which did not let connections end.
     pub hurried: Option<u8>,
-    /// What has to be known about it.
+    /// The warnings of its start, once more for its statistics.
     pub warnings: Vec<String>,
 }
 
 /// The signals that a server listens to.
-pub struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    user1: Signal,
+pub struct Signals<'a> {
+    stops: Stops<'a>,
+    /// SIGUSR1, which asks for the statistics.
+    asks: Signal,
 }
 
-impl Signals {
-    /// From now on they do not end the process.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            user1: signal(SignalKind::user_defined1())?,
-        })
+impl<'a> Signals<'a> {
+    /// SIGINT and SIGTERM, which are `held` back, and SIGUSR1. From now on none ends the process.
+    pub fn new(held: &'a EndingSignals) -> io::Result<Self> {
+        let arrived = reactor::register_for_reading(held.descriptor())?;
+        let asks = signal(SignalKind::user_defined1())?;
+        Ok(Self { stops: Stops { held, arrived }, asks })
     }
+}
 
-    /// Waits for one that is to end it: the exit code of a program that it has ended.
-    async fn end(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => INTERRUPTED,
-            _ = self.terminate.recv() => TERMINATED,
+/// SIGINT and SIGTERM, of which the first stops a server and the second ends it at once.
+struct Stops<'a> {
+    held: &'a EndingSignals,
+    arrived: AsyncFd<BorrowedFd<'a>>,
+}
+
+impl Stops<'_> {
+    /// Waits for the next one: the exit code of a program that it has ended.
+    async fn next(&self) -> io::Result<u8> {
+        loop {
+            let mut guard = self.arrived.readable().await?;
+            if let Some(signal) = self.held.take() {
+                return Ok(128 + number(signal));
+            }
+            guard.clear_ready();
         }
     }
 }
 
-/// What there is to say of a server while it serves.
+/// Whoever attends to a server while it serves, with all that is said about it.
 pub struct Attendant<'a> {
     pub(super) announcement: &'a Announcement,
     pub(super) addresses: &'a [String],
@@ -76,7 +85,11 @@ pub struct Attendant<'a> {
 
 impl Attendant<'_> {
     /// Says that the server is there, attends to it, and lets it end.
-    pub async fn attend(&self, running: &mut Running, signals: &mut Signals) -> Ending {
+    pub async fn attend(
+        &self,
+        running: &mut Running,
+        signals: &mut Signals<'_>,
+    ) -> io::Result<Ending> {
         let greeting = self.announcement.text(self.addresses, self.format);
         greeting.map(|text| self.log.add(text));
         // Now, and not when it has served.
@@ -85,26 +98,26 @@ impl Attendant<'_> {
         for warning in &warnings {
             self.log.warn(warning);
         }
-        let stopped = self.until_stopped(running, signals, &warnings).await;
+        let stopped = self.until_stopped(running, signals, &warnings).await?;
         tracing::info!(why = ?stopped, "takes nothing more");
         // A manager that does not hear it sees the process end.
         drop(ready::notify("STOPPING=1"));
         running.stop_taking().await;
         let hurried = tokio::select! {
             biased;
-            code = signals.end() => Some(code),
+            code = signals.stops.next() => Some(code?),
             () = running.all_end() => None,
             () = sleep(running.shared.options.drain) => None,
         };
-        Ending { stopped, hurried, warnings }
+        Ok(Ending { stopped, hurried, warnings })
     }
 
     async fn until_stopped(
         &self,
         running: &Running,
-        signals: &mut Signals,
+        signals: &mut Signals<'_>,
         warnings: &[String],
-    ) -> Stopped {
+    ) -> io::Result<Stopped> {
         let report = || ServerReport {
             warnings: warnings.to_vec(),
             ..ServerReport::of(&running.shared, self.addresses, self.stopwatch.elapsed())
@@ -116,11 +129,10 @@ impl Attendant<'_> {
         let mut ticks = interval(TICK);
         loop {
             tokio::select! {
-                _ = signals.interrupt.recv() => return Stopped::Signal,
-                _ = signals.terminate.recv() => return Stopped::Signal,
-                _ = signals.user1.recv() => self.tell(&report()),
-                () = &mut lifetime => return Stopped::Lifetime,
-                () = running.shared.one_is_done.notified() => return Stopped::OneOff,
+                stop = signals.stops.next() => return stop.map(|_| Stopped::Signal),
+                _ = signals.asks.recv() => self.tell(&report()),
+                () = &mut lifetime => return Ok(Stopped::Lifetime),
+                () = running.shared.one_is_done.notified() => return Ok(Stopped::OneOff),
                 _ = ticks.tick(), if status.is_some() => {
                     if let Some(status) = &mut status {
                         self.log.show(status.words(&report()));

@@ -226,10 +226,8 @@ impl Connection {
     fn finish(&mut self) -> Option<End> {
         self.phase = Phase::Ending(End::PeerClosed);
         let shaper = self.shaper.as_mut()?;
-        match shaper.finish(&self.visit.shared.options, Instant::now()) {
-            Shaped::Replies => None,
-            Shaped::Reset => Some(End::FaultReset),
-        }
+        let rest = shaper.finish(&self.visit.shared.options, Instant::now());
+        (rest == Shaped::Reset).then_some(End::FaultReset)
     }
 
     /// Sends `came` back, and keeps what the peer does not take.
@@ -247,10 +245,13 @@ impl Connection {
         self.visit.received(number(came.len()));
         if let Some(shaper) = &mut self.shaper {
             self.idle.interrupt();
-            return Ok(match shaper.take(came, &self.visit.shared.options, Instant::now()) {
-                Shaped::Replies => None,
-                Shaped::Reset => Some(End::FaultReset),
-            });
+            let (options, now) = (&self.visit.shared.options, Instant::now());
+            let mut led_to = shaper.take(came, options, now);
+            if led_to == Shaped::Replies && self.phase != Phase::Echoing {
+                // Nothing more is read that could complete what is held.
+                led_to = shaper.finish(options, now);
+            }
+            return Ok((led_to == Shaped::Reset).then_some(End::FaultReset));
         }
         let taken = match self.socket.get_ref().write(came) {
             Ok(taken) => taken,

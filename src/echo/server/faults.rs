@@ -3,12 +3,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::echo::amounts::{parse_bytes, parse_percent};
+
 /// What is to go wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Faults {
     /// Each reply waits for so long.
     pub delay: Duration,
-    /// And for up to so much more or less.
+    /// By how much that varies, either way.
     pub jitter: Duration,
     /// Of the messages, this share is not answered.
     pub drop: Share,
@@ -38,11 +40,7 @@ impl FromStr for Share {
 
     /// `1`, `0.1%`, `50 %`: percent in any case.
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.strip_suffix('%').unwrap_or(text).trim();
-        match number.parse() {
-            Ok(percent @ 0.0..=100.0) => Ok(Self(percent / 100.0)),
-            _ => Err("give percent from 0 to 100, such as 0.5%".to_owned()),
-        }
+        parse_percent(text).map(|percent| Self(percent / 100.0))
     }
 }
 
@@ -62,9 +60,8 @@ impl FromStr for ResetAfter {
         if text.ends_with('%') {
             return text.parse().map(Self::Any);
         }
-        text.parse()
-            .map(Self::Bytes)
-            .map_err(|_| "give a number of bytes, or percent of messages such as 1%".to_owned())
+        let or_percent = |why| format!("{why}; of messages, a share is in percent, as in 1%");
+        parse_bytes(text).map(Self::Bytes).map_err(or_percent)
     }
 }
 
@@ -129,6 +126,7 @@ mod tests {
         }
         assert_eq!("10%".parse(), Ok(ResetAfter::Any(Share(0.1))));
         assert_eq!("10".parse(), Ok(ResetAfter::Bytes(10)));
+        assert_eq!("64k".parse(), Ok(ResetAfter::Bytes(65_536)));
         assert!("-1".parse::<ResetAfter>().is_err());
     }
 

@@ -25,7 +25,7 @@ pub enum Refusal {
     PrivilegedPort,
     /// It came from a port of this server.
     OwnPort,
-    /// It came from, or was sent to, many.
+    /// It came from or was sent to a multicast or broadcast address.
     NotUnicast,
     /// It had come round: what sent it was a server's reply.
     Looped,
@@ -41,7 +41,7 @@ pub enum Refusal {
     Larger,
     /// It was to be dropped.
     Dropped,
-    /// As many replies wait for their time as may.
+    /// Too many replies wait to be sent, as with --delay.
     Waiting,
     /// The reply could not be sent.
     NotSent,
@@ -61,10 +61,10 @@ impl Refusal {
             Self::Looped => "a server's reply that came round",
             Self::Foreign => "not netkit's own, which alone are answered here",
             Self::Reply => "a reply of netkit's",
-            Self::SourceRate => "more than one source may send",
-            Self::GlobalRate => "more than all sources may send",
+            Self::SourceRate => "over the rate of one source",
+            Self::GlobalRate => "over the rate of all sources",
             Self::Larger => "the reply would be larger",
-            Self::Waiting => "more replies wait for their time than may",
+            Self::Waiting => "too many replies wait to be sent",
             Self::Dropped => "dropped, as asked for",
             Self::NotSent => "the reply could not be sent",
             Self::NoName => "from a socket without a name",

@@ -38,21 +38,18 @@ impl Limits {
         self.max_per_address.is_some()
     }
 
-    /// Counts one more, of `address`; false if that has as many as it may.
+    /// Counts one more, of `address`; false if that now has more than it may. It is counted all the
+    /// same, until it leaves.
     pub fn enter(&self, address: Option<IpAddr>) -> bool {
-        if let (Some(max), Some(address)) = (self.max_per_address, address) {
-            let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-            let own = by_address.entry(address).or_default();
-            if *own >= max {
-                return false;
-            }
-            *own += 1;
-        }
         self.open.fetch_add(1, Ordering::AcqRel);
-        true
+        let (Some(max), Some(address)) = (self.max_per_address, address) else { return true };
+        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = by_address.entry(address).or_default();
+        *own += 1;
+        *own <= max
     }
 
-    /// Counts one less.
+    /// Counts one less, which has entered.
     pub fn leave(&self, address: Option<IpAddr>) {
         if let (true, Some(address)) = (self.counts_addresses(), address) {
             let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,5 +79,32 @@ impl Limits {
             }
             next.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_one_too_many_leaves_the_others_counted() {
+        let limits = Limits::new(Some(3), Some(1));
+        let [one, other] = [1, 2].map(|last| Some(IpAddr::from([192, 0, 2, last])));
+        assert!(limits.enter(one) && limits.enter(other));
+        for _ in 0..5 {
+            assert!(!limits.enter(one));
+            limits.leave(one);
+            assert_eq!((limits.open(), limits.has_room()), (2, true));
+        }
+        limits.leave(one);
+        assert!(limits.enter(one));
+        // A Unix socket has no address, and no limit of one.
+        assert!(limits.enter(None));
+        assert!(!limits.has_room());
+        for entered in [one, other, None] {
+            limits.leave(entered);
+        }
+        assert_eq!(limits.open(), 0);
+        assert!(limits.by_address.lock().unwrap().is_empty());
     }
 }

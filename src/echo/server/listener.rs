@@ -56,8 +56,8 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Lets the `others` go that the server has got by then, and looks whether it was they: two names
-    /// of one file, or of one interface, are not seen to be the same before.
+    /// Closes the `others`, which the server has already, and tries once more, to see whether they were in
+    /// the way: that two names are of one file, or of one interface, cannot be seen before.
     fn beside(mut self, others: Vec<Bound>, proc_root: &ProcRoot) -> Self {
         let is_one = |other: &Bound| match (&other.address.target, &self.address.target) {
             (Target::Internet(it), Target::Internet(own)) => {

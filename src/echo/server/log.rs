@@ -33,7 +33,7 @@ pub enum LogFormat {
 pub enum Entry {
     /// A line of the log, with its end, or several.
     Line(String),
-    /// What has to be known, which is no data.
+    /// A warning, which is for standard error.
     Warning(String),
     /// The live line of now.
     Status(String),

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use crate::echo::datagram::{self, HEADER, Header};
 use crate::echo::transform::Transform;
 
-/// Replies that wait to be sent at most: with --delay, whoever sends faster than that is not answered.
+/// The most replies that wait to be sent: with --delay, what comes while so many wait is not answered.
 const WAITING: usize = 4096;
 
 /// Makes the replies of one socket.

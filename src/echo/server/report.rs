@@ -21,7 +21,7 @@ pub const SCHEMA: &str = "netkit.echo_server/1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stopped {
-    /// A signal, and its number.
+    /// SIGINT or SIGTERM.
     Signal,
     /// Its time was over.
     Lifetime,
@@ -49,7 +49,7 @@ pub struct ServerReport {
     pub datagrams: Datagrams,
     /// Lines of the log that nobody read in time.
     pub log_lines_lost: u64,
-    /// What has to be known about it.
+    /// What has to be known about the server.
     pub warnings: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ pub struct Connections {
     pub open: u64,
     /// Those that have ended, and why.
     pub ended: Vec<Ended>,
-    /// How often there was no room for one more.
+    /// How often the server stopped taking connections, at `max_connections`.
     pub at_limit: u64,
     /// What accept(2) failed with.
     pub accept_errors: Vec<AcceptError>,

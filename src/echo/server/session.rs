@@ -13,6 +13,7 @@ use super::scribe;
 use super::shared::Shared;
 use crate::exit::Exit;
 use crate::kernel::clock::Stopwatch;
+use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::program;
 use crate::output::{Aside, Outcome, Screen, emit};
 
@@ -23,6 +24,8 @@ pub fn run(
     screen: &mut Screen<'_>,
     aside: &mut Aside<'_>,
 ) -> anyhow::Result<Outcome> {
+    // Before any thread is made.
+    let held = EndingSignals::hold_to_stop()?;
     let stopwatch = Stopwatch::start();
     // Fewer than all is no reason not to serve.
     drop(program::take_all_descriptors());
@@ -45,9 +48,11 @@ pub fn run(
             log,
             has_live_line,
         };
-        let outcome = serve(server, &attendant);
+        let outcome = serve(server, &attendant, &held);
         // The last that could write a line.
         drop(attendant);
+        // Of what is still to be written nobody knows whether it is read: one more signal is the end.
+        drop(held);
         let (shared, ending) = outcome?;
         shared.close_log();
         drop(writer.join());
@@ -66,13 +71,17 @@ pub fn run(
 }
 
 /// Serves to the end, at which connections that are still open are cut.
-fn serve(server: Server, attendant: &Attendant<'_>) -> anyhow::Result<(Arc<Shared>, Ending)> {
+fn serve(
+    server: Server,
+    attendant: &Attendant<'_>,
+    held: &EndingSignals,
+) -> anyhow::Result<(Arc<Shared>, Ending)> {
     let hands = Hands::new(server.options.threads)?;
     hands.block_on(async {
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new(held)?;
         let log = attendant.log.clone();
         let mut running = server.start_with(&hands.handles(), Some(log))?;
-        let ending = attendant.attend(&mut running, &mut signals).await;
+        let ending = attendant.attend(&mut running, &mut signals).await?;
         anyhow::Ok((Arc::clone(&running.shared), ending))
     })
 }

@@ -27,7 +27,7 @@ pub struct Shared {
     pub(super) tallies: Vec<Tally>,
     pub(super) datagrams: DatagramTally,
     pub(super) accepted: AtomicU64,
-    /// How often there was no room for one more connection.
+    /// How often the server stopped taking connections, at `max_connections`.
     pub(super) at_limit: AtomicU64,
     pub(super) lost_lines: AtomicU64,
     accept_errors: Mutex<BTreeMap<i32, u64>>,
@@ -153,7 +153,7 @@ impl Visit {
         let visit = Self {
             shared: Arc::clone(shared),
             hand,
-            source: source.filter(|_| is_in),
+            source,
             opened,
             local: Arc::clone(&local.name),
             keeps_messages: local.keeps_messages,

@@ -43,7 +43,7 @@ impl End {
             Self::MaxPerAddress => "its address has as many as it may",
             Self::FaultReset => "reset, as asked for",
             Self::FaultClosed => "closed first, as asked for",
-            Self::Cut => "cut at the end of the server",
+            Self::Cut => "cut when the server ended",
             Self::Failed => "failed",
         }
     }

@@ -18,7 +18,7 @@ pub fn render(report: &ServerReport, style: Style) -> String {
         lines.push(format!("{lost} of the log lost: nobody read them in time"));
     }
     lines.into_iter().fold(String::new(), |text, line| {
-        // What stands below another line stays there, however long it is.
+        // A line that is indented stays so where it is wrapped.
         let (lead, line) = line.strip_prefix("  ").map_or(("", &*line), |line| ("  ", line));
         text + &wrapped(lead, line, style.width) + "\n"
     })
@@ -40,7 +40,7 @@ fn connections(report: &ServerReport) -> Vec<String> {
     lines.extend(ended.map(|it| format!("  {}: {}", it.end.words(), thousands(it.connections))));
     if it.at_limit > 0 {
         let times = count(it.at_limit, "time");
-        lines.push(format!("stopped taking connections {times}: as many as there may be"));
+        lines.push(format!("stopped taking connections {times}, at --max-connections"));
     }
     for error in &it.accept_errors {
         lines.push(format!("accept() failed with {} {}", error.errno, count(error.times, "time")));

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -131,6 +132,12 @@ impl Serving {
         None
     }
 
+    /// The signal that has ended it, if it has ended.
+    pub fn died_of(&mut self) -> Option<Signal> {
+        let number = self.child.try_wait().unwrap()?.signal()?;
+        Signal::try_from(number).ok()
+    }
+
     /// How long it has been on a processor.
     pub fn cpu(&self) -> Duration {
         let path = format!("/proc/{}/schedstat", self.pid());
@@ -199,19 +206,35 @@ pub fn patient(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// A UDP socket that is connected to `address`, and waits a moment for replies.
+/// How long a reply is waited for that is not to come.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// A UDP socket that is connected to `address`.
 #[track_caller]
 pub fn udp_to(address: SocketAddr) -> UdpSocket {
     let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(any).unwrap();
     socket.connect(address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     socket
 }
 
-/// Sends a datagram; the reply, if one comes.
-pub fn asked(socket: &UdpSocket, datagram: &[u8]) -> Option<Vec<u8>> {
+/// Sends a datagram; the reply.
+#[track_caller]
+pub fn asked(socket: &UdpSocket, datagram: &[u8]) -> Vec<u8> {
     socket.send(datagram).unwrap();
+    within(socket, DEADLINE).unwrap_or_else(|| panic!("no reply to {} bytes", datagram.len()))
+}
+
+/// Sends a datagram to which no reply is to come.
+#[track_caller]
+pub fn unanswered(socket: &UdpSocket, datagram: &[u8]) {
+    socket.send(datagram).unwrap();
+    let reply = within(socket, MOMENT);
+    assert!(reply.is_none(), "a reply of {:?} bytes", reply.map(|it| it.len()));
+}
+
+fn within(socket: &UdpSocket, wait: Duration) -> Option<Vec<u8>> {
+    socket.set_read_timeout(Some(wait)).unwrap();
     let mut reply = vec![0; 65_536];
     let length = socket.recv(&mut reply).ok()?;
     reply.truncate(length);

@@ -21,6 +21,9 @@ const CONNECT: i64 = if cfg!(target_arch = "x86_64") { 42 } else { 203 };
 /// The number of accept4(2).
 const ACCEPT4: i64 = if cfg!(target_arch = "x86_64") { 288 } else { 242 };
 
+/// The number of pidfd_getfd(2), the same everywhere.
+const PIDFD_GETFD: i64 = 438;
+
 /// Calls `body` on a thread where `socket(AF_NETLINK, …)` fails with EPERM; programs that it starts
 /// inherit that.
 pub fn without_netlink<T: Send>(body: impl FnOnce() -> T + Send) -> T {
@@ -38,6 +41,11 @@ pub fn without_unshare<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 /// The same where connect(2) fails with EPERM, whatever the family.
 pub fn without_connect<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     confined((CONNECT, EPERM), Vec::new(), body)
+}
+
+/// The same where pidfd_getfd(2) fails with EPERM.
+pub fn without_pidfd_getfd<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    confined((PIDFD_GETFD, EPERM), Vec::new(), body)
 }
 
 /// The same where accept4(2) fails with `errno`.

@@ -147,11 +147,11 @@ pub struct Args {
     #[arg(long, help_heading = TELL)]
     status: bool,
 
-    /// Each reply waits for so long
+    /// Send each reply so much later
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0",
           hide_default_value = true, help_heading = FAULTS)]
     delay: Duration,
-    /// And for up to so much more or less
+    /// Vary the delay of each reply by up to so much, either way
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0",
           hide_default_value = true, help_heading = FAULTS)]
     jitter: Duration,
@@ -173,9 +173,8 @@ pub struct Args {
     #[arg(long, help_heading = FAULTS)]
     half_close: bool,
     /// Send replies in pieces of so many bytes, a millisecond apart
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..),
-          help_heading = FAULTS)]
-    slice: Option<u32>,
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = FAULTS)]
+    slice: Option<u64>,
     /// Repeat the faults of another run
     #[arg(long, value_name = "NUMBER", help_heading = FAULTS)]
     seed: Option<u64>,

@@ -35,7 +35,7 @@ impl Args {
             },
             transform: self.transform,
             by_line: self.by == Unit::Line,
-            faults: self.faults(),
+            faults: self.faults(some(self.slice, "--slice")?),
             seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0)),
             log: self.log,
             max_connections: some(self.max_connections, "--max-connections")?,
@@ -52,7 +52,7 @@ impl Args {
         })
     }
 
-    fn faults(&self) -> Faults {
+    fn faults(&self, slice: Option<usize>) -> Faults {
         let close = match (self.close_first, self.half_close) {
             (true, _) => Some(Close::All),
             (_, true) => Some(Close::Writing),
@@ -65,7 +65,7 @@ impl Args {
             duplicate: self.duplicate,
             reset_after: self.reset_after,
             close,
-            slice: self.slice.and_then(|bytes| usize::try_from(bytes).ok()),
+            slice,
         }
     }
 }
