@@ -82,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// The error number; `None` if it was none of the kernel's.
+    /// The error number, or the code of getaddrinfo(3); `None` of what has neither.
     pub fn code(&self) -> Option<i32> {
         match self.why {
             Why::Errno(code, _) | Why::Name(code) => Some(code),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 use super::{Connection, State};
+use crate::catalogue::errnos::EINPROGRESS;
 use crate::echo::client::failure::{Failure, Step, Why};
 use crate::echo::client::target::{self, Peer};
 use crate::echo::load::plan::Close;
@@ -44,7 +45,6 @@ impl Connection {
         run: &Run<'_>,
         (number, now_ns): (u64, u64),
     ) -> Result<bool, Failure> {
-        const EINPROGRESS: i32 = 115;
         let failed = |why| Failure { step: Step::Connect, why };
         self.began_ns = now_ns;
         let connecting = peer.begin(&run.plan.socket)?;

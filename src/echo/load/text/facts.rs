@@ -56,7 +56,7 @@ fn lost(report: &LoadReport) -> String {
     // What came late was given up in time, and is not lost.
     let late = report.datagrams.as_ref().map_or(0, |it| it.late);
     let timed_out = counts.timed_out.saturating_sub(late);
-    let told = timed_out + counts.cut + counts.unsent;
+    let told = counts.unsent.saturating_add(timed_out + counts.cut);
     let rest = if report.datagrams.is_some() && !report.errors.is_empty() {
         "ended in an error"
     } else {
