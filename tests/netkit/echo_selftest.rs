@@ -124,7 +124,7 @@ fn a_filter_of_this_host_that_rejects_is_not_taken_for_the_server() {
 #[test]
 fn without_ephemeral_ports_it_says_so() {
     live(&[], || {
-        sysctl("net.ipv4.ip_local_port_range", "40000 40000");
+        sysctl::write("net.ipv4.ip_local_port_range", "40000 40000");
         let _held = std::net::TcpListener::bind("127.0.0.1:40000").unwrap();
         let answer = netkit("echo --json").run().exits(1).json();
         let row = &answer["paths"][0];
