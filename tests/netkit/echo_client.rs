@@ -183,6 +183,7 @@ fn a_stream_is_compared_byte_for_byte() {
 fn wrong_arguments_are_named() {
     for (line, words) in [
         ("127.0.0.1", "the port is missing"),
+        ("8081 hi", "`8081`: a port alone says no host: write 127.0.0.1:8081"),
         ("-c 4 127.0.0.1:1 hello", "leave out `hello`"),
         ("-c 0", "it has to be at least 1"),
         ("-n 10KiB", "unknown suffix `KiB`: k, m and g are thousands"),
@@ -321,7 +322,8 @@ fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
     assert_eq!((said.as_str(), child.wait().unwrap().code()), ("hello", Some(1)));
     let mut complaint = String::new();
     child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
-    assert!(complaint.contains("closed the connection (FIN)"), "{complaint}");
+    let said = "closed the connection (FIN) before standard input ended";
+    assert!(complaint.contains(said) && !complaint.contains("no reply"), "{complaint}");
     drop(stdin);
 }
 
@@ -404,4 +406,95 @@ fn an_address_of_the_family_that_is_left_out_is_a_wrong_argument() {
         let answer = netkit(&format!("echo client {options} hi")).run().exits(2);
         assert!(answer.stderr.contains(problem), "{answer}");
     }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error_in_every_format() {
+    let server = Serving::start("127.0.0.1:0");
+    for format in ["table", "json", "ndjson", "csv"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let run = netkit(&format!("echo client --format {format}")).arg(&server.addresses[0]);
+        let answer = run.arg("hi").run_into(full).exits(3);
+        answer.complains("cannot write the answer: No space left on device");
+    }
+}
+
+#[test]
+fn messages_that_were_not_sent_have_a_row_and_a_true_reason() {
+    let schema = Schema::of("echo_messages");
+    let silent = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let run = |format: &str| {
+        let options = format!("echo client -t 100ms --format {format} {silent} a b c");
+        netkit(&options).run().exits(1)
+    };
+    let answer = run("json");
+    let reason = "2 messages after it not sent: a reply that is still to come";
+    assert!(answer.stderr.contains(reason), "{answer}");
+    let answer = answer.json();
+    schema.holds(&answer);
+    assert_eq!(
+        (&answer["error"]["step"], &answer["error"]["name"]),
+        (&json!("receive"), &json!("timeout"))
+    );
+    let verdicts = answer["replies"].as_array().unwrap().iter().map(|it| &it["verdict"]);
+    assert_eq!(verdicts.collect::<Vec<_>>(), ["missing", "unsent", "unsent"]);
+    assert_eq!(run("ndjson").rows().len(), 3);
+    let csv = run("csv").stdout;
+    assert!(csv.ends_with("a,,,missing\nb,,,unsent\nc,,,unsent\n"), "{csv}");
+}
+
+#[test]
+fn without_a_connection_there_is_an_answer_too() {
+    let schema = Schema::of("echo_messages");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let run = |format: &str, target: &str| {
+        netkit(&format!("echo client --format {format} {target} a b")).run().exits(1)
+    };
+    let refused = run("json", &format!("127.0.0.1:{port}")).json();
+    schema.holds(&refused);
+    let error = &refused["error"];
+    assert_eq!((&error["name"], &error["code"]), (&json!("ECONNREFUSED"), &json!(111)));
+    assert_eq!(refused["replies"][1]["verdict"], json!("unsent"));
+    assert_eq!(refused["local"], json!(null));
+    let unknown = run("json", "nonexistent.invalid:1").json();
+    schema.holds(&unknown);
+    assert_eq!(unknown["error"]["step"], json!("resolve"));
+    let csv = run("csv", &format!("127.0.0.1:{port}")).stdout;
+    assert!(csv.ends_with("\na,,,unsent\nb,,,unsent\n"), "{csv}");
+}
+
+#[test]
+fn a_reply_goes_into_a_pipe_as_it_came_and_a_long_one_is_not_quoted_whole() {
+    let server = Serving::start("127.0.0.1:0");
+    let address = &server.addresses[0];
+    netkit("echo client").arg(address).arg("a\tb\x1b[m").run().is(0, "a\tb\x1b[m\n", "");
+    let long = "x".repeat(70_000);
+    let answer = netkit("echo client -u").arg(address).arg(&long).run().exits(1);
+    let answer = answer.complains("xxx…` (70,000 bytes): ").complains("hint: a shorter message");
+    assert!(answer.stderr.len() < 1000, "{answer}");
+}
+
+#[test]
+fn a_stream_that_is_not_answered_to_its_end_ends_at_the_timeout_that_was_given() {
+    let half = serve(|mut stream| {
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        stream.write_all(b"h").unwrap();
+        thread::sleep(Duration::from_secs(60));
+    });
+    let answer = netkit(&format!("echo client -t 200ms {half}")).stdin(b"hi\n").run().exits(1);
+    assert_eq!(answer.stdout, "h");
+    answer.complains("nothing came from tcp://").complains("hint: a longer --timeout");
+}
+
+#[test]
+fn what_of_a_stream_did_not_come_back_is_noted() {
+    let mute = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let answer = netkit(&format!("echo client {mute}")).stdin(b"hi\n").run().exits(0);
+    answer.complains("nothing of 3 bytes came back from tcp://");
+    let short = serve(|mut stream| {
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        stream.write_all(b"h").unwrap();
+    });
+    let answer = netkit(&format!("echo client {short}")).stdin(b"hi\n").run().exits(0);
+    answer.complains("1 of 3 bytes came back from tcp://");
 }

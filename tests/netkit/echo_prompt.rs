@@ -84,7 +84,7 @@ fn a_server_that_goes_away_is_said_and_one_that_comes_back_is_found() {
     terminal.types("three\r");
     terminal.shows("connected to");
     terminal.shows("three  (");
-    ends(terminal, 0);
+    ends(terminal, 1);
 }
 
 #[test]
@@ -115,5 +115,29 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
     terminal.types("next\r");
     terminal.shows("late: slow");
     terminal.shows("next  (");
-    ends(terminal, 0);
+    ends(terminal, 1);
+}
+
+#[test]
+fn a_reply_that_is_late_is_shown_at_the_end_too() {
+    let server = Serving::start("127.0.0.1:0 --delay 300ms");
+    let address = server.address("tcp");
+    let mut terminal = Terminal::open(&format!("echo client -t 20ms {address}"));
+    terminal.shows(">> ");
+    terminal.types("one\r");
+    terminal.shows("nothing came before the timeout");
+    terminal.shows(">> ");
+    terminal.types("\x04");
+    terminal.shows("late: one");
+    terminal.ends(1);
+}
+
+#[test]
+fn a_line_that_nobody_answers_is_in_the_exit_code() {
+    let gone = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut terminal = Terminal::open(&format!("echo client -u {gone}"));
+    terminal.shows(">> ");
+    terminal.types("one\r");
+    terminal.shows("ECONNREFUSED (111)");
+    ends(terminal, 1);
 }

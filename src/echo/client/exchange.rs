@@ -46,8 +46,12 @@ pub fn exchange(
     }
 }
 
-/// A reply as text, without its line's end.
+/// A reply without its line's end.
+pub fn without_end(reply: &[u8]) -> &[u8] {
+    reply.strip_suffix(b"\n").unwrap_or(reply)
+}
+
+/// The same as text.
 pub fn text_of(reply: &[u8]) -> String {
-    let text = String::from_utf8_lossy(reply);
-    text.strip_suffix('\n').unwrap_or(&text).to_owned()
+    String::from_utf8_lossy(without_end(reply)).into_owned()
 }

@@ -228,7 +228,7 @@ fn of_traffic(name: &str, carrier: Carrier) -> Option<&'static str> {
         ("EPERM", Carrier::Udp) => {
             "a packet filter of this host rejects what is sent (`nft list ruleset`, `iptables-save`)"
         }
-        ("EMSGSIZE", _) => "the message is larger than a datagram can be there: a smaller --size",
+        ("EMSGSIZE", _) => "the message is larger than a datagram can be there",
         ("ENOBUFS", _) => "the kernel has no memory for it: a smaller --rate or --size",
         ("ETIMEDOUT", _) => {
             "the kernel gave the connection up: what was sent was never acknowledged"

@@ -13,6 +13,7 @@ use rustyline::{Config, Editor};
 use super::args::Args;
 use super::exchange::{exchange, text_of};
 use super::link::Link;
+use super::quote::quoted;
 use super::replies::{Judged, Message, judge};
 use super::target::{Peer, connect_any};
 use super::trouble::{Trouble, Why};
@@ -24,6 +25,8 @@ use crate::output::numbers::{microseconds_of, short_duration};
 use crate::output::{Outcome, Screen, Style, sanitize, wrapped};
 
 const PROMPT: &str = ">> ";
+/// How long the end waits for a reply that is late: as long as one that comes in pieces may pause.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// A conversation.
 struct Conversation<'a, 'b> {
@@ -32,8 +35,10 @@ struct Conversation<'a, 'b> {
     timeout: Duration,
     screen: &'a mut Screen<'b>,
     link: Option<Link>,
-    /// Whether a reply was judged and was wrong.
-    was_wrong: bool,
+    /// Whether a reply was wrong or missing, or the connection broke.
+    has_failed: bool,
+    /// Lines whose reply did not come in time, and may still.
+    unanswered: usize,
 }
 
 /// Reads lines for as long as there are any, and sends them over `link`.
@@ -43,12 +48,14 @@ pub fn run(
     timeout: Duration,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
-    let mut talk = Conversation { args, peers, timeout, screen, link: None, was_wrong: false };
+    let mut talk =
+        Conversation { args, peers, timeout, screen, link: None, has_failed: false, unanswered: 0 };
     talk.connected(link)?;
     let mut editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new())?;
     loop {
         match editor.readline(PROMPT) {
             Ok(typed) if typed.is_empty() => {
+                talk.late(Duration::ZERO)?;
                 talk.say("an empty line is nothing that could come back: not sent")?;
             }
             Ok(typed) => {
@@ -57,7 +64,9 @@ pub fn run(
                 talk.line(&typed)?;
             }
             Err(ReadlineError::Eof) => {
-                return Ok(ended(if talk.was_wrong { Exit::Found } else { Exit::Fine }));
+                let grace = if talk.unanswered > 0 { GRACE } else { Duration::ZERO };
+                talk.late(grace)?;
+                return Ok(ended(if talk.has_failed { Exit::Found } else { Exit::Fine }));
             }
             Err(ReadlineError::Interrupted) => {
                 return Ok(ended(Exit::Signal(number(Signal::SIGINT))));
@@ -79,23 +88,26 @@ impl Conversation<'_, '_> {
 
     fn connected(&mut self, link: Link) -> std::io::Result<()> {
         let (remote, local) = (sanitize(&link.remote()), sanitize(&link.local()));
-        self.link = Some(link);
-        self.say(&format!("connected to {remote} (getpeername) from {local} (getsockname)"))
+        (self.link, self.unanswered) = (Some(link), 0);
+        let text = format!("connected to {remote} (getpeername) from {local} (getsockname)");
+        self.say(&wrapped("", &text, self.screen.style.width))
+    }
+
+    /// Shows replies that have come since the last one, and waits for the first as long as `grace`.
+    fn late(&mut self, grace: Duration) -> std::io::Result<()> {
+        let late = self.link.as_ref().map(|link| late_replies(link, grace)).unwrap_or_default();
+        self.unanswered = self.unanswered.saturating_sub(late.len());
+        late.iter().try_for_each(|reply| self.say(&format!("late: {}", sanitize(reply))))
     }
 
     /// Sends a line, over a new connection if the last one has ended.
     fn line(&mut self, typed: &str) -> std::io::Result<()> {
-        if let Some(link) = &self.link {
-            let late = late_bytes(link);
-            let end = link.ended();
-            if !late.is_empty() {
-                self.say(&format!("late: {}", sanitize(&text_of(&late))))?;
-            }
-            if let Some(failure) = end {
-                let words = failure.title();
-                self.link = None;
-                self.say(&format!("{words}; connecting again"))?;
-            }
+        self.late(Duration::ZERO)?;
+        if let Some(failure) = self.link.as_ref().and_then(Link::ended) {
+            // A server may close behind its reply.
+            self.has_failed |= failure.why != Why::Closed;
+            self.link = None;
+            self.say(&format!("{}; connecting again", failure.title()))?;
         }
         if self.link.is_none() && !self.connect()? {
             return Ok(());
@@ -109,11 +121,13 @@ impl Conversation<'_, '_> {
         match came {
             Ok(reply) => {
                 let is_wrong = self.args.verifies() && judge(&message, &reply) == Judged::Wrong;
-                self.was_wrong |= is_wrong;
-                let expected = sanitize(&text_of(&message.expected));
+                self.has_failed |= is_wrong;
+                let expected = quoted(&text_of(&message.expected));
                 let verdict =
-                    if is_wrong { format!("  expected `{expected}`") } else { String::new() };
-                self.say(&format!("{}  ({took}){verdict}", sanitize(&text_of(&reply))))
+                    if is_wrong { format!("  expected {expected}") } else { String::new() };
+                let width = self.screen.style.width;
+                let reply = sanitize(&text_of(&reply));
+                self.say(&beside(&reply, &format!("({took}){verdict}"), width))
             }
             Err((_, trouble)) => self.lost(&trouble),
         }
@@ -126,12 +140,17 @@ impl Conversation<'_, '_> {
                 let link = Link::new(peer, socket).with_source(self.args.source());
                 self.connected(link).map(|()| true)
             }
-            Err(trouble) => self.say(&told(&trouble, self.screen.style)).map(|()| false),
+            Err(trouble) => {
+                self.has_failed = true;
+                self.say(&told(&trouble, self.screen.style)).map(|()| false)
+            }
         }
     }
 
     /// A line had no answer. A silent server is left connected; one that is gone is not.
     fn lost(&mut self, trouble: &Trouble) -> std::io::Result<()> {
+        self.has_failed = true;
+        self.unanswered += usize::from(trouble.failure.why == Why::Late);
         let is_udp = trouble.carrier == crate::echo::address::Carrier::Udp;
         if trouble.failure.why != Why::Late && !is_udp {
             self.link = None;
@@ -150,19 +169,54 @@ fn told(trouble: &Trouble, style: Style) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What has come since the last reply: the answer to a line that nobody waits for any more.
-fn late_bytes(link: &Link) -> Vec<u8> {
-    const MOST: usize = 64 * 1024;
-    let mut late = Vec::new();
-    let mut buffer = vec![0; MOST];
-    while late.len() < MOST {
-        if link.ended().is_some() {
-            break;
-        }
-        match link.receive(&mut buffer, &Patience::of(Duration::ZERO)) {
-            Ok(0) | Err(_) => break,
-            Ok(came) => late.extend_from_slice(buffer.get(..came).unwrap_or_default()),
-        }
+/// A reply and what is said of it, below it where a line of the terminal has no room for both.
+fn beside(reply: &str, said: &str, width: u16) -> String {
+    let column = reply.chars().count() % usize::from(width.max(1));
+    if column + 2 + said.chars().count() <= usize::from(width) {
+        format!("{reply}  {said}")
+    } else {
+        format!("{reply}\n{}", wrapped("", said, width))
     }
-    late
+}
+
+/// What has come since the last reply, or comes within `grace`: the answers to lines that nobody waits
+/// for any more; of a stream, in lines.
+fn late_replies(link: &Link, grace: Duration) -> Vec<String> {
+    const MOST: usize = 64 * 1024;
+    let keeps_messages = link.peer.carrier.keeps_messages();
+    let mut replies = Vec::new();
+    let mut stream = Vec::new();
+    let mut total = 0;
+    let mut buffer = vec![0; MOST];
+    let mut patience = Patience::of(grace);
+    while total < MOST && link.ended().is_none() {
+        match link.receive(&mut buffer, &patience) {
+            Ok(0) | Err(_) => break,
+            Ok(came) => {
+                total += came;
+                let bytes = buffer.get(..came).unwrap_or_default();
+                if keeps_messages {
+                    replies.push(text_of(bytes));
+                } else {
+                    stream.extend_from_slice(bytes);
+                }
+            }
+        }
+        patience = Patience::of(Duration::ZERO);
+    }
+    replies.extend(String::from_utf8_lossy(&stream).lines().map(str::to_owned));
+    replies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_beside_a_reply_stands_below_it() {
+        assert_eq!(beside("hello", "(12 µs)", 40), "hello  (12 µs)");
+        let long = "a".repeat(36);
+        assert_eq!(beside(&long, "(12 µs)", 40), format!("{long}\n(12 µs)"));
+        assert_eq!(beside(&"a".repeat(45), "(12 µs)", 40), format!("{}  (12 µs)", "a".repeat(45)));
+    }
 }

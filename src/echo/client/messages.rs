@@ -1,49 +1,20 @@
 //! Messages of the command line: each is sent, and its reply printed as it comes.
 
-use std::io;
 use std::time::Duration;
-
-use serde::Serialize;
 
 use super::args::Args;
 use super::exchange::{exchange, text_of};
 use super::link::Link;
+use super::message_report::{MessagesReport, Row};
+use super::quote::quoted;
 use super::replies::{Judged, Message, judge};
+use super::trouble::{Trouble, Why};
 use crate::echo::transform::Transform;
 use crate::exit::Exit;
-use crate::kernel::clock::{self, Stopwatch};
+use crate::kernel::clock::Stopwatch;
 use crate::kernel::patience::Patience;
 use crate::output::numbers::{count, microseconds_of};
-use crate::output::{Format, Outcome, Screen, csv_rows, ndjson_rows, sanitize};
-
-/// The name and version of the JSON.
-pub const SCHEMA: &str = "netkit.echo_messages/1";
-
-/// What came of all; the JSON of docs/schema/echo_messages.json.
-#[derive(Debug, Serialize)]
-struct MessagesReport {
-    schema: &'static str,
-    captured_at: String,
-    warnings: Vec<String>,
-    /// The peer's address.
-    address: String,
-    /// Ours.
-    local: String,
-    replies: Vec<Row>,
-}
-
-/// What came of one.
-#[derive(Clone, Debug, Serialize)]
-struct Row {
-    /// What was sent.
-    message: String,
-    /// What came; `None` if nothing did.
-    reply: Option<String>,
-    /// From the send to the reply.
-    elapsed_us: Option<u64>,
-    /// `ok`, `wrong`, `missing`, `unjudged`, `empty`.
-    verdict: &'static str,
-}
+use crate::output::{Outcome, Screen};
 
 /// Sends the messages of `args` over `link`.
 pub fn run(
@@ -52,80 +23,108 @@ pub fn run(
     timeout: Duration,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
-    let mut report = MessagesReport {
-        schema: SCHEMA,
-        captured_at: clock::now().to_string(),
-        warnings: Vec::new(),
-        address: link.peer.to_string(),
-        local: link.local(),
-        replies: Vec::new(),
-    };
+    let mut report = MessagesReport::new(link.peer.to_string(), Some(link.local()));
     let mut problems = Vec::new();
     let mut is_fine = true;
     let keeps_messages = link.peer.carrier.keeps_messages();
-    for text in &args.messages {
+    let mut texts = args.messages.iter();
+    for text in texts.by_ref() {
         let message = Message::new(text, args.transform, keeps_messages || args.no_newline);
-        let (row, problem) = answer(link, &message, args, timeout);
-        show(&row, screen)?;
-        is_fine &= matches!(row.verdict, "ok" | "unjudged" | "empty");
-        let is_over = row.verdict == "missing" && !keeps_messages;
-        report.replies.push(row);
-        problems.extend(problem);
-        if is_over {
+        let answer = answer(link, &message, args, timeout);
+        is_fine &= matches!(answer.row.verdict, "ok" | "unjudged" | "empty");
+        problems.extend(answer.problem);
+        report.add(answer.row, &answer.reply, screen)?;
+        let Some(trouble) = answer.trouble else { continue };
+        report.failed(&trouble);
+        if !keeps_messages {
+            problems.extend(left_out(texts.len(), &trouble));
             break;
         }
     }
-    let unsent = args.messages.len() - report.replies.len();
-    if unsent > 0 {
-        let unsent = count(u64::try_from(unsent).unwrap_or(u64::MAX), "message");
-        problems.push(format!("{unsent} after it not sent: there is no connection any more"));
+    for text in texts {
+        report.add(Row::unsent(text), &[], screen)?;
     }
-    show_all(&report, screen)?;
+    report.end(screen)?;
     let exit = if is_fine { Exit::Fine } else { Exit::Found };
     Ok(Outcome { exit, messages: problems })
 }
 
-/// Sends one message and takes its reply; with what is to be said about it.
-fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> (Row, Option<String>) {
-    let mut row =
-        Row { message: message.text.clone(), reply: None, elapsed_us: None, verdict: "empty" };
+/// Tells of messages that no connection could be had for.
+pub fn without_connection(
+    args: &Args,
+    trouble: &Trouble,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Outcome> {
+    let mut report = MessagesReport::new(trouble.address.clone(), None);
+    report.failed(trouble);
+    for text in &args.messages {
+        report.add(Row::unsent(text), &[], screen)?;
+    }
+    report.end(screen)?;
+    Ok(Outcome { exit: Exit::Found, messages: vec![trouble.message()] })
+}
+
+/// Why so many messages behind one without a reply were not sent.
+fn left_out(unsent: usize, trouble: &Trouble) -> Option<String> {
+    let why = match trouble.failure.why {
+        Why::Late => "a reply that is still to come would be taken for the next one's",
+        Why::Errno(..) | Why::Name(_) | Why::Closed | Why::Itself | Why::Interrupted => {
+            "there is no connection any more"
+        }
+    };
+    let messages = count(u64::try_from(unsent).unwrap_or(u64::MAX), "message");
+    (unsent > 0).then(|| format!("{messages} after it not sent: {why}"))
+}
+
+/// What came of one message.
+struct Answer {
+    row: Row,
+    /// What came, with its line's end.
+    reply: Vec<u8>,
+    /// Why nothing came, or not all.
+    trouble: Option<Trouble>,
+    /// What is to be said about it.
+    problem: Option<String>,
+}
+
+/// Sends one message and takes its reply.
+fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> Answer {
+    let unsent = Row::unsent(&message.text);
     if message.bytes.is_empty() {
+        let row = Row { verdict: "empty", ..unsent };
         let problem = "an empty message is nothing that could come back: it was not sent";
-        return (row, Some(problem.to_owned()));
+        return Answer { row, reply: Vec::new(), trouble: None, problem: Some(problem.to_owned()) };
     }
     let stopwatch = Stopwatch::start();
-    let patience = Patience::of(timeout);
-    let came = exchange(link, message, &patience);
-    row.elapsed_us = Some(microseconds_of(stopwatch.elapsed()));
-    let (reply, trouble) = match came {
-        Ok(reply) => (reply, None),
-        Err((reply, trouble)) => (reply, Some(trouble)),
-    };
-    if let Some(trouble) = trouble {
-        row.verdict = "missing";
-        row.reply = (!reply.is_empty()).then(|| text_of(&reply));
-        row.elapsed_us = None;
-        return (row, Some(format!("`{}`: {}", sanitize(&message.text), trouble.message())));
+    let came = exchange(link, message, &Patience::of(timeout));
+    let elapsed_us = Some(microseconds_of(stopwatch.elapsed()));
+    match came {
+        Err((reply, trouble)) => {
+            let text = (!reply.is_empty()).then(|| text_of(&reply));
+            let row = Row { reply: text, verdict: "missing", ..unsent };
+            let problem = Some(format!("{}: {}", quoted(&message.text), trouble.message()));
+            Answer { row, reply, trouble: Some(trouble), problem }
+        }
+        Ok(reply) => {
+            let judged = if args.verifies() { judge(message, &reply) } else { Judged::Not };
+            let verdict = judged.word();
+            let row = Row { reply: Some(text_of(&reply)), elapsed_us, verdict, ..unsent };
+            let is_wrong = judged == Judged::Wrong;
+            let problem = is_wrong.then(|| wrong(message, &reply, args.transform));
+            Answer { row, reply, trouble: None, problem }
+        }
     }
-    row.reply = Some(text_of(&reply));
-    let judged = if args.verifies() { judge(message, &reply) } else { Judged::Not };
-    row.verdict = judged.word();
-    let problem = match judged {
-        Judged::Wrong => Some(wrong(message, &reply, args.transform)),
-        Judged::Right | Judged::Not => None,
-    };
-    (row, problem)
 }
 
 fn wrong(message: &Message, reply: &[u8], transform: Transform) -> String {
-    let shown = |bytes: &[u8]| sanitize(&text_of(bytes));
+    let shown = |bytes: &[u8]| quoted(&text_of(bytes));
     let hint = match (transform, judge_as(message, reply, Transform::Upper)) {
         (Transform::None, true) => "\nhint: it is in upper case: --transform upper expects that",
         _ => "",
     };
     format!(
-        "`{}`: the reply is `{}`, not `{}`{hint}",
-        sanitize(&message.text),
+        "{}: the reply is {}, not {}{hint}",
+        quoted(&message.text),
         shown(reply),
         shown(&message.expected)
     )
@@ -135,31 +134,4 @@ fn judge_as(message: &Message, reply: &[u8], transform: Transform) -> bool {
     let mut expected = Vec::new();
     transform.apply(&message.bytes, &mut expected);
     expected == reply
-}
-
-/// Prints what came of all, in formats that tell it at the end.
-fn show_all(report: &MessagesReport, screen: &mut Screen<'_>) -> io::Result<()> {
-    match screen.format {
-        Format::Table | Format::Markdown | Format::Ndjson => Ok(()),
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *screen.out, report)?;
-            screen.out.write_all(b"\n")
-        }
-        Format::Csv => csv_rows(screen.out, |csv| {
-            csv.write_record(["message", "reply", "elapsed_us", "verdict"])?;
-            report.replies.iter().try_for_each(|row| csv.serialize(row))
-        }),
-    }
-}
-
-/// Prints a reply as it came, in formats that tell each at once.
-fn show(row: &Row, screen: &mut Screen<'_>) -> io::Result<()> {
-    match (screen.format, &row.reply) {
-        (Format::Table | Format::Markdown, Some(reply)) => {
-            writeln!(screen.out, "{}", sanitize(reply))?;
-        }
-        (Format::Ndjson, _) => ndjson_rows(screen.out, [row])?,
-        (Format::Table | Format::Markdown, None) | (Format::Json | Format::Csv, _) => {}
-    }
-    screen.out.flush()
 }

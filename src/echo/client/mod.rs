@@ -10,8 +10,10 @@ mod expected;
 pub mod failure;
 mod interactive;
 pub mod link;
+mod message_report;
 mod messages;
 mod pipe;
+mod quote;
 pub mod replies;
 pub mod target;
 pub mod trouble;
@@ -53,7 +55,7 @@ pub fn run(
         let patience = Patience::of(timeout).or(interrupt);
         let peers = match target.resolve(args.family(), &patience) {
             Ok(peers) => peers,
-            Err(trouble) => return Ok(failed(&trouble)),
+            Err(trouble) => return unconnected(args, &trouble, screen),
         };
         let addresses = peers.iter().map(Peer::to_string).collect::<Vec<_>>().join(", ");
         tracing::info!(target = args.target, addresses, "resolved");
@@ -76,6 +78,14 @@ fn failed(trouble: &Trouble) -> Outcome {
         exit: Exit::Found,
         messages: is_told.then(|| trouble.message()).into_iter().collect(),
     }
+}
+
+/// The same, and of messages their rows: what reads an answer is to find one.
+fn unconnected(args: &Args, trouble: &Trouble, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+    if args.is_load() || args.messages.is_empty() {
+        return Ok(failed(trouble));
+    }
+    messages::without_connection(args, trouble, screen)
 }
 
 /// Loads the first of `peers` that takes a connection.
@@ -114,7 +124,7 @@ fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result
     }
     let (peer, socket) = match connect_any(peers, &args.socket(), timeout, &Patience::ENDLESS) {
         Ok(found) => found,
-        Err(trouble) => return Ok(failed(&trouble)),
+        Err(trouble) => return unconnected(args, &trouble, screen),
     };
     let link = Link::new(peer, socket).with_source(args.source());
     if !args.messages.is_empty() {

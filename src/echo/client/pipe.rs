@@ -6,6 +6,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::patience::{Event, Patience, Stop, Waited};
 use crate::kernel::standard_input::StandardInput;
-use crate::output::numbers::{count, thousands};
+use crate::output::numbers::{count, microseconds_of, short_duration, thousands};
 use crate::output::{Outcome, Screen};
 
 /// Bytes of a buffer. Where both threads share a processor, each of half the size is a tenth slower, and
@@ -37,8 +38,14 @@ struct Pipe<'a> {
     link: &'a Link,
     /// What the server does to what it sends back.
     transform: Transform,
-    /// How long the last datagrams may take.
-    timeout: Duration,
+    /// How long nothing may come once all is sent: the last datagrams, and of a stream if it was given;
+    /// `None` without an end, as a server may be slow.
+    timeout: Option<Duration>,
+    /// Bytes that went, and that came.
+    sent: AtomicU64,
+    came: AtomicU64,
+    /// Whether as many are to come as went.
+    wants_all_back: bool,
     /// Of what is sent and what comes back; `None` if it is not judged.
     comparison: Option<Mutex<Comparison>>,
     /// Runs since all of standard input was sent.
@@ -53,33 +60,44 @@ pub fn run(
     input: &mut StandardInput,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
+    let carrier = link.peer.carrier;
+    let datagrams = carrier.keeps_messages();
     let pipe = Pipe {
         link,
         transform: args.transform,
-        timeout: args.timeout(link.peer.carrier),
+        timeout: args.given_timeout().or(datagrams.then(|| args.timeout(carrier))),
+        sent: AtomicU64::new(0),
+        came: AtomicU64::new(0),
+        wants_all_back: args.wants_all_back(),
         comparison: args.verifies().then(Mutex::default),
         all_sent: OnceLock::new(),
         stop: Stop::new()?,
     };
     let Streamed { has_sent_all, fed, drained } = pipe.stream(input, screen)?;
+    let closed = || {
+        let closed = link.trouble(Step::Receive, Why::Closed).failure.meaning(carrier);
+        let address = &link.peer;
+        format!("{address} closed the connection (FIN) before standard input ended: {closed}")
+    };
     let trouble = match (fed, drained) {
         (Err(Unfed::Input(error)), _) => {
             let problem = format!("cannot read standard input: {error}");
             return Ok(Outcome { exit: Exit::Blind, messages: vec![problem] });
         }
-        (_, Some(trouble)) => Some(trouble),
+        (_, Some(trouble)) if trouble.failure.why == Why::Late => Some(pipe.silent()),
+        (_, Some(trouble)) => Some(trouble.message()),
         (Ok(()), None) if has_sent_all => None,
-        (Ok(()), None) => Some(link.trouble(Step::Receive, Why::Closed)),
+        (Ok(()), None) => Some(closed()),
         // A reset is told to one direction alone, and looks like an end to the other. EPIPE comes of
         // `cut` as well.
         (Err(Unfed::Trouble(trouble)), None) => {
             let is_told = has_sent_all || trouble.failure.code() == Some(ECONNRESET);
-            Some(if is_told { trouble } else { link.trouble(Step::Receive, Why::Closed) })
+            Some(if is_told { trouble.message() } else { closed() })
         }
     };
-    let problem = trouble.map(|it| it.message()).or_else(|| pipe.problem());
+    let problem = trouble.or_else(|| pipe.problem());
     let exit = if problem.is_some() { Exit::Found } else { Exit::Fine };
-    Ok(Outcome { exit, messages: problem.into_iter().collect() })
+    Ok(Outcome { exit, messages: problem.or_else(|| pipe.note()).into_iter().collect() })
 }
 
 /// How both directions ended.
@@ -145,6 +163,7 @@ impl Pipe<'_> {
                     // Before it can come back.
                     self.compare(|it| it.expect(&expected.of(bytes)));
                     self.link.send(bytes, &patience)?;
+                    self.sent.fetch_add(length(bytes), Ordering::Relaxed);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Unfed::Input(error)),
@@ -169,28 +188,56 @@ impl Pipe<'_> {
         loop {
             // Nobody says that a datagram was the last one: it is when for so long none was sent or came.
             let quiet = self.all_sent.get().map(|it| it.elapsed().min(since_last.elapsed()));
-            let patience = if keeps_messages {
-                Patience::of(self.timeout.saturating_sub(quiet.unwrap_or_default()))
-            } else {
-                Patience::ENDLESS
-            };
+            let patience = self.timeout.map_or(Patience::ENDLESS, |timeout| {
+                Patience::of(timeout.saturating_sub(quiet.unwrap_or_default()))
+            });
             match self.link.receive(&mut buffer, &patience) {
                 Ok(0) if self.link.peer.carrier.is_connected() => return Ok(None),
                 Ok(came) => {
                     since_last = Stopwatch::start();
                     let bytes = buffer.get(..came).unwrap_or_default();
                     self.compare(|it| it.came(bytes));
+                    self.came.fetch_add(length(bytes), Ordering::Relaxed);
                     screen.out.write_all(bytes)?;
                     screen.out.flush()?;
                 }
                 Err(trouble) if trouble.failure.why == Why::Late => {
                     if quiet.is_some() {
-                        return Ok(None);
+                        return Ok((!keeps_messages).then_some(trouble));
                     }
                 }
                 Err(trouble) => return Ok(Some(trouble)),
             }
         }
+    }
+
+    /// What is said of a stream on which nothing came in time.
+    fn silent(&self) -> String {
+        let waited = self.timeout.map(|it| short_duration(microseconds_of(it))).unwrap_or_default();
+        format!(
+            "nothing came from {} for {waited} after standard input had ended, and it keeps the \
+             connection open: the server is slow, hangs, or does not answer to the end of what is \
+             sent\nhint: a longer --timeout; without --timeout, the client waits until the server closes",
+            self.link.peer
+        )
+    }
+
+    /// What is worth to be known of a stream that ended well, and has not brought back what was sent.
+    fn note(&self) -> Option<String> {
+        let (sent, came) = (self.sent.load(Ordering::Relaxed), self.came.load(Ordering::Relaxed));
+        let sent_bytes = count(sent, "byte");
+        let peer = &self.link.peer;
+        if came == 0 && sent > 0 {
+            return Some(format!(
+                "nothing of {sent_bytes} came back from {peer}: is it an echo server"
+            ));
+        }
+        (came < sent && self.wants_all_back).then(|| {
+            let came = thousands(came);
+            format!(
+                "{came} of {sent_bytes} came back from {peer} (--verify makes that exit code 1)"
+            )
+        })
     }
 
     /// Tells the comparison, if there is one.
@@ -226,4 +273,8 @@ impl Pipe<'_> {
         };
         Some(format!("what came back is not as expected: the first that differs {first}{hint}"))
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

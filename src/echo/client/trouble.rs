@@ -78,6 +78,11 @@ impl Trouble {
             (Step::Send | Step::Receive, "ECONNRESET" | "EPIPE") => {
                 Some("the server's own log says which".to_owned())
             }
+            (Step::Send | Step::Receive, "EMSGSIZE") => Some(
+                "a shorter message, of a load a smaller --size: UDP over IPv4 carries 65,507 bytes at \
+                 most"
+                    .to_owned(),
+            ),
             (Step::Send | Step::Receive, _) => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Args, SIZE};
 use crate::echo::address::Carrier;
+use crate::echo::client::quote::quoted;
 use crate::echo::client::target::Target;
 use crate::echo::datagram::HEADER;
 use crate::echo::transform::Transform;
@@ -93,7 +94,8 @@ impl Args {
         let option = self.load_option();
         if let (Some(option), Some(message)) = (option, self.messages.first()) {
             return Some(format!(
-                "{option} is a load, which makes its own messages: leave out `{message}`, or {option}"
+                "{option} is a load, which makes its own messages: leave out {}, or {option}",
+                quoted(message)
             ));
         }
         option?;

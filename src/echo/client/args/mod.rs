@@ -62,7 +62,8 @@ pub struct Args {
     /// Connect from this address of this machine, to addresses of its family
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
-    /// How long connecting and each reply may take [default: 5s, of UDP 1s]
+    /// How long connecting and each reply may take [default: 5s, of UDP 1s]; if given, also how long
+    /// nothing may come of a stream that is sent
     #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration)]
     timeout: Option<Duration>,
     /// Judge the replies: exit code 1 if one is not as expected; a load always does
@@ -129,6 +130,9 @@ impl Args {
         let plain = if self.udp { Carrier::Udp } else { Carrier::Tcp };
         let text = &self.target;
         let target = Target::parse(text, plain).map_err(|why| {
+            if let Some(why) = without_host(text) {
+                return why;
+            }
             // A word alone is rather a message than a host.
             let is_word = !text.contains([':', '/', '@', '.']);
             let hint = if is_word && self.messages.is_empty() {
@@ -142,6 +146,16 @@ impl Args {
             format!("`{text}`: {why}{hint}")
         })?;
         self.wrong_with_family(&target).map_or(Ok(target), Err)
+    }
+
+    /// The time that was given, for who waits without an end where there was none.
+    pub fn given_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Whether as much is to come back as was sent.
+    pub fn wants_all_back(&self) -> bool {
+        self.transform == Transform::None && !self.no_verify
     }
 
     /// The one family that is wanted: of -4 or -6, or the source's.
@@ -207,4 +221,15 @@ impl Args {
             socket: self.socket(),
         }
     }
+}
+
+/// What is wrong with a target of a port alone, or of nothing.
+fn without_host(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some(format!(
+            "the target is empty: write HOST:PORT, as in {DEFAULT_TARGET}, or leave it out for that"
+        ));
+    }
+    let port: u16 = text.parse().ok().filter(|_| text.bytes().all(|it| it.is_ascii_digit()))?;
+    Some(format!("`{text}`: a port alone says no host: write 127.0.0.1:{port}"))
 }

@@ -1,0 +1,134 @@
+//! What came of messages, as it is told: JSON, rows of it, CSV, or the replies as they came.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::exchange::{text_of, without_end};
+use super::trouble::Trouble;
+use crate::kernel::clock;
+use crate::kernel::standard_input::output_is_terminal;
+use crate::output::{Format, Screen, csv_rows, ndjson_rows, sanitize};
+
+/// The name and version of the JSON.
+pub const SCHEMA: &str = "netkit.echo_messages/1";
+
+/// What came of all; the JSON of docs/schema/echo_messages.json.
+#[derive(Debug, Serialize)]
+pub(super) struct MessagesReport {
+    schema: &'static str,
+    captured_at: String,
+    warnings: Vec<String>,
+    /// The peer's address; as it was written, where it has none.
+    address: String,
+    /// Ours; `None` without a connection.
+    local: Option<String>,
+    /// What failed first.
+    error: Option<ErrorRow>,
+    pub(super) replies: Vec<Row>,
+}
+
+/// What failed.
+#[derive(Debug, Serialize)]
+struct ErrorRow {
+    /// `resolve`, `bind`, `connect`, `send`, `receive`.
+    step: &'static str,
+    /// The error number; `None` if it was none of the kernel's.
+    code: Option<i32>,
+    /// Its C name, `timeout`, `closed` or `self-connect`.
+    name: String,
+    /// What it means.
+    meaning: String,
+    /// The host that sent the ICMP message it is of.
+    icmp_from: Option<String>,
+    /// What helps; `None` where nothing is known to.
+    hint: Option<String>,
+}
+
+/// What came of one.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Row {
+    /// What was sent.
+    pub(super) message: String,
+    /// What came; `None` if nothing did.
+    pub(super) reply: Option<String>,
+    /// From the send to the reply.
+    pub(super) elapsed_us: Option<u64>,
+    /// `ok`, `wrong`, `missing`, `unjudged`, `empty`, `unsent`.
+    pub(super) verdict: &'static str,
+}
+
+impl Row {
+    /// Of a message of which nothing is known yet but that it was not sent.
+    pub(super) fn unsent(message: &str) -> Self {
+        Self { message: message.to_owned(), reply: None, elapsed_us: None, verdict: "unsent" }
+    }
+}
+
+impl MessagesReport {
+    /// Of no message yet.
+    pub(super) fn new(address: String, local: Option<String>) -> Self {
+        Self {
+            schema: SCHEMA,
+            captured_at: clock::now().to_string(),
+            warnings: Vec::new(),
+            address,
+            local,
+            error: None,
+            replies: Vec::new(),
+        }
+    }
+
+    /// Takes what failed, if it is the first.
+    pub(super) fn failed(&mut self, trouble: &Trouble) {
+        let failure = &trouble.failure;
+        self.error.get_or_insert_with(|| ErrorRow {
+            step: failure.step.name(),
+            code: failure.code(),
+            name: failure.name(),
+            meaning: failure.meaning(trouble.carrier),
+            icmp_from: failure.icmp().and_then(|it| it.from).map(|from| from.to_string()),
+            hint: trouble.hint(),
+        });
+    }
+
+    /// Takes `row`, and prints it with its `reply`, in formats that tell each at once.
+    pub(super) fn add(
+        &mut self,
+        row: Row,
+        reply: &[u8],
+        screen: &mut Screen<'_>,
+    ) -> io::Result<()> {
+        match screen.format {
+            Format::Table if row.reply.is_some() && !output_is_terminal() => {
+                // Who compares them is to have what came.
+                screen.out.write_all(without_end(reply))?;
+                screen.out.write_all(b"\n")?;
+            }
+            Format::Table | Format::Markdown if row.reply.is_some() => {
+                writeln!(screen.out, "{}", sanitize(&text_of(reply)))?;
+            }
+            Format::Ndjson => ndjson_rows(screen.out, [&row])?,
+            Format::Table | Format::Markdown | Format::Json | Format::Csv => {}
+        }
+        self.replies.push(row);
+        screen.out.flush()
+    }
+
+    /// Prints what came of all, in formats that tell it at the end.
+    pub(super) fn end(&self, screen: &mut Screen<'_>) -> io::Result<()> {
+        match screen.format {
+            Format::Table | Format::Markdown | Format::Ndjson => {}
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut *screen.out, self)?;
+                screen.out.write_all(b"\n")?;
+            }
+            Format::Csv => csv_rows(screen.out, |csv| {
+                csv.write_record(["message", "reply", "elapsed_us", "verdict"])?;
+                self.replies.iter().try_for_each(|row| csv.serialize(row))
+            })?,
+        }
+        // What is kept back by a buffer can still fail to be written.
+        screen.out.flush()
+    }
+}
