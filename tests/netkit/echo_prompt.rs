@@ -141,3 +141,17 @@ fn a_line_that_nobody_answers_is_in_the_exit_code() {
     terminal.shows("ECONNREFUSED (111)");
     ends(terminal, 1);
 }
+
+#[test]
+fn what_is_said_is_wrapped_between_words_on_a_narrow_terminal() {
+    let server = Serving::start("127.0.0.1:0");
+    let address = server.address("tcp");
+    let mut terminal =
+        Terminal::open_by("stty cols 40 rows 24;", &format!("echo client {address}"));
+    terminal.shows(&format!("connected to {address}\r\n(getpeername) from "));
+    terminal.shows("\r\n(getsockname)");
+    terminal.shows(">> ");
+    terminal.types("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r");
+    terminal.shows("aaaa\r\n(");
+    ends(terminal, 0);
+}

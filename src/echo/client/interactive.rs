@@ -56,7 +56,7 @@ pub fn run(
         match editor.readline(PROMPT) {
             Ok(typed) if typed.is_empty() => {
                 talk.late(Duration::ZERO)?;
-                talk.say("an empty line is nothing that could come back: not sent")?;
+                talk.tell("an empty line is nothing that could come back: not sent")?;
             }
             Ok(typed) => {
                 // A history that is full forgets.
@@ -86,11 +86,15 @@ impl Conversation<'_, '_> {
         self.screen.out.flush()
     }
 
+    /// A sentence in lines of the terminal.
+    fn tell(&mut self, text: &str) -> std::io::Result<()> {
+        self.say(&wrapped("", text, self.screen.style.width))
+    }
+
     fn connected(&mut self, link: Link) -> std::io::Result<()> {
         let (remote, local) = (sanitize(&link.remote()), sanitize(&link.local()));
         (self.link, self.unanswered) = (Some(link), 0);
-        let text = format!("connected to {remote} (getpeername) from {local} (getsockname)");
-        self.say(&wrapped("", &text, self.screen.style.width))
+        self.tell(&format!("connected to {remote} (getpeername) from {local} (getsockname)"))
     }
 
     /// Shows replies that have come since the last one, and waits for the first as long as `grace`.
@@ -107,7 +111,7 @@ impl Conversation<'_, '_> {
             // A server may close behind its reply.
             self.has_failed |= failure.why != Why::Closed;
             self.link = None;
-            self.say(&format!("{}; connecting again", failure.title()))?;
+            self.tell(&format!("{}; connecting again", failure.title()))?;
         }
         if self.link.is_none() && !self.connect()? {
             return Ok(());

@@ -20,8 +20,14 @@ impl Terminal {
     /// `netkit` with the words of `line`.
     #[track_caller]
     pub fn open(line: &str) -> Self {
+        Self::open_by("", line)
+    }
+
+    /// The same behind `before`, which is of a shell: `stty cols 40;`.
+    #[track_caller]
+    pub fn open_by(before: &str, line: &str) -> Self {
         let mut child = Command::new("script")
-            .args(["-qfec", &format!("{PROGRAM} {line}"), "/dev/null"])
+            .args(["-qfec", &format!("{before} {PROGRAM} {line}"), "/dev/null"])
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
