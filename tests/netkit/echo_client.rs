@@ -212,6 +212,13 @@ fn wrong_arguments_are_named() {
 }
 
 #[test]
+fn an_empty_target_is_a_wrong_argument() {
+    let answer = netkit("echo client").arg("").arg("hi").run().exits(2);
+    let answer = answer.complains("the target is empty: write HOST:PORT");
+    assert!(!answer.stderr.contains("hint"), "{answer}");
+}
+
+#[test]
 fn an_empty_message_is_not_waited_for() {
     let server = Serving::start("127.0.0.1:0");
     let answer = netkit("echo client -N").arg(&server.addresses[0]).arg("").arg("hello").run();

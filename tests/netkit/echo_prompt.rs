@@ -120,7 +120,7 @@ fn a_reply_that_comes_late_is_not_taken_for_the_next() {
 
 #[test]
 fn a_reply_that_is_late_is_shown_at_the_end_too() {
-    let server = Serving::start("127.0.0.1:0 --delay 300ms");
+    let server = Serving::start("127.0.0.1:0 --delay 150ms");
     let address = server.address("tcp");
     let mut terminal = Terminal::open(&format!("echo client -t 20ms {address}"));
     terminal.shows(">> ");

@@ -38,6 +38,10 @@ impl Refused {
 
     /// What there is to say where it did not come to bind(2).
     fn without_bind(&self) -> String {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "all others have no remedy of their own"
+        )]
         let hint = match self.why.errno {
             Errno::EMFILE => "`ulimit -n` shows and raises the limit of descriptors",
             Errno::EAFNOSUPPORT => "this kernel has no such sockets: leave the address out",
