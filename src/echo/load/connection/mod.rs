@@ -28,6 +28,8 @@ pub struct Connection {
     /// How many bytes of the first have come.
     came_bytes: usize,
     is_idle: bool,
+    /// Whether a reply has come since it was opened.
+    has_answered: bool,
     /// Whether the peer will send nothing more: it is given no message any more, and read to its end.
     pub is_ending: bool,
     /// Whether bytes wait for room.
