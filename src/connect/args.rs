@@ -122,7 +122,7 @@ pub struct Args {
     banner: bool,
 
     /// Try each target so many times
-    #[arg(long, short = 'c', value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+    #[arg(long, short = 'c', value_name = "N", value_parser = parse_times, allow_negative_numbers = true,
           help_heading = "Many times, many targets")]
     pub(super) count: Option<u64>,
     /// Try until interrupted
@@ -269,6 +269,14 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
                 .to_owned())
         }
         time => Ok(time),
+    }
+}
+
+fn parse_times(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("it has to be at least 1".to_owned()),
+        Ok(times) => Ok(times),
+        Err(_) => Err(format!("`{text}` is not a number of times: write 3, or 1 at least")),
     }
 }
 
