@@ -54,7 +54,7 @@ pub struct Args {
 
     /// Our deadline for each target, its name included: 500ms, 3s; a bare number is seconds
     #[arg(long, short = 't', value_name = "TIME", default_value = "3s",
-          value_parser = parse_timeout, allow_negative_numbers = true)]
+          value_parser = parse_timeout, allow_hyphen_values = true)]
     pub(super) timeout: Duration,
     /// Wait as long as the kernel tries, some 135 s: ETIMEDOUT instead of EAGAIN
     #[arg(long, conflicts_with_all = ["nonblock"], help_heading = "How to connect")]
@@ -122,7 +122,7 @@ pub struct Args {
     banner: bool,
 
     /// Try each target so many times
-    #[arg(long, short = 'c', value_name = "N", value_parser = parse_times, allow_negative_numbers = true,
+    #[arg(long, short = 'c', value_name = "N", value_parser = parse_times, allow_hyphen_values = true,
           help_heading = "Many times, many targets")]
     pub(super) count: Option<u64>,
     /// Try until interrupted

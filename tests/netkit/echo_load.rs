@@ -472,6 +472,7 @@ fn what_a_load_would_ignore_is_a_wrong_argument() {
         ("-n 5 --udp -s 70k", "71,680"),
         ("-n -3", "--count <N>"),
         ("-r -1", "--rate <N>"),
+        ("-d -1s", "--duration <TIME>"),
     ] {
         let answer = load(options, "127.0.0.1:9").exits(2);
         assert!(answer.stderr.contains(words), "{options}: {answer}");

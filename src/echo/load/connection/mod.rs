@@ -19,6 +19,10 @@ enum State {
 
 /// A connection.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each becomes true by another event, in any order"
+)]
 pub struct Connection {
     state: State,
     flights: VecDeque<Flight>,

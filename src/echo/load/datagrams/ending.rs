@@ -3,6 +3,9 @@
 use super::Datagrams;
 use crate::echo::load::run::Woken;
 
+/// How long late ones have at least: a timeout may be shorter than what it is to show.
+const SHORTEST_NS: u64 = 200_000_000;
+
 impl Datagrams<'_, '_> {
     /// Datagrams that are due and have found no room.
     pub(super) fn pending(&self) -> usize {
@@ -37,10 +40,10 @@ impl Datagrams<'_, '_> {
         }
     }
 
-    /// Those that were given up last have as long again to come late: else it were chance which of them
-    /// are told as late and which as lost.
+    /// Those that were given up last have as long again to come late, however short the timeout: else it
+    /// were chance which of them are told as late and which as lost.
     pub(super) fn wait_for_late(&mut self) -> std::io::Result<()> {
-        let until_ns = self.gave_up_ns.saturating_add(self.run.timeout_ns());
+        let until_ns = self.gave_up_ns.saturating_add(self.run.timeout_ns().max(SHORTEST_NS));
         loop {
             let now_ns = self.run.now_ns();
             let is_awaited = self.run.tally.timed_out > 0 && now_ns < until_ns;

@@ -3,7 +3,7 @@
 
 use super::Streams;
 use crate::echo::client::trouble::{Failure, Why};
-use crate::echo::load::connection::Flight;
+use crate::echo::load::connection::{Connection, Flight};
 
 impl Streams<'_, '_> {
     /// Keeps what connection `index` has not answered, to be sent once more, where `why` allows that.
@@ -39,13 +39,13 @@ impl Streams<'_, '_> {
         let waiting = self.unheard.drain(..).filter(|flight| flight.counts).count();
         let waiting = u64::try_from(waiting).unwrap_or(0);
         if self.run.is_interrupted {
-            let on_connections: u64 = self.connections.iter().map(|it| it.counted()).sum();
+            let on_connections: u64 = self.connections.iter().map(Connection::counted).sum();
             self.run.tally.under_way += waiting + on_connections;
             return;
         }
         self.run.tally.cut += waiting;
         for index in 0..self.connections.len() {
-            if let Some(step) = self.connections.get(index).and_then(|it| it.awaits()) {
+            if let Some(step) = self.connections.get(index).and_then(Connection::awaits) {
                 self.broken(index, Failure { step, why: Why::Late });
             }
         }

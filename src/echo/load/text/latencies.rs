@@ -11,7 +11,7 @@ const BEFORE_BAR: u16 = 21;
 /// A title, in as many lines as it needs, and what stands below it.
 pub(super) fn titled(title: &str, below: &str, style: Style) -> String {
     let lines = wrapped("", title, style.width);
-    let lines: Vec<_> = lines.lines().map(|line| style.title(line).to_string()).collect();
+    let lines: Vec<_> = lines.lines().map(|line| style.title(line)).collect();
     format!("\n{}\n{below}", lines.join("\n"))
 }
 
