@@ -20,6 +20,20 @@ const fn entry(name: &'static str, meaning: &'static str, help: &'static str) ->
     ConnectErrno { name, meaning, help }
 }
 
+/// Of sockets of every kind.
+const EMFILE: ConnectErrno = entry(
+    "EMFILE",
+    "this process has all the descriptors that it may have",
+    "`ulimit -n`; look for a leak",
+);
+
+/// The same. Not provoked: `fs/file_table.c`, `alloc_empty_file`.
+const ENFILE: ConnectErrno = entry(
+    "ENFILE",
+    "the whole machine has all the open files that it may have",
+    "`sysctl fs.file-nr` counts them; fs.file-max is the limit",
+);
+
 /// Of TCP and UDP.
 pub const INTERNET: [ConnectErrno; 31] = [
     entry(
@@ -116,17 +130,8 @@ pub const INTERNET: [ConnectErrno; 31] = [
     ),
     entry("EOPNOTSUPP", "an ICMP message says that the source route failed", "look at who sent it"),
     entry("EPROTO", "an ICMP message complains of the packet itself", "look at who sent it"),
-    entry(
-        "EMFILE",
-        "this process has all the descriptors that it may have",
-        "`ulimit -n`; look for a leak",
-    ),
-    // Not provoked: `fs/file_table.c`, `alloc_empty_file`.
-    entry(
-        "ENFILE",
-        "the whole machine has all the open files that it may have",
-        "`sysctl fs.file-nr`: who has them; fs.file-max is the limit",
-    ),
+    EMFILE,
+    ENFILE,
     // Not provoked: `net/core/sock.c`, `sk_prot_alloc`.
     entry(
         "ENOMEM",
@@ -189,17 +194,8 @@ pub const UNIX: [ConnectErrno; 15] = [
     entry("EINVAL", "the name is not fit for a Unix socket", "correct the name"),
     entry("EISCONN", "the socket is connected", "a program's error: use a new socket"),
     entry("ECONNRESET", "the server closed without accepting", "the log of the server"),
-    entry(
-        "EMFILE",
-        "this process has all the descriptors that it may have",
-        "`ulimit -n`; look for a leak",
-    ),
-    // Not provoked: `fs/file_table.c`, `alloc_empty_file`.
-    entry(
-        "ENFILE",
-        "the whole machine has all the open files that it may have",
-        "`sysctl fs.file-nr`: who has them; fs.file-max is the limit",
-    ),
+    EMFILE,
+    ENFILE,
     // Not provoked: `net/core/sock.c`, `sk_prot_alloc`.
     entry(
         "ENOMEM",

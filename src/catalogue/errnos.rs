@@ -173,8 +173,12 @@ pub const EAGAIN: i32 = 11;
 pub const ENOMEM: i32 = 12;
 /// Permission denied.
 pub const EACCES: i32 = 13;
+/// No such device.
+pub const ENODEV: i32 = 19;
 /// Invalid argument.
 pub const EINVAL: i32 = 22;
+/// Broken pipe.
+pub const EPIPE: i32 = 32;
 /// Protocol wrong type for socket.
 pub const EPROTOTYPE: i32 = 91;
 /// Address already in use.
@@ -187,6 +191,8 @@ pub const ENETUNREACH: i32 = 101;
 pub const ECONNRESET: i32 = 104;
 /// Connection refused.
 pub const ECONNREFUSED: i32 = 111;
+/// Operation now in progress.
+pub const EINPROGRESS: i32 = 115;
 
 /// The C name of `code`; `OK` for 0, and the number itself for one without a name.
 pub fn name(code: i32) -> String {

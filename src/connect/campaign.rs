@@ -349,7 +349,7 @@ impl Campaign<'_> {
     }
 }
 
-/// With -v.
+/// Tells of it, with -v.
 fn tell(attempt: &Attempt) {
     let Attempt { destination, code, elapsed, .. } = attempt;
     let (end, outcome) = (destination.as_ref().map(Destination::end), attempt.outcome.word());

@@ -65,7 +65,7 @@ pub(super) fn of_url(text: &str) -> Option<String> {
         let (_, port) = SCHEMES.iter().find(|(it, _)| it.eq_ignore_ascii_case(scheme))?;
         format!("{end}:{port}")
     };
-    // With a scheme in it, it would be no end of one.
+    // What still has a scheme in it was not a URL with one.
     (!target.contains("://") && Target::parse(&target).is_ok()).then_some(target)
 }
 

@@ -75,25 +75,46 @@ pub struct Address {
 }
 
 impl Address {
+    /// Whether it is a path of the file system.
+    pub fn is_path(&self) -> bool {
+        matches!(self.target, Target::Unix(UnixName::Path(_)))
+    }
+
     /// Reads `text`; without a scheme, it is one of `plain`. In the error, what is wrong with it and
     /// what to write instead.
     pub fn parse(text: &str, plain: Carrier) -> Result<Self, String> {
         let (carrier, rest) = split_carrier(text);
         let carrier = carrier.unwrap_or(plain);
         let target = match carrier {
-            Carrier::Tcp | Carrier::Udp => parse_target(rest)?,
+            Carrier::Tcp | Carrier::Udp => {
+                only_one_scheme(rest)?;
+                parse_target(rest)?
+            }
             Carrier::UnixStream | Carrier::UnixDgram | Carrier::UnixSeqpacket => {
                 parse_target(&format!("unix:{rest}"))?
             }
         };
         match &target {
-            Target::Internet(it) if it.port().is_none() => Err(format!(
+            Target::Internet(it) if it.port().is_none() => Err(
                 "the port is missing: write ADDRESS:PORT, as in 127.0.0.1:8081 or [::1]:8081; port 0 \
-                 lets the kernel choose (`{text}`)"
-            )),
+                 lets the kernel choose"
+                    .to_owned(),
+            ),
             Target::Internet(_) | Target::Unix(_) => Ok(Self { carrier, target }),
         }
     }
+}
+
+/// That `rest` has no scheme of its own, neither one of ours nor one that is not known.
+fn only_one_scheme(rest: &str) -> Result<(), String> {
+    if let Some((scheme, _)) = SCHEMES.iter().find(|(scheme, _)| rest.starts_with(scheme)) {
+        return Err(format!("it has a scheme before `{scheme}`: write `{rest}` alone"));
+    }
+    let Some((scheme, _)) = rest.split_once("://") else { return Ok(()) };
+    Err(format!(
+        "`{scheme}` is none of the schemes: they are tcp://, udp://, unix:, unix-dgram: and \
+         unix-seqpacket:"
+    ))
 }
 
 impl fmt::Display for Address {
@@ -144,6 +165,12 @@ mod tests {
             ("udp://127.0.0.1:99999", "`99999` is not a port"),
             ("@", "name is missing"),
             ("unix-dgram:", "name is missing"),
+            ("tcp://unix:/x", "a scheme before `unix:`: write `unix:/x` alone"),
+            ("udp://unix-dgram:@x", "write `unix-dgram:@x` alone"),
+            ("tcp://tcp://127.0.0.1:90", "write `tcp://127.0.0.1:90` alone"),
+            ("http://127.0.0.1:80", "`http` is none of the schemes"),
+            ("UDP://127.0.0.1:5", "`UDP` is none of the schemes: they are tcp://, udp://"),
+            ("tcp:///x", "unix:/x"),
         ] {
             let error = Address::parse(text, Carrier::Tcp).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");

@@ -39,7 +39,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Some(time) if time <= A_YEAR => Ok(time),
         Some(_) => Err("it is longer than a year".to_owned()),
         None if text.is_empty() => Err(format!("it is empty: {EXAMPLE}")),
-        None if text.starts_with('-') => Err(format!("a time cannot be negative: {EXAMPLE}")),
+        None if text.starts_with('-') => Err(format!("{}: {EXAMPLE}", negative(text))),
         None if is_bare(text) => Err(format!("write it with its unit: {text}s, or {text}ms")),
         None => Err(format!("it is no time: {EXAMPLE}")),
     }
@@ -60,12 +60,30 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         .exact("a whole number of bytes")
 }
 
+/// What is wrong with a value that has a sign: where no number follows, it is the next option.
+fn negative(text: &str) -> &'static str {
+    let rest = text.trim_start_matches('-');
+    if rest.starts_with(|it: char| it == '.' || it.is_ascii_digit()) {
+        "it cannot be negative"
+    } else {
+        "a value is missing before it"
+    }
+}
+
 /// A number of things: `500`, `10k`, `1.5m`, each suffix a thousand times the one before.
 pub fn parse_count(text: &str) -> Result<u64, String> {
     Written::read(text, &OF_COUNTS, "k, m and g are thousands")?.exact("a whole number")
 }
 
-/// The same, and more than nothing.
+/// A reader of a number of things from `least` to `most`.
+pub fn parse_between(least: u64, most: u64) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| match parse_count(text)? {
+        number if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("it has to be from {least} to {}", thousands(most))),
+    }
+}
+
+/// A number of things, one at least.
 pub fn parse_positive_count(text: &str) -> Result<u64, String> {
     match parse_count(text)? {
         0 => Err("it has to be at least 1".to_owned()),
@@ -133,7 +151,7 @@ impl Written {
             return Err("it is empty: write a number".to_owned());
         }
         if text.starts_with('-') {
-            return Err("it cannot be negative".to_owned());
+            return Err(negative(text).to_owned());
         }
         if (before.is_empty() && behind.is_empty()) || behind.contains('.') {
             return Err("it is no number".to_owned());
@@ -211,6 +229,11 @@ mod tests {
         }
         assert_eq!(parse_positive_count("1.0"), Ok(1));
         assert!(parse_positive_count("0").unwrap_err().contains("at least 1"));
+        assert_eq!(parse_between(1, 256)("256"), Ok(256));
+        for (text, words) in [("0", "from 1 to 256"), ("257", "from 1 to 256"), ("x", "no number")]
+        {
+            assert!(parse_between(1, 256)(text).unwrap_err().contains(words), "{text}");
+        }
     }
 
     #[test]
@@ -227,6 +250,7 @@ mod tests {
         for (text, words) in [
             ("", "empty"),
             ("-1", "negative"),
+            ("-n", "a value is missing before it"),
             ("ten", "no number"),
             ("k", "no number"),
             ("+1", "no number"),

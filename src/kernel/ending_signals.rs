@@ -35,8 +35,7 @@ impl EndingSignals {
     /// background of a shell without job control, they are to stay without effect. So are those
     /// that it was started with as blocked.
     pub fn hold() -> Result<Self, KernelError> {
-        let status = read_text(&ProcRoot::live().path().join("self/status")).unwrap_or_default();
-        let ignored = ignored(&status);
+        let ignored = own_ignored();
         let mask_before =
             SigSet::thread_get_mask().map_err(|errno| failed("ask which signals wait", errno))?;
         let has_effect = |it: &Signal| !has(ignored, *it) && !mask_before.contains(*it);
@@ -44,11 +43,16 @@ impl EndingSignals {
     }
 
     /// Holds SIGINT and SIGTERM back for what they are to stop in order, a server. Also where this
-    /// process ignores SIGINT, as in the background of a script: `kill -INT` is meant for it then.
+    /// process ignores SIGINT, as in the background of a script: `kill -INT` is meant for it then. And
+    /// SIGHUP, unless it is ignored: a server under nohup(1) is to outlive its terminal.
     pub fn hold_to_stop() -> Result<Self, KernelError> {
         let mask_before =
             SigSet::thread_get_mask().map_err(|errno| failed("ask which signals wait", errno))?;
-        Self::of([Signal::SIGINT, Signal::SIGTERM].into_iter().collect(), mask_before)
+        let mut held: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+        if !has(own_ignored(), Signal::SIGHUP) {
+            held.add(Signal::SIGHUP);
+        }
+        Self::of(held, mask_before)
     }
 
     fn of(held: SigSet, mask_before: SigSet) -> Result<Self, KernelError> {
@@ -104,6 +108,11 @@ pub fn die_of(number: u8) {
 #[expect(clippy::as_conversions, reason = "a C enum has no other way to its number")]
 pub fn number(signal: Signal) -> u8 {
     u8::try_from(signal as i32).unwrap_or(0)
+}
+
+/// The signals that this process ignores.
+fn own_ignored() -> u64 {
+    ignored(&read_text(&ProcRoot::live().path().join("self/status")).unwrap_or_default())
 }
 
 /// `SigIgn` of /proc/PID/status: bit *n* - 1 is signal *n* (`fs/proc/array.c`, `task_sig`).

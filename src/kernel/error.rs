@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
+/// The number of EMFILE: this process has as many descriptors as it may (errno(3)).
+const EMFILE: i32 = 24;
+
 /// A question that the kernel did not answer. Each names the operation and its object.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
@@ -147,14 +150,15 @@ impl KernelError {
                 Some("name the directory in which the other system's etc/sysctl.d and usr are")
             }
             Self::Namespace { errno: Errno::EPERM | Errno::EACCES, .. } => Some(
-                "entering a network namespace takes root; `states --netns PID` reads that process's \
-                 tables without",
+                "entering a network namespace takes root; only `netkit states --netns PID` does without, \
+                 by that process's tables",
             ),
             Self::Namespace { .. } => Some(
                 "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",
             ),
             Self::Sandbox { hint, .. } => *hint,
-            Self::Program { .. } => None,
+            Self::Program { source, .. } => (source.raw_os_error() == Some(EMFILE))
+                .then_some("`ulimit -n` shows and raises the limit of descriptors"),
             Self::CannotTell { instead, .. } => Some(instead),
         }
     }

@@ -20,7 +20,8 @@ pub fn advice(tally: &Tally, waited: Duration) -> Vec<String> {
     match &tally.watch.subject {
         Subject::Free(_) if tally.is_final => {
             lines.push(
-                "waiting does not help: wait as a user who may bind it, such as root".to_owned(),
+                "waiting does not help this user: run netkit as one who may bind it, such as root"
+                    .to_owned(),
             );
             lines.extend_from_slice(help);
         }
@@ -80,7 +81,7 @@ fn free(outcome: &str, wish: &Wish) -> Vec<String> {
                 .to_owned(),
         ],
         "denied" => {
-            vec!["this user may not bind there: wait as one who may".to_owned()]
+            vec!["this user may not bind there: run netkit as one who may".to_owned()]
         }
         _ => vec![bind("says what helps")],
     }

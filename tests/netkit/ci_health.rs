@@ -65,7 +65,7 @@ fn a_pileup_is_found_and_shown() {
         assert!(out.contains("\nFOUND     netkit states --time-wait: CRITICAL"), "{out}");
         // All of what states says, and of the others their headlines alone.
         assert!(out.contains("\n          ") && out.contains("ok        netkit sysctl"), "{out}");
-        assert!(out.ends_with("something is wrong with the network here (exit code 1)\n"), "{out}");
+        assert!(out.ends_with("something is wrong here (exit code 1)\n"), "{out}");
         let pileup = &artifact(directory.path(), "states.json")["pileup"];
         assert_eq!(pileup["severity"], "critical");
         assert_eq!(artifact(directory.path(), "health.json")["exit"], 1);
@@ -83,7 +83,8 @@ fn what_cannot_be_looked_at_is_no_health() {
     }
     let (code, _, err) = health(PROGRAM, &["--artifacts", "/proc/nothing/can/be/here"]);
     assert_eq!(code, Some(3), "{err}");
-    assert!(err.contains("no artifacts can be written to `/proc/nothing/can/be/here`"), "{err}");
+    assert!(err.contains("no artifacts can be written to `/proc/nothing/can/be/here`: "), "{err}");
+    assert!(err.contains("hint: give --artifacts a directory"), "{err}");
 }
 
 #[test]
@@ -104,5 +105,8 @@ fn wrong_arguments_are_named_and_others_passed_on() {
         let (code, out, _) = health(PROGRAM, &["--require", "v6", "--fail-on", "warning"]);
         assert_eq!(code, Some(1), "{out}");
         assert!(out.starts_with("FOUND     netkit echo --require v6: "), "{out}");
+        let (code, out, _) = health(PROGRAM, &["--require", "v6", "--require=v4"]);
+        assert_eq!(code, Some(1), "{out}");
+        assert!(out.starts_with("FOUND     netkit echo --require v6,v4: "), "{out}");
     });
 }

@@ -5,10 +5,12 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, ended, rest, round_trip};
 use crate::harness::sockets::{connect, listen, listen_at};
 use crate::harness::{Need, Schema, eventually, live, netkit};
@@ -222,6 +224,33 @@ fn a_reader_that_stops_reading_does_not_keep_it_from_its_end() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_stops_it_in_order_unless_that_is_to_be_ignored() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let place = format!("unix:{}", path.display());
+    let server = Serving::start(&format!("{place} --json"));
+    server.signal(Signal::SIGHUP);
+    assert_eq!(server.wait().exits(0).statistics()["stopped"], "signal");
+    assert!(!path.exists());
+    let mut command = Command::new("nohup");
+    command.arg(PROGRAM);
+    let server = Serving::by(command, &format!("{place} --json"), 1);
+    server.signal(Signal::SIGHUP);
+    let stream = UnixStream::connect(&path).unwrap();
+    assert_eq!(round_trip(&stream, b"still there"), b"still there");
+    drop(stream);
+    server.stop().exits(0);
+}
+
+#[test]
+fn an_address_line_that_cannot_be_written_is_warned_of() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let line = "echo server 127.0.0.1:0 --print-address --for 100ms";
+    let answer = netkit(line).run_into(full).exits(0);
+    answer.complains("standard output cannot be written to");
+}
+
+#[test]
 fn wrong_arguments_are_named() {
     for (line, words) in [
         ("localhost:80", "localhost is 127.0.0.1 or [::1]"),
@@ -237,11 +266,19 @@ fn wrong_arguments_are_named() {
         ("--delay 5", "with its unit"),
         ("--for 0s", "a time above 0"),
         ("--max-connections 0", "--max-connections 0: give a number above 0"),
-        ("--threads 0", "0 is not in 1..=256"),
+        ("--threads 0", "it has to be from 1 to 256"),
+        ("--threads x", "it is no number"),
         ("--slice 0", "--slice 0: give a number above 0"),
         ("--reset-after x", "it is no number; of messages, a share is in percent"),
         ("--transform shout", "invalid value 'shout'"),
-        ("--ready-fd 1", "1 is not in 3.."),
+        ("--ready-fd 1", "--print-address writes to standard output"),
+        ("--backlog=-1", "cannot be negative"),
+        ("--seed x", "it is no number"),
+        ("--keepalive 10h", "--keepalive: the kernel takes at most 32767s"),
+        ("udp://127.0.0.1:0 --max-connections 5", "--max-connections is for connections"),
+        ("tcp://unix:/x", "netkit: `tcp://unix:/x`: it has a scheme before"),
+        ("x", "netkit: `x` is not an IP address"),
+        ("--netns /proc/self/ns/net unix:/tmp/x", "hint: nsenter -t PID -m -n netkit echo server"),
         ("--linger 500ms", "--linger: the kernel counts whole seconds"),
         ("--keepalive 1500ms", "--keepalive: the kernel counts whole seconds"),
         ("[::ffff:127.0.0.1]:0 --v6only", "is an IPv4 address, on an IPv6 socket"),

@@ -68,6 +68,22 @@ fn replies_wait_and_keep_their_order() {
 }
 
 #[test]
+fn a_reply_that_waits_is_sent_before_the_end() {
+    // However long, the server is not idle, nor has it served its bytes or its one datagram.
+    let options = "--delay 1500ms --idle-timeout 500ms";
+    let server = Serving::start(&format!("127.0.0.1:0 --max-bytes 5 {options} --json"));
+    let mut stream = server.connect();
+    stream.write_all(b"hello").unwrap();
+    assert_eq!(rest(&stream), b"hello");
+    drop(stream);
+    assert_eq!(ended(&server.stop().exits(0).statistics(), "max_bytes"), 1);
+
+    let server = Serving::start("udp://127.0.0.1:0 --one-off --delay 300ms");
+    assert_eq!(asked(&server.udp(), b"hello"), b"hello");
+    server.wait().exits(0);
+}
+
+#[test]
 fn a_connection_is_reset() {
     let server = Serving::start("127.0.0.1:0 --reset-after 5 --json");
     let mut stream = server.connect();

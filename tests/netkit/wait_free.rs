@@ -2,7 +2,6 @@
 
 use std::net::UdpSocket;
 use std::os::unix::net::UnixListener;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -96,7 +95,7 @@ fn udp_and_unix_sockets_are_waited_for_too() {
         let running = netkit(&line).start().says("EADDRINUSE (98)");
         drop(server);
         // The file is still there, and in the way.
-        std::thread::sleep(Duration::from_millis(50));
+        let running = running.says("EADDRINUSE (98): STALE FILE");
         std::fs::remove_file(&path).unwrap();
         running.ends().0.exits(0);
         assert!(!path.exists(), "what the trial bound is gone");

@@ -82,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// The error number; `None` if it was none of the kernel's.
+    /// The error number, or the code of getaddrinfo(3); `None` of what has neither.
     pub fn code(&self) -> Option<i32> {
         match self.why {
             Why::Errno(code, _) | Why::Name(code) => Some(code),
@@ -126,7 +126,9 @@ impl Failure {
 
     /// What it means, in a sentence without a full stop.
     pub fn meaning(&self, carrier: Carrier) -> String {
-        if let Some(said) = self.icmp() {
+        // With EPERM, the ICMP message is of this host's own packet filter.
+        let is_filtered = self.code() == Some(errnos::EPERM);
+        if let Some(said) = self.icmp().filter(|_| !is_filtered) {
             return told_by(&said, carrier);
         }
         let code = match self.why {
@@ -223,6 +225,9 @@ fn of_traffic(name: &str, carrier: Carrier) -> Option<&'static str> {
         ("EPIPE", _) => "the server had closed the connection before this was sent",
         ("ECONNREFUSED", Carrier::Udp) => "nobody receives at this port",
         ("ECONNREFUSED" | "ENOTCONN", _) => "the server's socket is gone",
+        ("EPERM", Carrier::Udp) => {
+            "a packet filter of this host rejects what is sent (`nft list ruleset`, `iptables-save`)"
+        }
         ("EMSGSIZE", _) => "the message is larger than a datagram can be there: a smaller --size",
         ("ENOBUFS", _) => "the kernel has no memory for it: a smaller --rate or --size",
         ("ETIMEDOUT", _) => {

@@ -1,5 +1,6 @@
 //! Messages of the command line: each is sent, and its reply printed as it comes.
 
+use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -79,17 +80,7 @@ pub fn run(
         let unsent = count(u64::try_from(unsent).unwrap_or(u64::MAX), "message");
         problems.push(format!("{unsent} after it not sent: there is no connection any more"));
     }
-    match screen.format {
-        Format::Table | Format::Markdown | Format::Ndjson => {}
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *screen.out, &report)?;
-            screen.out.write_all(b"\n")?;
-        }
-        Format::Csv => csv_rows(screen.out, |csv| {
-            csv.write_record(["message", "reply", "elapsed_us", "verdict"])?;
-            report.replies.iter().try_for_each(|row| csv.serialize(row))
-        })?,
-    }
+    show_all(&report, screen)?;
     let exit = if is_fine { Exit::Fine } else { Exit::Found };
     Ok(Outcome { exit, messages: problems })
 }
@@ -146,8 +137,23 @@ fn judge_as(message: &Message, reply: &[u8], transform: Transform) -> bool {
     expected == reply
 }
 
-/// Prints a reply as it came, in formats that have rows.
-fn show(row: &Row, screen: &mut Screen<'_>) -> std::io::Result<()> {
+/// Prints what came of all, in formats that tell it at the end.
+fn show_all(report: &MessagesReport, screen: &mut Screen<'_>) -> io::Result<()> {
+    match screen.format {
+        Format::Table | Format::Markdown | Format::Ndjson => Ok(()),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *screen.out, report)?;
+            screen.out.write_all(b"\n")
+        }
+        Format::Csv => csv_rows(screen.out, |csv| {
+            csv.write_record(["message", "reply", "elapsed_us", "verdict"])?;
+            report.replies.iter().try_for_each(|row| csv.serialize(row))
+        }),
+    }
+}
+
+/// Prints a reply as it came, in formats that tell each at once.
+fn show(row: &Row, screen: &mut Screen<'_>) -> io::Result<()> {
     match (screen.format, &row.reply) {
         (Format::Table | Format::Markdown, Some(reply)) => {
             writeln!(screen.out, "{}", sanitize(reply))?;

@@ -61,25 +61,7 @@ pub fn run(
         all_sent: OnceLock::new(),
         stop: Stop::new()?,
     };
-    let (has_sent_all, drained, fed) = thread::scope(|scope| {
-        let sending = thread::Builder::new().spawn_scoped(scope, || {
-            let fed = pipe.feed(input);
-            if matches!(fed, Err(Unfed::Input(_))) {
-                // The server is to end too.
-                link.cut();
-            }
-            fed
-        })?;
-        let drained = pipe.drain(screen);
-        // Nothing that could still be sent would come back: the other thread is not waited for.
-        pipe.stop.stop();
-        let has_sent_all = pipe.all_sent.get().is_some();
-        if !has_sent_all || !matches!(drained, Ok(None)) {
-            link.cut();
-        }
-        let fed = sending.join().unwrap_or(Ok(()));
-        io::Result::Ok((has_sent_all, drained?, fed))
-    })?;
+    let Streamed { has_sent_all, fed, drained } = pipe.stream(input, screen)?;
     let trouble = match (fed, drained) {
         (Err(Unfed::Input(error)), _) => {
             let problem = format!("cannot read standard input: {error}");
@@ -100,6 +82,14 @@ pub fn run(
     Ok(Outcome { exit, messages: problem.into_iter().collect() })
 }
 
+/// How both directions ended.
+struct Streamed {
+    /// Whether all was sent when the way back ended.
+    has_sent_all: bool,
+    fed: Result<(), Unfed>,
+    drained: Option<Trouble>,
+}
+
 /// Why not all of standard input was sent.
 enum Unfed {
     /// It could not be read.
@@ -115,6 +105,29 @@ impl From<Trouble> for Unfed {
 }
 
 impl Pipe<'_> {
+    /// Both directions, to the end of both.
+    fn stream(&self, input: &mut StandardInput, screen: &mut Screen<'_>) -> io::Result<Streamed> {
+        thread::scope(|scope| {
+            let sending = thread::Builder::new().spawn_scoped(scope, || {
+                let fed = self.feed(input);
+                if matches!(fed, Err(Unfed::Input(_))) {
+                    // The server is to end too.
+                    self.link.cut();
+                }
+                fed
+            })?;
+            let drained = self.drain(screen);
+            // Nothing that could still be sent would come back: the other thread is not waited for.
+            self.stop.stop();
+            let has_sent_all = self.all_sent.get().is_some();
+            if !has_sent_all || !matches!(drained, Ok(None)) {
+                self.link.cut();
+            }
+            let fed = sending.join().unwrap_or(Ok(()));
+            Ok(Streamed { has_sent_all, fed, drained: drained? })
+        })
+    }
+
     /// Sends all of `input`, and then says that it was all.
     fn feed(&self, input: &mut StandardInput) -> Result<(), Unfed> {
         let keeps_messages = self.link.peer.carrier.keeps_messages();

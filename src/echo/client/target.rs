@@ -7,6 +7,8 @@ use std::time::Duration;
 use socket2::Socket;
 
 use super::trouble::{Failure, Step, Trouble, Why};
+use crate::catalogue::eai::EAI_NONAME;
+use crate::catalogue::errnos::ENODEV;
 use crate::connect::{self, Host};
 use crate::echo::address::{Carrier, split_carrier};
 use crate::kernel::connecting::{self, Connecting, Ended, SocketOptions};
@@ -73,7 +75,6 @@ impl Target {
             }
             Written::Internet(Host::Ip(ip), port) => {
                 // What bind(2) and connect(2) say of the number of an interface that is not there.
-                const ENODEV: i32 = 19;
                 let address = ip.socket_address(*port, interfaces::index);
                 vec![address.ok_or_else(|| trouble(Why::Errno(ENODEV, None)))?]
             }
@@ -244,7 +245,7 @@ pub fn connect_any(
     }
     Err(last.unwrap_or_else(|| Trouble {
         address: String::new(),
-        failure: Failure { step: Step::Resolve, why: Why::Name(crate::catalogue::eai::EAI_NONAME) },
+        failure: Failure { step: Step::Resolve, why: Why::Name(EAI_NONAME) },
         carrier: Carrier::Tcp,
         source: None,
     }))

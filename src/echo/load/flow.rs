@@ -33,7 +33,7 @@ pub struct Flow {
     socket: Socket,
     /// What came and what did not.
     pub sequence: Sequence,
-    /// The last ones that were sent, and the number of the first of them.
+    /// The latest datagrams, from the oldest whose fate is not known; `first` is the number of that.
     sent: VecDeque<Sent>,
     first: u64,
     /// The number of the first that counts.

@@ -8,7 +8,8 @@ use crate::output::numbers::{float, rounded};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Jitter {
     last_ns: Option<u64>,
-    estimate_ns: f64,
+    /// `None` before the second datagram.
+    estimate_ns: Option<f64>,
 }
 
 impl Jitter {
@@ -16,13 +17,14 @@ impl Jitter {
     pub fn arrive(&mut self, transit_ns: u64) {
         if let Some(last_ns) = self.last_ns.replace(transit_ns) {
             let difference = float(transit_ns.abs_diff(last_ns));
-            self.estimate_ns += (difference - self.estimate_ns) / 16.0;
+            let before_ns = self.estimate_ns.unwrap_or(0.0);
+            self.estimate_ns = Some(before_ns + (difference - before_ns) / 16.0);
         }
     }
 
     /// The estimate in microseconds; `None` of fewer than two datagrams.
     pub fn us(&self) -> Option<f64> {
-        self.last_ns.map(|_| rounded(self.estimate_ns / 1000.0, 1))
+        self.estimate_ns.map(|ns| rounded(ns / 1000.0, 1))
     }
 }
 
@@ -34,7 +36,9 @@ mod tests {
     fn it_is_the_estimate_of_the_rfc() {
         let mut jitter = Jitter::default();
         assert_eq!(jitter.us(), None);
-        for transit in [1_000_000, 1_160_000, 1_000_000] {
+        jitter.arrive(1_000_000);
+        assert_eq!(jitter.us(), None);
+        for transit in [1_160_000, 1_000_000] {
             jitter.arrive(transit);
         }
         // 160 µs / 16 = 10; then 10 + (160 − 10) / 16 = 19.375.

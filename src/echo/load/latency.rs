@@ -12,8 +12,8 @@ const LONGEST_NS: u64 = 3_600_000_000_000;
 /// Decimal digits that hold.
 const DIGITS: u8 = 3;
 
-/// Times. The shortest, the longest and the sum are kept as they were; the histogram has three digits of
-/// each, and what it gives is held between the two.
+/// Times. The shortest, the longest and the sum are exact; the histogram keeps three digits of each, and
+/// a percentile from it is never outside the shortest and the longest.
 #[derive(Clone, Debug)]
 pub struct Latencies {
     histogram: Option<Histogram<u64>>,
@@ -43,7 +43,7 @@ pub struct Summary {
     pub standard_deviation_us: f64,
     /// The longest.
     pub max_us: f64,
-    /// So many percent were at most so long.
+    /// The times that so many percent did not exceed.
     pub percentiles: Vec<Percentile>,
     /// How many there were of each length.
     pub histogram: Vec<Bar>,
@@ -83,7 +83,7 @@ impl Latencies {
         self.histogram.as_ref().map_or(0, Histogram::len)
     }
 
-    /// So many percent are at most so long, in microseconds; `None` of nothing.
+    /// The time, in microseconds, that so many percent do not exceed; `None` if there are no times.
     pub fn percentile_us(&self, percent: f64) -> Option<f64> {
         let histogram = self.histogram.as_ref().filter(|it| !it.is_empty())?;
         let value_ns = histogram.value_at_percentile(percent);
@@ -99,7 +99,7 @@ impl Latencies {
         *self = Self { histogram, shortest_ns: u64::MAX, longest_ns: 0, sum_ns: 0 };
     }
 
-    /// What is told of them; `None` of nothing.
+    /// What is told of them; `None` if there are none.
     pub fn summary(&self) -> Option<Summary> {
         let histogram = self.histogram.as_ref().filter(|it| !it.is_empty())?;
         let percentile = |percent| Some(Percentile { percent, us: self.percentile_us(percent)? });

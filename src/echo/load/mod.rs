@@ -48,16 +48,6 @@ pub fn run(
 ) -> anyhow::Result<Outcome> {
     let captured_at = clock::now();
     let before = entered_time_wait(proc_root);
-    let watch = match screen.format {
-        // What -v tells would be written into the line.
-        Format::Table | Format::Markdown
-            if aside.is_terminal && !tracing::enabled!(tracing::Level::INFO) =>
-        {
-            Watch::line(aside, Total { count: plan.count, duration: plan.duration })
-        }
-        Format::Ndjson => Watch::rows(screen.out, plan.interval),
-        Format::Table | Format::Markdown | Format::Json | Format::Csv => Watch::nothing(),
-    };
     tracing::info!(
         %peer,
         options = peer.options(&plan.socket),
@@ -65,7 +55,7 @@ pub fn run(
         "loading"
     );
     clock::wake_exactly();
-    let mut run = Run::new(plan, watch, signals)?;
+    let mut run = Run::new(plan, watch(plan, screen, aside), signals)?;
     drive(peer, &mut run)?;
     let (measured_ns, interrupted) = (run.measured_ns(), run.is_interrupted);
     let tally = run.end()?;
@@ -91,6 +81,20 @@ pub fn run(
     // Before the process ends of SIGINT.
     screen.out.flush()?;
     Ok(outcome(&report, screen.format))
+}
+
+/// What is told while it runs.
+fn watch<'a>(plan: &Plan, screen: &'a mut Screen<'_>, aside: &'a mut Aside<'_>) -> Watch<'a> {
+    match screen.format {
+        // What -v tells would be written into the line.
+        Format::Table | Format::Markdown
+            if aside.is_terminal && !tracing::enabled!(tracing::Level::INFO) =>
+        {
+            Watch::line(aside, Total { count: plan.count, duration: plan.duration })
+        }
+        Format::Ndjson => Watch::rows(screen.out, plan.interval),
+        Format::Table | Format::Markdown | Format::Json | Format::Csv => Watch::nothing(),
+    }
 }
 
 fn drive(peer: &Peer, run: &mut Run<'_>) -> io::Result<()> {

@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
             return false;
         }
         if self.plan.rate.is_some() {
-            self.tally.unsent += self.schedule.rest();
+            self.tally.leave(self.schedule.rest());
         }
         true
     }
@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
     /// for.
     pub fn abandon(&mut self) {
         self.tally.is_given_up = true;
-        self.tally.unsent += self.schedule.rest();
+        self.tally.leave(self.schedule.rest());
     }
 
     /// The plan's timeout.

@@ -3,6 +3,7 @@
 use super::jitter::Jitter;
 use super::latency::Latencies;
 use crate::echo::client::trouble::Failure;
+use crate::output::numbers::percent;
 
 /// The counts of a run.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +96,18 @@ impl Tally {
     pub fn take_back(&mut self, messages: u64, bytes: u64) {
         self.sent = self.sent.saturating_sub(messages);
         self.bytes_sent = self.bytes_sent.saturating_sub(bytes);
-        self.unsent += messages;
+        self.leave(messages);
+    }
+
+    /// So many messages were due, and are not begun any more.
+    pub fn leave(&mut self, messages: u64) {
+        // A rate over many years is more than can be counted.
+        self.unsent = self.unsent.saturating_add(messages);
+    }
+
+    /// Messages that were due.
+    pub fn due(&self) -> u64 {
+        self.sent.saturating_add(self.unsent)
     }
 
     /// A datagram that had been given up has come after all. The kernel does not say which one an error
@@ -124,13 +136,12 @@ impl Tally {
     /// Messages that should have come back by now and have not: what was under way when the user
     /// interrupted had no time to. The sum of what timed out, was refused, was cut and was not sent.
     pub fn lost(&self) -> u64 {
-        (self.sent + self.unsent).saturating_sub(self.received + self.under_way)
+        self.due().saturating_sub(self.received + self.under_way)
     }
 
     /// The same in percent of all; `None` if there were none.
     pub fn loss_percent(&self) -> Option<f64> {
-        let all = self.sent + self.unsent;
-        (all > 0).then(|| crate::output::numbers::percent(self.lost(), all))
+        (self.due() > 0).then(|| percent(self.lost(), self.due()))
     }
 }
 
@@ -150,6 +161,8 @@ mod tests {
         // That it was never sent makes it no less lost.
         tally.take_back(1, 64);
         assert_eq!((tally.sent, tally.unsent, tally.lost()), (7, 3, 3));
+        tally.leave(u64::MAX);
+        assert_eq!(tally.lost(), u64::MAX - 7);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::transform::Transform;
 use crate::exit::Exit;
 use crate::kernel::clock::{self, Stopwatch};
 use crate::kernel::ending_signals::{EndingSignals, number};
-use crate::kernel::{Place, ProcRoot, interfaces};
+use crate::kernel::{KernelError, Place, ProcRoot, interfaces};
 use crate::output::numbers::microseconds_of;
 use crate::output::{Outcome, Screen, emit};
 
@@ -56,7 +56,10 @@ fn look(
     let longest = paths.iter().map(Path::piece).max().unwrap_or(trial::SMALL);
     let pattern = Pattern::new(trial::SMALL, longest, Transform::None);
     let mut servers = servers::Servers::new(&paths, proc_root);
-    servers.start()?;
+    servers.start().map_err(|source| KernelError::Program {
+        operation: "start the servers of the self-test".to_owned(),
+        source,
+    })?;
     let is_lo_down = matches!(interfaces::is_up("lo"), Some((false, _)));
     let each: Vec<_> = paths.iter().zip(servers.peers()).collect();
     let happened = try_all(&each, &pattern, is_lo_down, signals);

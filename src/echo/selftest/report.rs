@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::paths::{Family, Path};
 use super::text;
+use crate::catalogue::errnos::{EADDRINUSE, EADDRNOTAVAIL};
 use crate::echo::client::trouble::{Failure, Why};
 use crate::output::numbers::microseconds_of;
 use crate::output::{Report, Style, csv_rows, ndjson_rows};
@@ -123,7 +124,6 @@ const LATE: &str = "nothing comes through lo, though it is up: a packet filter d
 /// Whether `code` says that there is no IPv6 here: no such family, or no address `::1`.
 fn says_off(code: Option<i32>) -> bool {
     const EAFNOSUPPORT: i32 = 97;
-    const EADDRNOTAVAIL: i32 = crate::catalogue::errnos::EADDRNOTAVAIL;
     matches!(code, Some(EAFNOSUPPORT | EADDRNOTAVAIL))
 }
 
@@ -161,6 +161,10 @@ impl PathReport {
     pub fn with_lo_down(mut self, is_lo_down: bool) -> Self {
         if is_lo_down && self.verdict != Verdict::Ok {
             self.meaning = Some("lo is down".to_owned());
+            // It takes `::1` along, which says nothing about IPv6.
+            if self.code == Some(EADDRNOTAVAIL) {
+                self.verdict = Verdict::Failed;
+            }
         }
         self
     }
@@ -171,7 +175,7 @@ impl PathReport {
                 self.step = Some(call);
                 self.code = Some(*code);
                 self.name = Some(crate::catalogue::errnos::name(*code));
-                self.meaning = Some(serving(*code, path.family));
+                self.meaning = Some(serving(*code, path));
             }
             Failed::Client(failure) => {
                 self.step = Some(failure.step.name());
@@ -189,11 +193,16 @@ impl PathReport {
     }
 }
 
-fn serving(code: i32, family: Family) -> String {
-    let is_v6 = matches!(family, Family::V6 | Family::Mapped);
+fn serving(code: i32, path: &Path) -> String {
+    let is_v6 = matches!(path.family, Family::V6 | Family::Mapped);
     if is_v6 && says_off(Some(code)) {
         return "there is no ::1 here: IPv6 is switched off (net.ipv6.conf.lo.disable_ipv6, or \
                 ipv6.disable=1), or lo is down"
+            .to_owned();
+    }
+    if path.is_on_lo() && code == EADDRINUSE {
+        // It was asked for port 0.
+        return "no ephemeral port is left: `netkit states --time-wait` tells where they are"
             .to_owned();
     }
     crate::catalogue::errnos::text(code).to_owned()

@@ -106,7 +106,10 @@ pub fn warnings(server: &Server) -> Vec<String> {
         ),
     };
     let alone = server.addresses().filter_map(|it| without_ipv4(it, server));
-    addresses.map(warning).chain(alone).collect()
+    let has_lines = server.addresses().any(|it| it.carrier.is_connected());
+    let mute = (server.options.log.is_some() && !has_lines)
+        .then(|| "--log has a line for each connection, and datagrams have none".to_owned());
+    addresses.map(warning).chain(alone).chain(mute).collect()
 }
 
 /// What is said of `address` if it is `[::]` and takes IPv6 alone, since another one has been given for

@@ -17,6 +17,7 @@ use crate::echo::reactor;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::ending_signals::{EndingSignals, number};
 use crate::kernel::ready;
+use crate::output::numbers::{count, duration};
 use crate::output::{Format, Style, emit};
 
 /// How often the status is shown.
@@ -43,7 +44,7 @@ pub struct Signals<'a> {
 }
 
 impl<'a> Signals<'a> {
-    /// SIGINT and SIGTERM, which are `held` back, and SIGUSR1. From now on none ends the process.
+    /// Those that stop it, which are `held` back, and SIGUSR1. From now on none ends the process.
     pub fn new(held: &'a EndingSignals) -> io::Result<Self> {
         let arrived = reactor::register_for_reading(held.descriptor())?;
         let asks = signal(SignalKind::user_defined1())?;
@@ -51,7 +52,7 @@ impl<'a> Signals<'a> {
     }
 }
 
-/// SIGINT and SIGTERM, of which the first stops a server and the second ends it at once.
+/// SIGINT, SIGTERM and SIGHUP, of which the first stops a server and the second ends it at once.
 struct Stops<'a> {
     held: &'a EndingSignals,
     arrived: AsyncFd<BorrowedFd<'a>>,
@@ -79,6 +80,8 @@ pub struct Attendant<'a> {
     pub(super) format: Format,
     pub(super) style: Style,
     pub(super) log: Log,
+    /// Whether somebody is there to be told that the end takes a while.
+    pub(super) is_terminal: bool,
     /// Whether there is a terminal for it, and it is wanted.
     pub(super) has_live_line: bool,
 }
@@ -103,6 +106,7 @@ impl Attendant<'_> {
         // A manager that does not hear it sees the process end.
         drop(ready::notify("STOPPING=1"));
         running.stop_taking().await;
+        self.tell_of_drain(running);
         let hurried = tokio::select! {
             biased;
             code = signals.stops.next() => Some(code?),
@@ -139,6 +143,19 @@ impl Attendant<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Says what is waited for, to whoever looks on.
+    fn tell_of_drain(&self, running: &Running) {
+        let open = running.shared.limits.open();
+        let drain = running.shared.options.drain;
+        if self.is_terminal && open > 0 && !drain.is_zero() {
+            let open = count(u64::try_from(open).unwrap_or(u64::MAX), "open connection");
+            let most = duration(drain.as_secs_f64());
+            self.log.note(format!(
+                "waiting up to {most} for {open} to end; a second signal ends it at once"
+            ));
         }
     }
 

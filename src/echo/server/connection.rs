@@ -128,6 +128,9 @@ impl Connection {
             Phase::Ending(end) => Poll::Ready(Ok(Some(end))),
             Phase::Closing(end) => {
                 self.socket.get_ref().shutdown(Shutdown::Write)?;
+                if end == End::MaxBytes {
+                    self.idle.shorten(LINGER);
+                }
                 self.phase = Phase::Discarding(end);
                 Poll::Ready(Ok(None))
             }
@@ -239,7 +242,6 @@ impl Connection {
             if let Some(allowed) = room.ok().and_then(|room| came.get(..room)) {
                 came = allowed;
                 self.phase = Phase::Closing(End::MaxBytes);
-                self.idle.shorten(LINGER);
             }
         }
         self.visit.received(number(came.len()));
@@ -288,8 +290,11 @@ impl Connection {
         self.rest.is_empty() && self.shaper.as_ref().is_none_or(|shaper| shaper.is_empty())
     }
 
-    /// Ends a connection that has been quiet for too long.
+    /// Ends a connection that has been quiet for too long; not one whose next reply waits for its time.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        if self.rest.is_empty() && self.shaper.as_ref().is_some_and(|shaper| !shaper.is_empty()) {
+            return Poll::Pending;
+        }
         ready!(self.idle.poll(context));
         Poll::Ready(match self.phase {
             Phase::Discarding(end) => end,

@@ -41,7 +41,7 @@ pub enum Refusal {
     Larger,
     /// It was to be dropped.
     Dropped,
-    /// Too many replies wait to be sent, as with --delay.
+    /// Too many replies wait to be sent, with --delay.
     Waiting,
     /// The reply could not be sent.
     NotSent,

@@ -1,4 +1,5 @@
-//! How many connections there are, of all and of each address, and how many there may be.
+//! How many connections there are, of all and of each address, how many replies to datagrams wait for
+//! their time, and how many of each there may be.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,13 +8,17 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The connections that are open.
+/// The most replies to datagrams that wait: with --delay, what comes while so many wait is not answered.
+const WAITING: usize = 4096;
+
+/// The connections that are open, and the replies that wait.
 #[derive(Debug, Default)]
 pub struct Limits {
     max: Option<usize>,
     max_per_address: Option<usize>,
     open: AtomicUsize,
     by_address: Mutex<HashMap<IpAddr, usize>>,
+    waiting: AtomicUsize,
     ended: Notify,
 }
 
@@ -64,12 +69,32 @@ impl Limits {
         self.ended.notify_waiters();
     }
 
+    /// Counts one more reply that waits; false if as many do as may, and it is not counted.
+    pub fn one_waits(&self) -> bool {
+        let has_room = self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING;
+        if !has_room {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        has_room
+    }
+
+    /// Counts one less, which was sent.
+    pub fn one_has_waited(&self) {
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.ended.notify_waiters();
+    }
+
+    /// Whether no connection is open, and no reply waits.
+    pub fn are_all_done(&self) -> bool {
+        self.open() == 0 && self.waiting.load(Ordering::Acquire) == 0
+    }
+
     /// Waits until a connection ends.
     pub async fn one_ends(&self) {
         self.ended.notified().await;
     }
 
-    /// Waits until `is_so`, which is looked at whenever a connection has ended.
+    /// Waits until `is_so`, which is looked at whenever a connection has ended or a reply was sent.
     pub async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
             // Made before the look, so that what ends meanwhile is not missed.

@@ -35,6 +35,8 @@ pub enum Entry {
     Line(String),
     /// A warning, which is for standard error.
     Warning(String),
+    /// What is good to know, for whoever looks on.
+    Note(String),
     /// The live line of now.
     Status(String),
 }
@@ -63,6 +65,11 @@ impl Log {
     /// Warns. At the start, when there is room for it.
     pub fn warn(&self, warning: &str) {
         drop(self.entries.try_send(Entry::Warning(warning.to_owned())));
+    }
+
+    /// Tells whoever looks on; it may be lost.
+    pub fn note(&self, words: String) {
+        drop(self.entries.try_send(Entry::Note(words)));
     }
 
     /// Shows the live line; the next one does as well, where this is lost.
@@ -117,11 +124,11 @@ impl<'a> Line<'a> {
     pub fn of(opened: &'a Opened, address: &'a str, end: End, errno: Option<String>) -> Self {
         Self {
             schema: SCHEMA,
-            captured_at: now().to_string(),
+            captured_at: format!("{:.3}", now()),
             id: opened.id,
             address,
             peer: &opened.peer,
-            opened_at: opened.at.to_string(),
+            opened_at: format!("{:.3}", opened.at),
             elapsed: opened.since.elapsed(),
             received_bytes: 0,
             sent_bytes: 0,
@@ -151,6 +158,22 @@ impl<'a> Line<'a> {
                     errno.unwrap_or_default()
                 )
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_of_one_width_so_that_lines_can_be_sorted_and_read_below_each_other() {
+        for text in ["2026-11-28T09:00:00Z", "2026-11-28T09:00:00.5Z", "2026-11-28T09:00:00.123Z"] {
+            let at: Timestamp = text.parse().unwrap();
+            let opened = Opened { id: 1, peer: "peer".to_owned(), at, since: Instant::now() };
+            let line = Line::of(&opened, "here", End::PeerClosed, None);
+            let width = "2026-11-28T09:00:00.123Z".len();
+            assert_eq!((line.opened_at.len(), line.captured_at.len()), (width, width), "{text}");
         }
     }
 }

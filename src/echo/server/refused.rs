@@ -1,4 +1,5 @@
-//! An address that could not be had, explained: by `netkit bind`, whose subject it is.
+//! An address that could not be had, explained: by `netkit bind` where bind(2) or listen(2) refused it,
+//! whose subject that is.
 
 use clap::{Args as _, Command, FromArgMatches as _};
 
@@ -6,8 +7,8 @@ use super::listener::Refused;
 use crate::bind::{self, Target};
 use crate::echo::address::Carrier;
 use crate::exit::Exit;
-use crate::kernel::Place;
 use crate::kernel::binding::Stage;
+use crate::kernel::{Errno, Place};
 use crate::output::{Outcome, Screen};
 
 impl Refused {
@@ -16,12 +17,16 @@ impl Refused {
         if !self.by_own.is_empty() {
             return Ok(Outcome { exit: Exit::Usage, messages: vec![self.by_own()] });
         }
+        if !matches!(self.why.stage, Stage::Bind | Stage::Listen) {
+            let messages = vec![self.without_bind()];
+            return Ok(Outcome { exit: Exit::Blind, messages });
+        }
         let line = self.question();
         let command = bind::Args::augment_args(Command::new("bind"));
         let matches = command.try_get_matches_from(&line)?;
         let asked = bind::run(&bind::Args::from_arg_matches(&matches)?, place, screen)?;
         let mut messages = vec![format!(
-            "cannot serve on {}: {}; `netkit {}` explains",
+            "cannot serve on {}: {}\nhint: `netkit {}` asks again",
             self.address,
             self.why,
             line.join(" ")
@@ -29,6 +34,16 @@ impl Refused {
         messages.extend(asked.messages);
         let exit = if asked.exit == Exit::Fine { Exit::Found } else { asked.exit };
         Ok(Outcome { exit, messages })
+    }
+
+    /// What there is to say where it did not come to bind(2).
+    fn without_bind(&self) -> String {
+        let hint = match self.why.errno {
+            Errno::EMFILE => "`ulimit -n` shows and raises the limit of descriptors",
+            Errno::EAFNOSUPPORT => "this kernel has no such sockets: leave the address out",
+            _ => "`netkit -v -v echo server` shows the options that sockets are given",
+        };
+        format!("cannot serve on {}: {}\nhint: {hint}", self.address, self.why)
     }
 
     /// What there is to say where the server was in its own way: of that, `netkit bind` knows nothing.

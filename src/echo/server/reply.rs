@@ -1,7 +1,6 @@
 //! The reply to a datagram: its bytes, and when and how often it is sent.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::faults::Chance;
@@ -10,24 +9,16 @@ use super::shared::Shared;
 use crate::echo::datagram::{self, HEADER, Header};
 use crate::echo::transform::Transform;
 
-/// The most replies that wait to be sent: with --delay, what comes while so many wait is not answered.
-const WAITING: usize = 4096;
-
 /// Makes the replies of one socket.
 pub struct Desk {
     shared: Arc<Shared>,
     chance: Chance,
-    waiting: Arc<AtomicUsize>,
 }
 
 impl Desk {
     /// A desk whose faults follow from the server's seed.
     pub fn new(shared: &Arc<Shared>) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            chance: Chance::new(shared.options.seed),
-            waiting: Arc::default(),
-        }
+        Self { shared: Arc::clone(shared), chance: Chance::new(shared.options.seed) }
     }
 
     /// What it is a desk of.
@@ -85,17 +76,16 @@ impl Desk {
         if wait.is_zero() {
             return if send(reply) { Ok(()) } else { Err(Refusal::NotSent) };
         }
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        if !self.shared.limits.one_waits() {
             return Err(Refusal::Waiting);
         }
         let (reply, send) = (reply.to_vec(), Arc::clone(send));
-        let waiting = Arc::clone(&self.waiting);
+        let shared = Arc::clone(&self.shared);
         drop(tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             // As good as lost on the way, which is what this is for.
             send(&reply);
-            waiting.fetch_sub(1, Ordering::Relaxed);
+            shared.limits.one_has_waited();
         }));
         Ok(())
     }

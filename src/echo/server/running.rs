@@ -82,9 +82,9 @@ impl Running {
         self.tasks.shutdown().await;
     }
 
-    /// Waits until the last connection has ended.
+    /// Waits until the last connection has ended, and the last reply that waits for its time was sent.
     pub async fn all_end(&self) {
-        self.shared.limits.until(|| self.shared.limits.open() == 0).await;
+        self.shared.limits.until(|| self.shared.limits.are_all_done()).await;
     }
 }
 

@@ -4,33 +4,64 @@
 //! One thread writes both, so that on a terminal, which is both, no line of the log begins in the
 //! middle of the live one.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::mpsc::Receiver;
 
 use super::log::Entry;
+use crate::kernel::io_text;
 use crate::output::{Aside, LiveLine};
 
 /// Writes entries as they come, for as long as there may be more. Where nobody reads them any more,
-/// the server goes on without a log.
+/// the server goes on without a log; where they cannot be written, also with a warning.
 pub fn write(entries: &Receiver<Entry>, out: &mut (dyn Write + Send), aside: &mut Aside<'_>) {
     let mut live = LiveLine::on(aside);
-    let mut is_read = true;
+    let mut out = Some(out);
     let mut status = String::new();
     while let Ok(first) = entries.recv() {
         for entry in std::iter::once(first).chain(entries.try_iter()) {
-            match entry {
+            let written = match entry {
                 Entry::Line(row) => {
                     live.clear();
-                    is_read = is_read && out.write_all(row.as_bytes()).is_ok();
+                    out.as_mut().map_or(Ok(()), |out| out.write_all(row.as_bytes()))
                 }
-                Entry::Warning(warning) => live.say(&format!("netkit: warning: {warning}")),
-                Entry::Status(words) => status = words,
+                Entry::Warning(warning) => {
+                    // On a terminal, in the order in which they were said.
+                    let flushed = out.as_mut().map_or(Ok(()), Write::flush);
+                    live.say(&format!("netkit: warning: {warning}"));
+                    flushed
+                }
+                Entry::Note(words) => {
+                    live.say(&format!("netkit: {words}"));
+                    Ok(())
+                }
+                Entry::Status(words) => {
+                    status = words;
+                    Ok(())
+                }
+            };
+            if let Err(error) = written {
+                out = None;
+                complain(&mut live, &error);
             }
         }
-        is_read = is_read && out.flush().is_ok();
+        if let Err(error) = out.as_mut().map_or(Ok(()), Write::flush) {
+            out = None;
+            complain(&mut live, &error);
+        }
         if !status.is_empty() {
             live.draw(&status);
         }
+    }
+}
+
+/// Says that nothing is written any more, unless that is what the reader wants, who has gone.
+fn complain(live: &mut LiveLine<'_>, error: &io::Error) {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        let why = io_text(error);
+        live.say(&format!(
+            "netkit: warning: standard output cannot be written to, so that it has no addresses, log \
+             or statistics: {why}"
+        ));
     }
 }
 
@@ -59,6 +90,33 @@ mod tests {
             assert!(log.add("b\n".to_owned()));
         });
         assert_eq!((out.as_str(), err.as_str()), ("a\nb\n", "\r\x1b[K1 connection open\r\x1b[K"));
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_written_to_is_warned_of_once_and_a_reader_that_has_gone_is_not() {
+        struct Broken(io::ErrorKind);
+        impl Write for Broken {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (kind, warnings) in [(io::ErrorKind::StorageFull, 1), (io::ErrorKind::BrokenPipe, 0)] {
+            let (log, entries) = Log::new();
+            assert!(log.add("a\n".to_owned()) && log.add("b\n".to_owned()));
+            drop(log);
+            let mut err = Vec::new();
+            let mut aside = Aside { out: &mut err, style: Style::PLAIN, is_terminal: false };
+            write(&entries, &mut Broken(kind), &mut aside);
+            let err = String::from_utf8(err).unwrap();
+            assert_eq!(
+                err.matches("standard output cannot be written to").count(),
+                warnings,
+                "{err}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The run of `netkit echo server`, from its first word to its last.
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 
@@ -14,7 +15,7 @@ use super::shared::Shared;
 use crate::exit::Exit;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::ending_signals::EndingSignals;
-use crate::kernel::program;
+use crate::kernel::{KernelError, program};
 use crate::output::{Aside, Outcome, Screen, emit};
 
 /// Serves until it is told to stop, and says what it has done.
@@ -33,7 +34,8 @@ pub fn run(
     let warnings = announce::warnings(&server);
     // Two that draw on one terminal would cut each other's lines.
     let is_traced = tracing::enabled!(tracing::Level::INFO);
-    let has_live_line = announcement.has_status && aside.is_terminal && !is_traced;
+    let is_terminal = aside.is_terminal;
+    let has_live_line = announcement.has_status && is_terminal && !is_traced;
     let (shared, ending) = thread::scope(|scope| {
         let (log, entries) = Log::new();
         let out = &mut *screen.out;
@@ -46,9 +48,11 @@ pub fn run(
             format: screen.format,
             style: screen.style,
             log,
+            is_terminal,
             has_live_line,
         };
-        let outcome = serve(server, &attendant, &held);
+        let outcome = serve(server, &attendant, &held)
+            .map_err(|source| KernelError::Program { operation: "serve".to_owned(), source });
         // The last that could write a line.
         drop(attendant);
         // Of what is still to be written nobody knows whether it is read: one more signal is the end.
@@ -75,13 +79,13 @@ fn serve(
     server: Server,
     attendant: &Attendant<'_>,
     held: &EndingSignals,
-) -> anyhow::Result<(Arc<Shared>, Ending)> {
+) -> io::Result<(Arc<Shared>, Ending)> {
     let hands = Hands::new(server.options.threads)?;
     hands.block_on(async {
         let mut signals = Signals::new(held)?;
         let log = attendant.log.clone();
         let mut running = server.start_with(&hands.handles(), Some(log))?;
         let ending = attendant.attend(&mut running, &mut signals).await?;
-        anyhow::Ok((Arc::clone(&running.shared), ending))
+        Ok((Arc::clone(&running.shared), ending))
     })
 }

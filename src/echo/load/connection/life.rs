@@ -8,6 +8,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 use super::{Connection, Flight, State};
+use crate::catalogue::errnos::{EINPROGRESS, EPIPE};
 use crate::echo::client::failure::{Failure, Step, Why};
 use crate::echo::client::target::{self, Peer};
 use crate::echo::load::plan::Close;
@@ -45,7 +46,6 @@ impl Connection {
         run: &Run<'_>,
         (number, now_ns): (u64, u64),
     ) -> Result<bool, Failure> {
-        const EINPROGRESS: i32 = 115;
         let failed = |why| Failure { step: Step::Connect, why };
         self.began_ns = now_ns;
         let connecting = peer.begin(&run.plan.socket)?;
@@ -89,7 +89,6 @@ impl Connection {
     /// its way when the peer closed has met nobody (RFC 9112, section 9.3.1, has the same of requests that
     /// are idempotent).
     pub fn take_unheard(&mut self, why: Why) -> VecDeque<Flight> {
-        const EPIPE: i32 = 32;
         // What follows a FIN is EPIPE: `tcp_reset` in TCP_CLOSE_WAIT, `tcp_sendmsg_locked`.
         let is_in_order = why == Why::Closed || (why == Why::Errno(EPIPE, None) && self.is_ending);
         let is_first = self.flights.iter().all(|flight| !flight.is_resent);

@@ -30,7 +30,7 @@ impl Datagrams<'_, '_> {
                 tally.under_way += rest.counted;
                 continue;
             }
-            tally.unsent += u64::from(pending.is_some());
+            tally.leave(u64::from(pending.is_some()));
             if tally.is_given_up {
                 tally.refused += rest.counted;
             } else if rest.counted > 0 {

@@ -12,6 +12,9 @@ pub struct Counts {
     pub sent: u64,
     /// Replies that came whole.
     pub received: u64,
+    /// Messages that were due, begun or not, for people.
+    #[serde(skip)]
+    pub due: u64,
     /// Messages without a reply, those that could not be begun included: the sum of `timed_out`, `refused`,
     /// `cut` and `unsent`.
     pub lost: u64,
@@ -50,6 +53,7 @@ impl Counts {
         Self {
             sent: tally.sent,
             received: tally.received,
+            due: tally.due(),
             lost: tally.lost(),
             loss_percent: tally.loss_percent().map(|it| rounded(it, 4)),
             corrupted: tally.corrupted,

@@ -7,7 +7,7 @@ use crate::echo::client::trouble::Trouble;
 /// What failed.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErrorRow {
-    /// `connect`, `send`, `receive`.
+    /// `bind`, `connect`, `send`, `receive`.
     pub step: &'static str,
     /// The error number; `None` if it was none of the kernel's.
     pub code: Option<i32>,

@@ -101,7 +101,7 @@ fn headline(report: &LoadReport, style: Style) -> String {
         false if counts.lost == 0 => (Severity::Critical, "INCOMPLETE"),
         false => (Severity::Critical, "LOSS"),
     };
-    let (received, sent) = (thousands(counts.received), thousands(counts.sent + counts.unsent));
+    let (received, sent) = (thousands(counts.received), thousands(counts.due));
     let compared = if report.verified { ", each byte compared" } else { "" };
     let sentence = format!(
         "{}  {received} of {sent} replies{compared}, {} a second",
@@ -159,7 +159,7 @@ fn circumstances(report: &LoadReport) -> String {
     };
     if cause(report).is_some() {
         let counts = &report.counts;
-        let answered = match counts.sent + counts.unsent {
+        let answered = match counts.due {
             0 => "no message was sent".to_owned(),
             all => format!("0 of {} answered", count(all, "message")),
         };

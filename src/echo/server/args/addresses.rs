@@ -7,6 +7,9 @@ use crate::bind::Target;
 use crate::echo::address::{Address, Carrier};
 use crate::echo::server::clash::Clash;
 
+/// The kernel's `MAX_TCP_KEEPIDLE` and `MAX_TCP_KEEPINTVL` (include/net/tcp.h).
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
+
 impl Args {
     /// Where to serve, or what is wrong with it.
     pub fn addresses(&self) -> Result<Vec<Address>, String> {
@@ -22,8 +25,8 @@ impl Args {
         for text in given {
             let mut own: Vec<Address> = Vec::new();
             for carrier in plain {
-                let address =
-                    Address::parse(text, *carrier).map_err(|why| format!("`{text}`: {why}"))?;
+                let address = Address::parse(text, *carrier)
+                    .map_err(|why| about(&format!("`{text}`"), why))?;
                 // One with a scheme of its own is the same for both.
                 if !own.contains(&address) {
                     own.push(address);
@@ -35,7 +38,7 @@ impl Args {
         }
         for name in &self.unix {
             let address = Address::parse(&format!("unix:{name}"), Carrier::UnixStream);
-            add(&mut addresses, address.map_err(|why| format!("--unix {name}: {why}"))?);
+            add(&mut addresses, address.map_err(|why| about(&format!("--unix {name}"), why))?);
         }
         let clash = || Clash::among(&addresses, self.reuse_port).map(|clash| clash.to_string());
         match self.contradiction(&addresses).or_else(clash) {
@@ -47,22 +50,30 @@ impl Args {
     fn contradiction(&self, addresses: &[Address]) -> Option<String> {
         let has = |is_it: fn(Carrier) -> bool| addresses.iter().any(|it| is_it(it.carrier));
         let no_udp = |option| format!("{option} is for UDP: give an address by udp:// or --udp");
-        let faults = [
+        let connections = [
             (self.reset_after.is_some(), "--reset-after"),
             (self.close_first, "--close-first"),
             (self.half_close, "--half-close"),
             (self.slice.is_some(), "--slice"),
+            (self.max_connections.is_some(), "--max-connections"),
+            (self.max_per_address.is_some(), "--max-per-address"),
+            (self.max_bytes.is_some(), "--max-bytes"),
+            (self.linger.is_some(), "--linger"),
+            (self.keepalive.is_some(), "--keepalive"),
         ];
         let times = [(self.linger, "--linger"), (self.keepalive, "--keepalive")];
         let is_in_parts =
             |time: Option<Duration>| time.is_some_and(|time| time.subsec_nanos() != 0);
-        let of_connections = faults.iter().find(|(is_given, _)| *is_given);
+        let of_connections = connections.iter().find(|(is_given, _)| *is_given);
         if !has(|it| it == Carrier::Udp) && self.strict {
             Some(no_udp("--strict"))
         } else if !has(|it| it == Carrier::Udp) && self.rfc862 {
             Some(no_udp("--rfc862"))
         } else if let Some((_, option)) = times.iter().find(|(time, _)| is_in_parts(*time)) {
             Some(format!("{option}: the kernel counts whole seconds here: give 1s, 2s and so on"))
+        } else if self.keepalive.is_some_and(|time| time > LONGEST_KEEPALIVE) {
+            let most = LONGEST_KEEPALIVE.as_secs();
+            Some(format!("--keepalive: the kernel takes at most {most}s between probes"))
         } else if let Some(mapped) = addresses.iter().find(|it| self.v6only && is_mapped(it)) {
             Some(format!("--v6only: `{mapped}` is an IPv4 address, on an IPv6 socket"))
         } else if !has(Carrier::is_connected)
@@ -77,6 +88,11 @@ impl Args {
 
 fn is_mapped(address: &Address) -> bool {
     matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6() && it.ip().to_canonical().is_ipv4())
+}
+
+/// What is wrong with `input`, which is named once.
+fn about(input: &str, why: String) -> String {
+    if why.starts_with(input) { why } else { format!("{input}: {why}") }
 }
 
 /// Adds `address`, if it is not there already: what is given twice is served once. Port 0 is another one

@@ -10,7 +10,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::announce::Announcement;
 use super::faults::{ResetAfter, Share};
 use super::log::LogFormat;
-use crate::echo::amounts::{parse_bytes, parse_count, parse_duration, parse_positive_duration};
+use crate::echo::amounts::{
+    parse_between, parse_bytes, parse_count, parse_duration, parse_positive_duration,
+};
 use crate::echo::transform::Transform;
 
 const EXAMPLES: &str = "\
@@ -57,9 +59,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "message", value_name = "UNIT")]
     by: Unit,
     /// Threads that serve connections
-    #[arg(long, value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: u16,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_between(1, 256))]
+    threads: u64,
 
     /// Do not set SO_REUSEADDR: a restart then fails while a TIME_WAIT is left
     #[arg(long, help_heading = SOCKETS)]
@@ -68,8 +69,8 @@ pub struct Args {
     #[arg(long, help_heading = SOCKETS)]
     reuse_port: bool,
     /// Length of the queue of connections that wait to be taken; net.core.somaxconn caps it
-    #[arg(long, value_name = "N", default_value_t = 4096,
-          value_parser = clap::value_parser!(i32).range(0..), help_heading = SOCKETS)]
+    #[arg(long, value_name = "N", default_value = "4096", value_parser = parse_backlog,
+          help_heading = SOCKETS)]
     backlog: i32,
     /// Set IPV6_V6ONLY: [::] takes IPv6 alone, as it does beside an IPv4 address at the same port
     #[arg(long, help_heading = SOCKETS)]
@@ -137,8 +138,7 @@ pub struct Args {
     #[arg(long, help_heading = TELL)]
     print_address: bool,
     /// Write the addresses to this descriptor, and close it
-    #[arg(long, value_name = "FD", value_parser = clap::value_parser!(i32).range(3..),
-          help_heading = TELL)]
+    #[arg(long, value_name = "FD", value_parser = parse_descriptor, help_heading = TELL)]
     ready_fd: Option<i32>,
     /// A line for each connection, when it has ended
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
@@ -176,8 +176,27 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = FAULTS)]
     slice: Option<u64>,
     /// Repeat the faults of another run
-    #[arg(long, value_name = "NUMBER", help_heading = FAULTS)]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_count, help_heading = FAULTS)]
     seed: Option<u64>,
+}
+
+/// What listen(2) takes.
+fn parse_backlog(text: &str) -> Result<i32, String> {
+    let number = parse_between(0, i32::MAX.unsigned_abs().into())(text)?;
+    i32::try_from(number).map_err(|error| error.to_string())
+}
+
+/// A descriptor that is none of the three which every program has.
+fn parse_descriptor(text: &str) -> Result<i32, String> {
+    match i32::try_from(parse_count(text)?) {
+        Ok(0..=2) => {
+            Err("0, 1 and 2 are the standard streams: give one from 3 on; --print-address \
+                          writes to standard output"
+                .to_owned())
+        }
+        Ok(descriptor) => Ok(descriptor),
+        Err(_) => Err("no descriptor has such a number".to_owned()),
+    }
 }
 
 /// What is answered.

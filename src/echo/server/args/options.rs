@@ -48,7 +48,7 @@ impl Args {
             drain: self.drain,
             lifetime: self.lifetime,
             one_off: self.one_off,
-            threads: self.threads.into(),
+            threads: usize::try_from(self.threads).unwrap_or(1),
         })
     }
 
