@@ -177,6 +177,8 @@ pub const EACCES: i32 = 13;
 pub const ENODEV: i32 = 19;
 /// Invalid argument.
 pub const EINVAL: i32 = 22;
+/// Broken pipe.
+pub const EPIPE: i32 = 32;
 /// Protocol wrong type for socket.
 pub const EPROTOTYPE: i32 = 91;
 /// Address already in use.

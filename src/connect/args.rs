@@ -54,7 +54,7 @@ pub struct Args {
 
     /// Our deadline for each target, its name included: 500ms, 3s; a bare number is seconds
     #[arg(long, short = 't', value_name = "TIME", default_value = "3s",
-          value_parser = parse_timeout, allow_negative_numbers = true)]
+          value_parser = parse_timeout, allow_hyphen_values = true)]
     pub(super) timeout: Duration,
     /// Wait as long as the kernel tries, some 135 s: ETIMEDOUT instead of EAGAIN
     #[arg(long, conflicts_with_all = ["nonblock"], help_heading = "How to connect")]
@@ -122,7 +122,7 @@ pub struct Args {
     banner: bool,
 
     /// Try each target so many times
-    #[arg(long, short = 'c', value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+    #[arg(long, short = 'c', value_name = "N", value_parser = parse_times, allow_hyphen_values = true,
           help_heading = "Many times, many targets")]
     pub(super) count: Option<u64>,
     /// Try until interrupted
@@ -269,6 +269,14 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
                 .to_owned(),
         ),
         time => Ok(time),
+    }
+}
+
+fn parse_times(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("it has to be at least 1".to_owned()),
+        Ok(times) => Ok(times),
+        Err(_) => Err(format!("`{text}` is not a number of times: write 3, or 1 at least")),
     }
 }
 

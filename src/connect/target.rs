@@ -76,6 +76,15 @@ impl Target {
         if let Some(name) = text.strip_prefix("unix:") {
             return Ok(Self::Unix { name: UnixName::parse(name)?, kind: UnixType::Stream });
         }
+        let types = ["stream", "dgram", "seqpacket"];
+        let of_type = |kind| Some((kind, text.strip_prefix("unix-")?.strip_prefix(kind)?));
+        if let Some((kind, name)) = types.into_iter().find_map(of_type)
+            && let Some(name) = name.strip_prefix(':')
+        {
+            return Err(format!(
+                "the type of a Unix socket is an option: write unix:{name} --type {kind}"
+            ));
+        }
         if text.is_empty() {
             return Err("the target is empty: write HOST:PORT, as in localhost:8080".to_owned());
         }
@@ -254,6 +263,8 @@ mod tests {
             ("unix:/a\nb", "control character"),
             ("unix:", "name is missing"),
             ("/run/x.sock", "write unix:/run/x.sock"),
+            ("unix-dgram:/run/x", "write unix:/run/x --type dgram"),
+            ("unix-seqpacket:@x", "write unix:@x --type seqpacket"),
         ] {
             let error = Target::parse(text).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");

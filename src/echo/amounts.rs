@@ -39,7 +39,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Some(time) if time <= A_YEAR => Ok(time),
         Some(_) => Err("it is longer than a year".to_owned()),
         None if text.is_empty() => Err(format!("it is empty: {EXAMPLE}")),
-        None if text.starts_with('-') => Err(format!("a time cannot be negative: {EXAMPLE}")),
+        None if text.starts_with('-') => Err(format!("{}: {EXAMPLE}", negative(text))),
         None if is_bare(text) => Err(format!("write it with its unit: {text}s, or {text}ms")),
         None => Err(format!("it is no time: {EXAMPLE}")),
     }
@@ -58,6 +58,16 @@ pub fn parse_positive_duration(text: &str) -> Result<Duration, String> {
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     Written::read(text, &OF_BYTES, "of bytes, k, m and g (or KiB, MiB, GiB) are 1,024s")?
         .exact("a whole number of bytes")
+}
+
+/// What is wrong with a value that has a sign: where no number follows, it is the next option.
+fn negative(text: &str) -> &'static str {
+    let rest = text.trim_start_matches('-');
+    if rest.starts_with(|it: char| it == '.' || it.is_ascii_digit()) {
+        "it cannot be negative"
+    } else {
+        "a value is missing before it"
+    }
 }
 
 /// A number of things: `500`, `10k`, `1.5m`, each suffix a thousand times the one before.
@@ -141,7 +151,7 @@ impl Written {
             return Err("it is empty: write a number".to_owned());
         }
         if text.starts_with('-') {
-            return Err("it cannot be negative".to_owned());
+            return Err(negative(text).to_owned());
         }
         if (before.is_empty() && behind.is_empty()) || behind.contains('.') {
             return Err("it is no number".to_owned());
@@ -240,6 +250,7 @@ mod tests {
         for (text, words) in [
             ("", "empty"),
             ("-1", "negative"),
+            ("-n", "a value is missing before it"),
             ("ten", "no number"),
             ("k", "no number"),
             ("+1", "no number"),

@@ -119,6 +119,9 @@ fn reach(
             "is the service started, and does it listen on this very address and port? \
              `netkit states --listening --list`, there, shows what does",
         ),
+        (_, "local_error") if name == Some("EPROTOTYPE") => Some(
+            "give the type of the socket that is there: --type dgram, --type seqpacket or --type stream",
+        ),
         (_, "self_connect") => Some(
             "nobody listens there, and the kernel connected the probe to itself: keep the port out \
              of net.ipv4.ip_local_port_range",

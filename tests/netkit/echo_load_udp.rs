@@ -66,6 +66,8 @@ fn what_is_lost_is_counted() {
     assert_eq!((&answer["sent"], &answer["received"]), (&json!(100), &json!(90)));
     assert_eq!((&answer["lost"], &answer["loss_percent"]), (&json!(10), &json!(10.0)));
     assert_eq!(answer["timed_out"], 10);
+    let error = &answer["errors"][0];
+    assert_eq!((&error["name"], &error["count"]), (&json!("timeout"), &json!(10)), "{answer:#}");
     json_of("-n 100 --pipeline 4 --timeout 200ms --max-loss 10%", &address, 0);
     json_of("-n 100 --pipeline 4 --timeout 200ms --max-loss 9.9%", &address, 1);
 }
@@ -175,7 +177,8 @@ fn a_server_that_answers_nothing_is_the_cause_of_no_reply() {
     let text = load.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     let cause = format!("NO REPLY no reply from {address}: nothing came before the timeout");
     assert!(text.starts_with(&cause), "{load}");
-    for words in ["0 of 4 messages answered", "4 timeout in receive", "hint: a longer --timeout"] {
+    for words in ["0 of 4 messages answered", "4 × timeout in receive", "hint: a longer --timeout"]
+    {
         assert!(text.contains(words), "no {words:?} in {load}");
     }
 }
@@ -209,4 +212,105 @@ fn jitter_is_that_of_the_delays() {
     let jitter = answer["datagrams"]["jitter_us"].as_f64().unwrap();
     // Each transit differs from the one before by 20 ms; the estimate comes near that from below.
     assert!(jitter > 10_000.0, "{answer:#}");
+}
+
+/// `lost` is the sum of what it is told to be made of, and what was under way is no part of it.
+#[track_caller]
+fn adds_up(answer: &Value) {
+    let number = |name: &str| answer[name].as_u64().unwrap();
+    let parts = ["timed_out", "refused", "cut", "unsent"].map(number);
+    assert_eq!(number("lost"), parts.iter().sum::<u64>(), "{answer:#}");
+    let rest = number("sent") + number("unsent") - number("received");
+    assert_eq!(number("lost") + number("under_way"), rest, "{answer:#}");
+}
+
+#[test]
+fn what_was_under_way_at_an_interruption_is_neither_lost_nor_an_error() {
+    let address = answering(|number, datagram| if number < 5 { vec![datagram] } else { vec![] });
+    let loading = Loading::start("-r 100 -d 60s -t 200ms", &address);
+    thread::sleep(Duration::from_millis(700));
+    loading.signal(nix::sys::signal::Signal::SIGINT);
+    let (answer, _) = loading.ends();
+    Schema::of("echo").holds(&answer);
+    adds_up(&answer);
+    let under_way = answer["under_way"].as_u64().unwrap();
+    assert!((10..=40).contains(&under_way), "{answer:#}");
+    assert_eq!((&answer["refused"], &answer["lost"]), (&json!(0), &answer["timed_out"]));
+}
+
+#[test]
+fn the_parts_of_a_loss_add_up_whatever_happens() {
+    let refused = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (options, address) in [
+        ("-n 100 --pipeline 4 -t 50ms --warmup 100ms", lossy()),
+        ("-r 500 -d 300ms -t 50ms --warmup 100ms", lossy()),
+        ("-r 500 -n 100 -c 3 -t 50ms", lossy()),
+        ("-n 30 -c 3", format!("udp://{refused}")),
+        ("-r 500 -d 200ms -t 20ms", delayed(50)),
+        ("-n 5 -t 20ms", delayed(50)),
+    ] {
+        let answer = netkit(&format!("echo client {options} --json")).arg(&address).run().json();
+        adds_up(&answer);
+        assert_eq!(answer["under_way"], 0, "{options}: {answer:#}");
+    }
+}
+
+/// Answers two of three, one of them twice.
+fn lossy() -> String {
+    answering(|number, datagram| vec![datagram; number % 3])
+}
+
+/// Answers each so many milliseconds later.
+fn delayed(milliseconds: u64) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = format!("udp://{}", socket.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        loop {
+            let (length, from) = socket.recv_from(&mut buffer).unwrap();
+            let mut datagram = buffer[..length].to_vec();
+            datagram[5] &= !1;
+            let socket = socket.try_clone().unwrap();
+            thread::spawn(move || {
+                thread::sleep(Duration::from_millis(milliseconds));
+                socket.send_to(&datagram, from).unwrap();
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn those_that_are_late_at_the_end_are_late_too() {
+    let answer = json_of("-n 20 -r 200 -t 20ms", &delayed(90), 0);
+    assert_eq!((&answer["received"], &answer["lost"]), (&json!(20), &json!(0)));
+    assert_eq!(answer["datagrams"]["late"], 20, "{answer:#}");
+    assert_eq!(answer["errors"], json!([]));
+}
+
+#[test]
+fn the_wait_for_lost_datagrams_is_none_of_the_time() {
+    // Of 250, 25 are lost, the last among them.
+    let address =
+        answering(|number, datagram| if number % 10 == 9 { vec![] } else { vec![datagram] });
+    let options = "-r 500 -d 500ms -t 1s --min-rate 400 --max-loss 20%";
+    let answer = json_of(options, &address, 0);
+    let measured = answer["measured_ms"].as_u64().unwrap();
+    assert!((500..700).contains(&measured), "{answer:#}");
+    // One that answers no more has no better rate for it.
+    let address = answering(|number, datagram| if number < 50 { vec![datagram] } else { vec![] });
+    let answer = json_of("-r 500 -d 500ms -t 200ms --min-rate 101", &address, 1);
+    assert!(answer["measured_ms"].as_u64().unwrap() >= 500, "{answer:#}");
+    assert_eq!(answer["thresholds"][0]["is_met"], false, "{answer:#}");
+}
+
+#[test]
+fn what_a_load_of_datagrams_does_not_take_is_not_hinted_at() {
+    let address = answering(|_, mut datagram| {
+        datagram[40] ^= 1;
+        vec![datagram]
+    });
+    let load = netkit("echo client -n 20").arg(&address).run().exits(1);
+    assert!(load.stdout.starts_with("CORRUPTED"), "{load}");
+    assert!(!load.stdout.contains("--transform"), "{load}");
 }

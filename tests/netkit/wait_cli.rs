@@ -28,6 +28,7 @@ fn a_target_that_is_none_is_named_with_what_to_give() {
     refused("wait --for free localhost:80", "localhost is 127.0.0.1 or [::1]");
     refused("wait --for free 127.0.0.1", "which port is to be free?");
     refused("wait --for free :0", "which port is to be free?");
+    refused("wait unix-dgram:/run/x", "write unix:/run/x --type dgram");
     // One that is wrong among others that are not: nothing is waited for.
     refused("wait 127.0.0.1:1 db", "`db`");
     let answer = netkit("wait").arg("a\u{1b}[2J:80").run().exits(2);
@@ -70,6 +71,16 @@ fn a_capture_and_a_namespace_that_is_not_there_cannot_be_looked_at() {
     let answer = netkit("wait 127.0.0.1:1").procfs(directory.path()).run().exits(3);
     answer.complains("hint: leave out --procfs");
     netkit("wait 127.0.0.1:1 --netns /nonexistent").run().exits(3).complains("/nonexistent");
+}
+
+#[test]
+fn a_socket_of_another_type_is_told_with_the_option_for_that() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let _socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let answer = netkit("wait -t 100ms").arg(format!("unix:{}", path.display())).run();
+    assert!(answer.stdout.contains("--type dgram"), "{answer}");
+    netkit("wait -t 1s --type dgram").arg(format!("unix:{}", path.display())).run().exits(0);
 }
 
 #[test]

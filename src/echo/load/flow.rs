@@ -18,6 +18,15 @@ struct Sent {
     is_done: bool,
 }
 
+/// Datagrams that are waited for no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// How many.
+    pub all: usize,
+    /// Those of them that count.
+    pub counted: u64,
+}
+
 /// A flow.
 #[derive(Debug)]
 pub struct Flow {
@@ -27,6 +36,8 @@ pub struct Flow {
     /// The latest datagrams, from the oldest whose fate is not known; `first` is the number of that.
     sent: VecDeque<Sent>,
     first: u64,
+    /// The number of the first that counts.
+    first_counted: Option<u64>,
     /// How many of them are neither answered nor given up.
     pub under_way: usize,
     /// A datagram that is due and found no room.
@@ -45,6 +56,7 @@ impl Flow {
             sequence: Sequence::default(),
             sent: VecDeque::new(),
             first: 0,
+            first_counted: None,
             under_way: 0,
             pending: None,
             is_idle: false,
@@ -75,8 +87,11 @@ impl Flow {
         true
     }
 
-    /// Notes that the next datagram was sent.
-    pub fn note(&mut self, due: Due, sent_ns: u64) {
+    /// Notes that the next datagram was sent, and whether it counts. Of those after one that does, all do.
+    pub fn note(&mut self, due: Due, sent_ns: u64, counts: bool) {
+        if counts && self.first_counted.is_none() {
+            self.first_counted = Some(self.first + u64::try_from(self.sent.len()).unwrap_or(0));
+        }
         self.under_way += 1;
         self.sent.push_back(Sent { intended_ns: due.intended_ns, sent_ns, is_done: false });
     }
@@ -94,6 +109,11 @@ impl Flow {
 
     fn failure(&self, step: Step, error: &io::Error) -> Failure {
         Failure { step, why: Why::on(self.socket.as_fd(), error) }
+    }
+
+    /// Whether datagram `number` counts.
+    pub fn counts(&self, number: u64) -> bool {
+        self.first_counted.is_some_and(|first| number >= first)
     }
 
     /// When datagram `number` was sent; `None` if that is not known any more.
@@ -114,27 +134,30 @@ impl Flow {
     }
 
     /// Gives up what was sent before `before_ns`; how many those are.
-    pub fn give_up(&mut self, before_ns: u64) -> usize {
-        let mut given_up = 0;
+    pub fn give_up(&mut self, before_ns: u64) -> GivenUp {
+        let mut given_up = GivenUp::default();
         while let Some(sent) = self.sent.front().copied()
             && sent.sent_ns < before_ns
         {
-            given_up += usize::from(!sent.is_done);
+            let is_waited_for = !sent.is_done;
+            given_up.all += usize::from(is_waited_for);
+            given_up.counted += u64::from(is_waited_for && self.counts(self.first));
             self.sent.pop_front();
             self.first += 1;
         }
-        self.under_way -= given_up;
+        self.under_way -= given_up.all;
         self.forget_done();
         given_up
     }
 
-    /// Gives up the first that is waited for: its fate is known. False if there is none.
-    pub fn give_up_first(&mut self) -> bool {
-        let Some(sent) = self.sent.front_mut() else { return false };
+    /// Gives up the first that is waited for, if there is one: its fate is known.
+    pub fn give_up_first(&mut self) -> GivenUp {
+        let counted = u64::from(self.counts(self.first));
+        let Some(sent) = self.sent.front_mut() else { return GivenUp::default() };
         sent.is_done = true;
         self.under_way -= 1;
         self.forget_done();
-        true
+        GivenUp { all: 1, counted }
     }
 
     fn forget_done(&mut self) {
@@ -159,7 +182,8 @@ mod tests {
 
     fn sent(flow: &mut Flow, moments: &[u64]) {
         for moment in moments {
-            flow.note(Due { intended_ns: moment - 1, counts: true }, *moment);
+            // The first two are of the warm-up.
+            flow.note(Due { intended_ns: moment - 1, counts: true }, *moment, *moment > 20);
         }
     }
 
@@ -171,13 +195,14 @@ mod tests {
         assert_eq!(flow.answered(1), Some(19));
         assert_eq!(flow.answered(1), None);
         assert_eq!(flow.under_way, 3);
-        assert_eq!(flow.give_up(35), 2);
+        assert_eq!(flow.give_up(35), GivenUp { all: 2, counted: 1 });
+        assert_eq!([0, 1, 2, 9].map(|number| flow.counts(number)), [false, false, true, true]);
         assert_eq!((flow.answered(0), flow.answered(3), flow.under_way), (None, Some(39), 0));
         assert_eq!((flow.answered(4), flow.sent_ns(0)), (None, None));
         sent(&mut flow, &[50, 60]);
-        assert!(flow.give_up_first());
+        assert_eq!(flow.give_up_first(), GivenUp { all: 1, counted: 1 });
         assert_eq!((flow.answered(4), flow.answered(5)), (None, Some(59)));
-        assert!(!flow.give_up_first());
+        assert_eq!(flow.give_up_first(), GivenUp::default());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod datagrams;
 mod flow;
 pub mod jitter;
 pub mod latency;
+mod parting;
 pub mod pattern;
 pub mod plan;
 pub mod report;
@@ -24,12 +25,13 @@ mod watch;
 
 use std::io;
 
-use plan::Plan;
+use plan::{Close, Plan};
 use report::{Circumstances, LoadReport, TimeWaits};
 use run::Run;
 use watch::{Total, Watch};
 
-use super::client::target::Peer;
+use super::address::Carrier;
+use super::client::target::{End, Peer};
 use crate::exit::Exit;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::ending_signals::EndingSignals;
@@ -57,6 +59,11 @@ pub fn run(
     drive(peer, &mut run)?;
     let (measured_ns, interrupted) = (run.measured_ns(), run.is_interrupted);
     let tally = run.end()?;
+    if let (Carrier::Tcp, Close::Fin, End::Internet(address)) =
+        (peer.carrier, plan.close, &peer.end)
+    {
+        parting::settle(*address);
+    }
     let after = entered_time_wait(proc_root);
     let made = before.zip(after).map(|(before, after)| after.saturating_sub(before));
     let now = SockStat::read(proc_root).ok().and_then(|it| it.time_wait);

@@ -31,6 +31,7 @@ pub struct Run<'a> {
     has_begun: bool,
     start: Instant,
     ended_ns: u64,
+    told_ns: u64,
     watch: Watch<'a>,
 }
 
@@ -66,6 +67,7 @@ impl<'a> Run<'a> {
             has_begun: false,
             start: Instant::now(),
             ended_ns: 0,
+            told_ns: 0,
             is_interrupted: false,
         })
     }
@@ -76,9 +78,27 @@ impl<'a> Run<'a> {
         self.start = Instant::now();
     }
 
-    /// Stops it: every message has its reply, or will have none.
+    /// Stops it: every message has its reply, or will have none. What was asked for takes its time, also
+    /// where the last message is due before its end.
     pub fn finish(&mut self) {
-        self.ended_ns = self.now_ns();
+        self.told_ns = self.now_ns();
+        self.ended_ns = self.told_ns.max(self.planned_end_ns().unwrap_or(0));
+    }
+
+    /// The same of datagrams, the last of which was sent or came at `last_ns`: the wait for those that are
+    /// lost is none of the time that was asked for.
+    pub fn finish_at(&mut self, last_ns: u64) {
+        self.finish();
+        if let Some(end_ns) = self.planned_end_ns() {
+            self.ended_ns = end_ns.max(last_ns);
+        }
+    }
+
+    /// When what was asked for is over; `None` where no time was, or where it ended before.
+    fn planned_end_ns(&self) -> Option<u64> {
+        let is_cut_short = self.is_interrupted || self.tally.is_given_up;
+        let span_ns = self.schedule.span_ns().filter(|_| !is_cut_short)?;
+        Some(self.schedule.warmup_ns.saturating_add(span_ns))
     }
 
     /// The time on it.
@@ -151,15 +171,15 @@ impl<'a> Run<'a> {
         Ok(Woken::By(count))
     }
 
-    /// The time that was measured, from the end of the warm-up to the end of the last message: what a
-    /// server does not answer any more is part of its rate.
+    /// The time that was measured, from the end of the warm-up to the end of what was asked for or of the
+    /// last message: what a server does not answer any more is part of its rate.
     pub fn measured_ns(&self) -> u64 {
         self.ended_ns.saturating_sub(self.schedule.warmup_ns)
     }
 
     /// Ends it: the counts.
     pub fn end(mut self) -> io::Result<Tally> {
-        let until_ns = self.measured_ns();
+        let until_ns = self.told_ns.saturating_sub(self.schedule.warmup_ns);
         self.watch.end(until_ns, &mut self.tally)?;
         Ok(self.tally)
     }

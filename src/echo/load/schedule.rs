@@ -96,6 +96,20 @@ impl Schedule {
         }
     }
 
+    /// The time that was asked for, without the warm-up: the duration, or what the count takes at the
+    /// rate. `None` where a count alone ends it.
+    pub fn span_ns(&self) -> Option<u64> {
+        let of_count =
+            self.count.zip(self.rate).map(|(count, rate)| whole(float(count) * 1e9 / rate));
+        let is_counted_out = self.count.is_some_and(|count| self.counted >= count);
+        let of_time = self.end_ns.map(|end_ns| end_ns.saturating_sub(self.warmup_ns));
+        match (of_count, of_time) {
+            (Some(of_count), Some(of_time)) => Some(of_count.min(of_time)),
+            (None, _) if is_counted_out => None,
+            (of_count, of_time) => of_count.or(of_time),
+        }
+    }
+
     /// Takes what is due at `now_ns`.
     pub fn take(&mut self, now_ns: u64) -> Next {
         let next = self.peek(now_ns);
@@ -173,5 +187,25 @@ mod tests {
         assert_eq!(schedule.rest(), 0);
         let by_time = Schedule::new(Some(2), Some(SECOND), None, SECOND);
         assert_eq!(by_time.peek(2 * SECOND), Next::Over);
+    }
+
+    #[test]
+    fn what_is_asked_for_takes_its_time() {
+        let second = Some(SECOND);
+        let span = |count, duration, rate, taken: usize| {
+            let mut schedule = Schedule::new(count, duration, rate, SECOND);
+            (0..taken).for_each(|_| {
+                schedule.take(2 * SECOND - 1);
+            });
+            schedule.span_ns()
+        };
+        assert_eq!(span(None, second, None, 0), second);
+        assert_eq!(span(Some(10), None, Some(5.0), 0), Some(2 * SECOND));
+        assert_eq!(span(Some(10), second, Some(5.0), 0), second);
+        assert_eq!(span(Some(2), second, Some(5.0), 0), Some(SECOND * 2 / 5));
+        // A count that is reached before its time ends it; one that is not does not.
+        assert_eq!(span(Some(3), second, None, 3), None);
+        assert_eq!(span(Some(3), second, None, 2), second);
+        assert_eq!(span(Some(3), None, None, 0), None);
     }
 }

@@ -18,8 +18,14 @@ pub struct Tally {
     pub bytes_received: u64,
     /// Replies that were not as expected.
     pub corrupted: u64,
-    /// Messages without a reply within the timeout.
+    /// Messages without a reply within the timeout, and none later.
     pub timed_out: u64,
+    /// Datagrams whose end an error has told, such as a refusal.
+    pub refused: u64,
+    /// Messages that were neither answered nor given up when the user interrupted.
+    pub under_way: u64,
+    /// Messages that were sent once more: the peer had closed their connection in order.
+    pub resent: u64,
     /// Messages that were under way when their connection broke.
     pub cut: u64,
     /// Messages that were due and could not be begun before the end.
@@ -104,17 +110,33 @@ impl Tally {
         self.sent.saturating_add(self.unsent)
     }
 
-    /// Counts a failure.
-    pub fn fail(&mut self, failure: Failure) {
-        match self.failures.iter_mut().find(|(known, _)| *known == failure) {
-            Some((_, times)) => *times += 1,
-            None => self.failures.push((failure, 1)),
+    /// A datagram that had been given up has come after all. The kernel does not say which one an error
+    /// was of, so that the sum alone is certain of those.
+    pub fn came_late(&mut self) {
+        self.datagrams.late += 1;
+        let parts = [&mut self.timed_out, &mut self.refused, &mut self.cut];
+        if let Some(part) = parts.into_iter().find(|it| **it > 0) {
+            *part -= 1;
         }
     }
 
-    /// Messages that should have come back by now and have not.
+    /// Counts a failure.
+    pub fn fail(&mut self, failure: Failure) {
+        self.fail_times(failure, 1);
+    }
+
+    /// Counts a failure that came so often.
+    pub fn fail_times(&mut self, failure: Failure, times: u64) {
+        match self.failures.iter_mut().find(|(known, _)| *known == failure) {
+            Some((_, all)) => *all += times,
+            None => self.failures.push((failure, times)),
+        }
+    }
+
+    /// Messages that should have come back by now and have not: what was under way when the user
+    /// interrupted had no time to. The sum of what timed out, was refused, was cut and was not sent.
     pub fn lost(&self) -> u64 {
-        self.due().saturating_sub(self.received)
+        self.due().saturating_sub(self.received + self.under_way)
     }
 
     /// The same in percent of all; `None` if there were none.
@@ -162,5 +184,20 @@ mod tests {
         }
         tally.fail(failure(Step::Send, Why::Errno(111, None)));
         assert_eq!(tally.failures.iter().map(|(_, times)| *times).collect::<Vec<_>>(), [2, 2, 1]);
+    }
+
+    #[test]
+    fn what_comes_late_or_is_under_way_is_no_loss() {
+        let mut tally =
+            Tally { sent: 5, timed_out: 1, refused: 1, under_way: 2, ..Tally::default() };
+        tally.received = 1;
+        let parts = |it: &Tally| it.timed_out + it.refused + it.cut + it.unsent;
+        assert_eq!((tally.lost(), parts(&tally)), (2, 2));
+        for lost in [1, 0] {
+            tally.came_late();
+            tally.received += 1;
+            assert_eq!((tally.lost(), parts(&tally)), (lost, lost));
+        }
+        assert_eq!(tally.datagrams.late, 2);
     }
 }

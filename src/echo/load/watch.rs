@@ -19,6 +19,7 @@ const BAR: u16 = 20;
 pub struct Watch<'a> {
     line: Option<LiveLine<'a>>,
     rows: Option<&'a mut (dyn Write + Send)>,
+    width: u16,
     period_ns: u64,
     total: Total,
     from_ns: u64,
@@ -47,7 +48,7 @@ impl Total {
 }
 
 /// What was counted since the last interval's end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
     sent: u64,
     received: u64,
@@ -100,6 +101,7 @@ impl<'a> Watch<'a> {
         Self {
             line: None,
             rows: None,
+            width: 0,
             period_ns: u64::MAX,
             total: Total { count: None, duration: None },
             from_ns: 0,
@@ -109,7 +111,9 @@ impl<'a> Watch<'a> {
 
     /// Tells a person, on a line of the terminal.
     pub fn line(aside: &'a mut Aside<'_>, total: Total) -> Self {
-        Self { line: Some(LiveLine::on(aside)), period_ns: LINE_NS, total, ..Self::nothing() }
+        let width = aside.style.width;
+        let line = Some(LiveLine::on(aside));
+        Self { line, width, period_ns: LINE_NS, total, ..Self::nothing() }
     }
 
     /// Tells a program, in lines of JSON, one for each `period`.
@@ -135,10 +139,7 @@ impl<'a> Watch<'a> {
         let interval = self.interval(now_ns, tally);
         if let Some(line) = &mut self.line {
             line.draw(&match self.total.share(tally.received, now_ns) {
-                Some(share) => {
-                    let (filled, width) = (bar(share, BAR), usize::from(BAR));
-                    format!("{filled:<width$} {:>3} %  {}", whole(share * 100.0), words(&interval))
-                }
+                Some(share) => progress(share, &words(&interval), self.width),
                 None => words(&interval),
             });
         }
@@ -176,10 +177,11 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Tells a program what came since the last whole interval, until `now_ns`, and leaves a screen as
-    /// it was.
+    /// Tells a program what came since the last whole interval, until `now_ns`, if anything did, and
+    /// leaves a screen as it was.
     pub fn end(mut self, now_ns: u64, tally: &mut Tally) -> io::Result<()> {
-        if self.rows.is_some() && now_ns > self.from_ns {
+        let is_news = Counts::of(tally) != self.before;
+        if self.rows.is_some() && now_ns > self.from_ns && is_news {
             self.tell_now(now_ns, tally)?;
         }
         drop(self.line);
@@ -187,10 +189,27 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// A bar, as long as there is room for beside what is said, and that, as far as it can be said whole.
+fn progress(share: f64, words: &str, width: u16) -> String {
+    // The share, and a column that stays free.
+    const BESIDE: usize = 9;
+    let room = usize::from(width).saturating_sub(BESIDE);
+    let mut words = words;
+    while words.chars().count() > room
+        && let Some((shorter, _)) = words.rsplit_once(", ")
+    {
+        words = shorter;
+    }
+    let rest = u16::try_from(room.saturating_sub(words.chars().count())).unwrap_or(BAR).min(BAR);
+    let filled = bar(share, rest);
+    let rest = usize::from(rest);
+    format!("{filled:<rest$} {:>3} %  {words}", whole(share * 100.0)).trim_start().to_owned()
+}
+
 /// `170,699 a second, p50 21 µs, p99 139 µs`
 fn words(interval: &Interval) -> String {
     let time = |name, us: Option<f64>| {
-        us.map(|us| format!(", {name} {}", short_duration(whole(us)))).unwrap_or_default()
+        us.map(|us| format!(", {name} {}", short_duration(whole(us.round())))).unwrap_or_default()
     };
     let (p50, p99) = (time("p50", interval.p50_us), time("p99", interval.p99_us));
     format!("{} a second{p50}{p99}", rate(interval.rate_per_s))
@@ -228,6 +247,16 @@ mod tests {
         assert_eq!((&rows[1]["from_ms"], &rows[1]["to_ms"]), (&1000.into(), &3000.into()));
         assert_eq!((&rows[1]["sent"], &rows[1]["received"]), (&0.into(), &1.into()));
         assert!(rows[1]["p50_us"].as_f64().unwrap() > 490.0, "{text}");
+    }
+
+    #[test]
+    fn the_line_of_a_terminal_is_as_wide_as_that() {
+        let words = "170,699 a second, p50 21 µs, p99 139 µs";
+        assert_eq!(progress(0.5, words, 40), "██    50 %  170,699 a second, p50 21 µs");
+        assert_eq!(progress(1.0, words, 80).chars().filter(|it| *it == '█').count(), 20);
+        for width in 30..100 {
+            assert!(progress(1.0, words, width).chars().count() < usize::from(width), "{width}");
+        }
     }
 
     #[test]

@@ -103,9 +103,24 @@ impl Args {
         if connections.saturating_mul(pipeline) > MOST_UNDER_WAY {
             let most = thousands(MOST_UNDER_WAY);
             return Some(format!(
-                "{connections} connections with {pipeline} messages under way on each: at most {most} \
-                 in all"
+                "--connections {} times --pipeline {} is more than the {most} messages that can be under \
+                 way at once: give less of one",
+                thousands(connections),
+                thousands(pipeline)
             ));
+        }
+        if self.no_newline {
+            return Some(
+                "--no-newline is for messages; those of a load have no line's end: leave it out"
+                    .to_owned(),
+            );
+        }
+        if self.reconnect && self.connect_rate.is_some() {
+            return Some(
+                "--connect-rate paces the connections that are opened before the load, and with --reconnect \
+                 there are none: --rate paces those that each message makes"
+                    .to_owned(),
+            );
         }
         if self.interval.is_some() && format != Format::Ndjson {
             return Some(
@@ -128,7 +143,8 @@ impl Args {
             ));
         }
         if longest > DATAGRAM_MAX {
-            return Some(format!("--size {longest}: a datagram has {DATAGRAM_MAX} bytes at most"));
+            let (longest, most) = (thousands_of(longest), thousands_of(DATAGRAM_MAX));
+            return Some(format!("--size: a datagram has {most} bytes at most, and not {longest}"));
         }
         if self.transform != Transform::None {
             return Some("--transform: in a load, datagrams come back as they were".to_owned());
@@ -139,6 +155,15 @@ impl Args {
             (self.close.is_some(), "--close"),
         ];
         let wrong = streams_alone.into_iter().find(|(is_given, _)| *is_given);
-        wrong.map(|(_, name)| format!("{name} is for streams: {} has none here", carrier.name()))
+        wrong.map(|(_, name)| {
+            format!(
+                "{name} is for connections, of TCP or unix:PATH, and {} has none here: leave it out",
+                carrier.name()
+            )
+        })
     }
+}
+
+fn thousands_of(number: usize) -> String {
+    thousands(u64::try_from(number).unwrap_or(u64::MAX))
 }

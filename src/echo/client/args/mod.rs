@@ -64,7 +64,8 @@ pub struct Args {
     source: Option<IpAddr>,
     /// How long connecting and each reply may take [default: 5s, of UDP 1s]; if given, also how long
     /// nothing may come of a stream that is sent
-    #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration)]
+    #[arg(long, short, value_name = "TIME", allow_hyphen_values = true,
+          value_parser = parse_positive_duration)]
     timeout: Option<Duration>,
     /// Judge the replies: exit code 1 if one is not as expected; a load always does
     #[arg(long, conflicts_with = "no_verify")]
@@ -80,22 +81,22 @@ pub struct Args {
     pub(super) no_newline: bool,
 
     /// Connections at once; of UDP, flows [default: 1]
-    #[arg(long, short, value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = parse_positive_count, help_heading = "Load")]
     connections: Option<u64>,
     /// Messages in all, those of the warm-up apart: 1000, 100k, 1.5m
-    #[arg(long, short = 'n', value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
+    #[arg(long, short = 'n', value_name = "N", allow_hyphen_values = true, value_parser = parse_positive_count, help_heading = "Load")]
     count: Option<u64>,
     /// How long, the warm-up apart [default: 10s, without --count]
-    #[arg(long, short, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
+    #[arg(long, short, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_positive_duration, help_heading = "Load")]
     duration: Option<Duration>,
     /// Messages a second in all: an open loop, in which latency counts from when each was due
-    #[arg(long, short, value_name = "N", value_parser = parse_rate, help_heading = "Load")]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = parse_rate, help_heading = "Load")]
     rate: Option<f64>,
     /// Bytes of a message, or the fewest and the most: 64, 4k, 64-1400 [default: 64]
-    #[arg(long, short, value_name = "N|LO-HI", value_parser = parse_sizes, help_heading = "Load")]
+    #[arg(long, short, value_name = "N|LO-HI", allow_hyphen_values = true, value_parser = parse_sizes, help_heading = "Load")]
     size: Option<(usize, usize)>,
     /// Messages that a connection may have under way [default: 1]
-    #[arg(long, value_name = "N", value_parser = parse_positive_count, help_heading = "Load")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = parse_positive_count, help_heading = "Load")]
     pipeline: Option<u64>,
     /// A new connection for each message
     #[arg(long, conflicts_with = "pipeline", help_heading = "Load")]
@@ -104,23 +105,23 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "HOW", help_heading = "Load")]
     close: Option<Close>,
     /// Connections that are opened in a second, before the load [default: all at once]
-    #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = "Load")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = parse_rate, help_heading = "Load")]
     connect_rate: Option<f64>,
     /// Time before it, with load, that is not measured
-    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_positive_duration, help_heading = "Load")]
     warmup: Option<Duration>,
     /// With --format ndjson, a row for each such time [default: 1s]
-    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_positive_duration, help_heading = "Load")]
     interval: Option<Duration>,
 
     /// The 99th percentile of the latency at most
-    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_positive_duration, help_heading = "Limits")]
     max_p99: Option<Duration>,
     /// What may be lost at most [default: nothing]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Limits")]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = parse_percent, help_heading = "Limits")]
     max_loss: Option<f64>,
     /// Replies a second at least
-    #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = parse_rate, help_heading = "Limits")]
     min_rate: Option<f64>,
 }
 

@@ -1,13 +1,14 @@
 //! How a connection comes to be, and how it ends.
 
+use std::collections::VecDeque;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Connection, State};
-use crate::catalogue::errnos::EINPROGRESS;
+use super::{Connection, Flight, State};
+use crate::catalogue::errnos::{EINPROGRESS, EPIPE};
 use crate::echo::client::failure::{Failure, Step, Why};
 use crate::echo::client::target::{self, Peer};
 use crate::echo::load::plan::Close;
@@ -83,6 +84,32 @@ impl Connection {
         Ok(true)
     }
 
+    /// Takes the messages that may be sent once more, where the peer has closed it by FIN or has said
+    /// before that it would: it had answered others, and nothing has come of these. A message that was on
+    /// its way when the peer closed has met nobody (RFC 9112, section 9.3.1, has the same of requests that
+    /// are idempotent).
+    pub fn take_unheard(&mut self, why: Why) -> VecDeque<Flight> {
+        // What follows a FIN is EPIPE: `tcp_reset` in TCP_CLOSE_WAIT, `tcp_sendmsg_locked`.
+        let is_in_order = why == Why::Closed || (why == Why::Errno(EPIPE, None) && self.is_ending);
+        let is_first = self.flights.iter().all(|flight| !flight.is_resent);
+        if !(is_in_order && is_first && self.has_answered && self.came_bytes == 0) {
+            return VecDeque::new();
+        }
+        std::mem::take(&mut self.flights)
+    }
+
+    /// The step that a message waits in; `None` where none is under way.
+    pub fn awaits(&self) -> Option<Step> {
+        self.flights.front()?;
+        Some(if self.is_connecting() { Step::Connect } else { Step::Receive })
+    }
+
+    /// Messages under way on it that count.
+    pub fn counted(&self) -> u64 {
+        let counted = self.flights.iter().filter(|flight| flight.counts);
+        u64::try_from(counted.count()).unwrap_or(0)
+    }
+
     /// Closes what is broken; what is lost with it.
     pub fn break_off(&mut self) -> Loss {
         let mut loss = Loss { messages: self.flights.len(), ..Loss::default() };
@@ -117,6 +144,7 @@ impl Connection {
         (self.sent, self.sent_bytes, self.came_bytes) = (0, 0, 0);
         self.wants_room = false;
         self.is_ending = false;
+        self.has_answered = false;
     }
 
     /// What waits to be opened again is opened at the next look.

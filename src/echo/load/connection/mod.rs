@@ -19,6 +19,10 @@ enum State {
 
 /// A connection.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each becomes true by another event, in any order"
+)]
 pub struct Connection {
     state: State,
     flights: VecDeque<Flight>,
@@ -28,6 +32,8 @@ pub struct Connection {
     /// How many bytes of the first have come.
     came_bytes: usize,
     is_idle: bool,
+    /// Whether a reply has come since it was opened.
+    has_answered: bool,
     /// Whether the peer will send nothing more: it is given no message any more, and read to its end.
     pub is_ending: bool,
     /// Whether bytes wait for room.

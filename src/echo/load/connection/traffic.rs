@@ -24,6 +24,8 @@ pub struct Flight {
     pub counts: bool,
     /// Whether a byte was not as expected.
     pub is_wrong: bool,
+    /// Whether it was sent on another connection before.
+    pub is_resent: bool,
 }
 
 /// What bytes that came were.
@@ -42,17 +44,25 @@ pub enum Progress {
     Unexpected,
 }
 
-impl Connection {
-    /// Puts a message at the end of what is to be sent.
-    pub fn queue(&mut self, piece: Piece, due: Due, now_ns: u64) {
-        self.is_idle = false;
-        self.flights.push_back(Flight {
+impl Flight {
+    /// The message of `piece`, which is sent now.
+    pub fn new(piece: Piece, due: Due, now_ns: u64) -> Self {
+        Self {
             piece,
             intended_ns: due.intended_ns,
             sent_ns: now_ns,
             counts: due.counts,
             is_wrong: false,
-        });
+            is_resent: false,
+        }
+    }
+}
+
+impl Connection {
+    /// Puts a message at the end of what is to be sent.
+    pub fn queue(&mut self, flight: Flight) {
+        self.is_idle = false;
+        self.flights.push_back(flight);
     }
 
     /// Sends what there is to send, as far as there is room.
@@ -127,6 +137,7 @@ impl Connection {
         self.sent = self.sent.saturating_sub(1);
         self.came_bytes = 0;
         self.failures = 0;
+        self.has_answered = true;
         Progress::Whole { taken, flight }
     }
 

@@ -14,7 +14,6 @@ impl Datagrams<'_, '_> {
         let now_ns = self.run.now_ns();
         let Some(flow) = self.flows.get_mut(index) else { return };
         let came = self.buffer.get(..length).unwrap_or_default();
-        let warmup_ns = self.run.warmup_ns();
         let tally = &mut self.run.tally;
         let flow_bits = u64::try_from(index).unwrap_or(0);
         let header = Header::of(came).filter(|header| {
@@ -30,12 +29,13 @@ impl Datagrams<'_, '_> {
         let is_right = !self.run.plan.verify
             || (header.is_intact(came, length_of(self.run.plan.sizes, number))
                 && header.sent_ns == sent_ns);
-        let counts = sent_ns >= warmup_ns;
+        let counts = flow.counts(number);
         match flow.sequence.arrive(number) {
             Arrived::Unknown => tally.datagrams.stray += 1,
             Arrived::Again => tally.datagrams.duplicated += u64::from(counts),
             Arrived::First { extent } => {
                 self.has_answer = true;
+                self.last_ns = now_ns;
                 let intended_ns = flow.answered(number);
                 self.under_way -= usize::from(intended_ns.is_some());
                 if counts {
@@ -45,7 +45,9 @@ impl Datagrams<'_, '_> {
                     tally.datagrams.deepest = tally.datagrams.deepest.max(extent);
                     let transit_ns = now_ns.saturating_sub(sent_ns);
                     tally.datagrams.jitter.arrive(transit_ns);
-                    tally.datagrams.late += u64::from(intended_ns.is_none());
+                    if intended_ns.is_none() {
+                        tally.came_late();
+                    }
                     let intended_ns = intended_ns.unwrap_or(sent_ns);
                     tally.reply(&Reply { intended_ns, sent_ns, now_ns });
                 }
@@ -65,9 +67,9 @@ impl Datagrams<'_, '_> {
             return self.end_flow(index);
         }
         // The kernel does not say which datagram it was; the first is as good as any.
-        if flow.give_up_first() {
-            self.under_way -= 1;
-        }
+        let given_up = flow.give_up_first();
+        self.under_way -= given_up.all;
+        self.run.tally.refused += given_up.counted;
         self.make_idle(index);
     }
 
@@ -82,7 +84,7 @@ impl Datagrams<'_, '_> {
         let Some(flow) = self.flows.get_mut(index).filter(|flow| !flow.is_over) else { return };
         flow.is_over = true;
         let lost = flow.give_up(u64::MAX);
-        self.under_way -= lost;
-        self.run.tally.cut += u64::try_from(lost).unwrap_or(0);
+        self.under_way -= lost.all;
+        self.run.tally.cut += lost.counted;
     }
 }

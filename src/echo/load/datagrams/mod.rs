@@ -5,6 +5,7 @@
 //! told apart. The number has the flow in its upper bits.
 
 mod arrivals;
+mod ending;
 
 use std::collections::VecDeque;
 use std::io;
@@ -43,6 +44,10 @@ pub struct Datagrams<'a, 'b> {
     next_sweep_ns: u64,
     refused: u64,
     has_answer: bool,
+    /// When the last was sent, or came.
+    last_ns: u64,
+    /// When the last that counts was given up for want of a reply.
+    gave_up_ns: u64,
 }
 
 impl<'a, 'b> Datagrams<'a, 'b> {
@@ -59,17 +64,21 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             next_sweep_ns: SWEEP_NS,
             refused: 0,
             has_answer: false,
+            last_ns: 0,
+            gave_up_ns: 0,
             run,
         };
         datagrams.open(peer)?;
         datagrams.run.begin();
         datagrams.go_round()?;
-        datagrams.run.finish();
+        datagrams.settle();
+        datagrams.wait_for_late()?;
+        let last_ns = datagrams.last_ns;
+        datagrams.run.finish_at(last_ns);
         let tally = &mut datagrams.run.tally;
-        // Where nothing went wrong but that nobody has ever answered, that is the cause.
-        if tally.received == 0 && tally.failures.is_empty() && tally.timed_out > 0 {
+        if tally.timed_out > 0 {
             let silence = Failure { step: Step::Receive, why: Why::Late };
-            tally.failures.push((silence, tally.timed_out));
+            tally.fail_times(silence, tally.timed_out);
         }
         Ok(())
     }
@@ -108,7 +117,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             let now_ns = self.run.now_ns();
             self.hand_out();
             let next = self.run.peek(now_ns);
-            if self.run.ends(now_ns, next, self.under_way) {
+            if self.run.ends(now_ns, next, self.under_way + self.pending()) {
                 return Ok(());
             }
             if self.is_hopeless() {
@@ -170,10 +179,12 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         header.write(length, &mut self.message);
         let mut errors = Vec::new();
         if flow.send(&self.message, &mut errors) {
-            flow.note(due, now_ns);
+            // By the moment of sending, which its reply says again.
+            let counts = now_ns >= self.run.warmup_ns();
+            flow.note(due, now_ns, counts);
             self.under_way += 1;
-            // As its reply will be judged, which says when it was sent.
-            if now_ns >= self.run.warmup_ns() {
+            self.last_ns = now_ns;
+            if counts {
                 self.run.tally.sent += 1;
                 self.run.tally.bytes_sent += u64::try_from(length).unwrap_or(0);
             }
@@ -244,8 +255,11 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         for index in 0..self.flows.len() {
             let Some(flow) = self.flows.get_mut(index) else { return };
             let given_up = flow.give_up(before_ns);
-            self.under_way -= given_up;
-            self.run.tally.timed_out += u64::try_from(given_up).unwrap_or(0);
+            self.under_way -= given_up.all;
+            self.run.tally.timed_out += given_up.counted;
+            if given_up.counted > 0 {
+                self.gave_up_ns = now_ns;
+            }
             if let Some(due) = flow.pending.take() {
                 self.send(index, due);
             }

@@ -15,18 +15,25 @@ pub struct Counts {
     /// Messages that were due, begun or not, for people.
     #[serde(skip)]
     pub due: u64,
-    /// Messages without a reply, those that could not be begun included.
+    /// Messages without a reply, those that could not be begun included: the sum of `timed_out`, `refused`,
+    /// `cut` and `unsent`.
     pub lost: u64,
     /// The same in percent.
     pub loss_percent: Option<f64>,
     /// Replies that were not as expected.
     pub corrupted: u64,
-    /// Messages without a reply within the timeout.
+    /// Messages without a reply within the timeout, and none later.
     pub timed_out: u64,
+    /// Datagrams whose end an error has told.
+    pub refused: u64,
     /// Messages whose connection broke.
     pub cut: u64,
     /// Messages that were due and could not be begun.
     pub unsent: u64,
+    /// Messages under way when the user interrupted: not answered, and not lost.
+    pub under_way: u64,
+    /// Messages that were sent once more.
+    pub resent: u64,
     /// Bytes that nobody had asked for.
     pub unexpected_bytes: u64,
     /// Bytes of messages.
@@ -51,8 +58,11 @@ impl Counts {
             loss_percent: tally.loss_percent().map(|it| rounded(it, 4)),
             corrupted: tally.corrupted,
             timed_out: tally.timed_out,
+            refused: tally.refused,
             cut: tally.cut,
             unsent: tally.unsent,
+            under_way: tally.under_way,
+            resent: tally.resent,
             unexpected_bytes: tally.unexpected_bytes,
             bytes_sent: tally.bytes_sent,
             bytes_received: tally.bytes_received,

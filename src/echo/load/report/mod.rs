@@ -189,9 +189,7 @@ impl LoadReport {
     /// Whether all is as it should be. A loss is for `--max-loss` to judge, where it is given.
     pub fn is_fine(&self) -> bool {
         let is_judged = self.thresholds.iter().any(|it| it.name == "max-loss");
-        let is_whole = is_judged
-            || (self.counts.lost == 0 && self.counts.not_opened == 0)
-            || (self.interrupted && self.counts.cut == 0 && self.counts.timed_out == 0);
+        let is_whole = is_judged || (self.counts.lost == 0 && self.counts.not_opened == 0);
         self.counts.corrupted == 0
             && self.counts.unexpected_bytes == 0
             && is_whole

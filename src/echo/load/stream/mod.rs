@@ -5,6 +5,7 @@
 //! client reaches was measured of tokio). Here a message costs a send, a recv, a comparison and a
 //! record.
 
+mod ending;
 mod opening;
 mod replies;
 
@@ -12,7 +13,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use super::connection::{Again, Connection};
+use super::connection::{Again, Connection, Flight};
 use super::pattern::Pattern;
 use super::run::{Run, Woken};
 use crate::echo::client::target::Peer;
@@ -32,6 +33,8 @@ pub struct Streams<'a, 'b> {
     /// Connections that have room for a message, in the order in which they came to have it.
     idle: VecDeque<usize>,
     under_way: usize,
+    /// Messages that are sent once more: the peer closed their connection before it answered.
+    unheard: VecDeque<Flight>,
     scratch: AlignedBuffer,
     next_sweep_ns: u64,
     number: u64,
@@ -49,6 +52,7 @@ impl<'a, 'b> Streams<'a, 'b> {
             connections: (0..plan.connections).map(|_| Connection::default()).collect(),
             idle: VecDeque::with_capacity(plan.connections),
             under_way: 0,
+            unheard: VecDeque::new(),
             scratch: AlignedBuffer::new(READ),
             next_sweep_ns: SWEEP_NS,
             number: 0,
@@ -67,8 +71,9 @@ impl<'a, 'b> Streams<'a, 'b> {
         streams.run.begin();
         streams.next_sweep_ns = SWEEP_NS;
         streams.go_round()?;
-        streams.run.finish();
         streams.run.tally.is_given_up |= streams.is_deserted();
+        streams.run.finish();
+        streams.settle();
         streams.close_all();
         Ok(())
     }
@@ -148,16 +153,11 @@ impl<'a, 'b> Streams<'a, 'b> {
     /// Begins a message on connection `index` if one is due.
     fn begin_message(&mut self, index: usize) -> bool {
         let now_ns = self.run.now_ns();
-        let Some(due) = self.run.take(now_ns) else { return false };
-        let piece = self.pattern.piece(index, self.number);
-        self.number += 1;
-        if due.counts {
-            self.run.tally.sent += 1;
-            self.run.tally.bytes_sent += u64::try_from(piece.length).unwrap_or(0);
-        }
-        self.under_way += 1;
+        let Some(flight) = self.again(now_ns).or_else(|| self.next(index, now_ns)) else {
+            return false;
+        };
         let Some(connection) = self.connections.get_mut(index) else { return true };
-        connection.queue(piece, due, now_ns);
+        connection.queue(flight);
         if connection.is_closed() {
             self.open(index, now_ns);
         } else {
@@ -165,6 +165,19 @@ impl<'a, 'b> Streams<'a, 'b> {
         }
         self.make_idle(index);
         true
+    }
+
+    /// The next message of the schedule, if one is due.
+    fn next(&mut self, index: usize, now_ns: u64) -> Option<Flight> {
+        let due = self.run.take(now_ns)?;
+        let piece = self.pattern.piece(index, self.number);
+        self.number += 1;
+        if due.counts {
+            self.run.tally.sent += 1;
+            self.run.tally.bytes_sent += u64::try_from(piece.length).unwrap_or(0);
+        }
+        self.under_way += 1;
+        Some(Flight::new(piece, due, now_ns))
     }
 
     fn make_idle(&mut self, index: usize) {

@@ -1,15 +1,17 @@
 //! How the connections of a load are opened, broken, opened again, and closed at its end.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 use std::time::Duration;
+
+use socket2::Socket;
 
 use super::Streams;
 use crate::echo::client::trouble::{Failure, Why};
 use crate::echo::load::connection::{Again, Connection};
 use crate::echo::load::plan::Close;
 use crate::echo::load::schedule::Next;
-use crate::kernel::patience::{Event, Patience};
+use crate::kernel::patience::{Event, Patience, Waited};
 use crate::output::numbers::{float, whole};
 
 /// Failures in a row after which a connection is not opened again.
@@ -33,8 +35,17 @@ impl Streams<'_, '_> {
         let parted: Vec<_> = self.connections.iter_mut().filter_map(Connection::part).collect();
         let patience = Patience::of(PARTING);
         for socket in parted {
-            // One that does not is closed all the same.
-            let (Ok(_) | Err(_)) = patience.wait(socket.as_fd(), Event::Readable);
+            self.read_to_end(&socket, &patience);
+        }
+    }
+
+    /// Reads what still comes on `socket`, to its end: with bytes unread, close(2) would send RST. One that
+    /// does not end in time is closed all the same.
+    fn read_to_end(&mut self, mut socket: &Socket, patience: &Patience<'_>) {
+        while let Ok(Waited::Ready) = patience.wait(socket.as_fd(), Event::Readable) {
+            if let Ok(0) | Err(_) = socket.read(&mut self.scratch) {
+                return;
+            }
         }
     }
 
@@ -89,6 +100,7 @@ impl Streams<'_, '_> {
     /// Connection `index` has failed: what was under way is lost with it.
     pub(super) fn broken(&mut self, index: usize, failure: Failure) {
         let now_ns = self.run.now_ns();
+        let has_unheard = self.keep_unheard(index, failure.why);
         let Some(connection) = self.connections.get_mut(index) else { return };
         let loss = connection.break_off();
         self.under_way -= loss.messages;
@@ -102,8 +114,9 @@ impl Streams<'_, '_> {
         } else {
             tally.cut += loss.counted;
         }
-        // A server may close when nobody waits for anything.
-        if loss.messages > 0 || failure.why != Why::Closed || is_of_opening {
+        // A server may close when nobody waits for anything, or while a message is on its way.
+        let is_in_order = failure.why == Why::Closed || has_unheard;
+        if loss.messages > 0 || !is_in_order || is_of_opening {
             tally.fail(failure);
         }
         if self.run.plan.reconnect {
@@ -140,7 +153,7 @@ impl Streams<'_, '_> {
         for index in 0..self.connections.len() {
             let Some(connection) = self.connections.get_mut(index) else { return };
             if matches!(connection.again, Again::At(moment) if moment <= now_ns) {
-                if self.run.peek(now_ns) != Next::Over {
+                if self.run.peek(now_ns) != Next::Over || !self.unheard.is_empty() {
                     connection.again = Again::NoNeed;
                     self.open(index, now_ns);
                 }

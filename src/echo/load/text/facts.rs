@@ -13,6 +13,18 @@ pub(super) fn facts(report: &LoadReport) -> Vec<String> {
     if counts.lost > 0 {
         facts.push(lost(report));
     }
+    if counts.under_way > 0 {
+        facts.push(format!(
+            "{} under way when it was interrupted, and not counted as lost",
+            plural(counts.under_way, "message was", "messages were")
+        ));
+    }
+    if counts.resent > 0 {
+        facts.push(format!(
+            "{} sent once more: the server had closed the connection before it answered",
+            plural(counts.resent, "message was", "messages were")
+        ));
+    }
     if counts.corrupted > 0 {
         facts.push(format!(
             "{} were not what had been sent",
@@ -53,20 +65,11 @@ pub(super) fn facts(report: &LoadReport) -> Vec<String> {
 /// What was lost, and how.
 fn lost(report: &LoadReport) -> String {
     let counts = &report.counts;
-    // What came late was given up in time, and is not lost.
-    let late = report.datagrams.as_ref().map_or(0, |it| it.late);
-    let timed_out = counts.timed_out.saturating_sub(late);
-    let told = counts.unsent.saturating_add(timed_out + counts.cut);
-    let rest = if report.datagrams.is_some() && !report.errors.is_empty() {
-        "ended in an error"
-    } else {
-        "were under way at the end"
-    };
     let parts = [
-        (timed_out, "had no reply in time"),
+        (counts.timed_out, "had no reply in time"),
+        (counts.refused, "ended in an error"),
         (counts.cut, "were under way when the connection broke"),
         (counts.unsent, "could not be sent"),
-        (counts.lost.saturating_sub(told), rest),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let parts: Vec<_> =

@@ -5,15 +5,19 @@ mod latencies;
 
 use std::collections::BTreeSet;
 
-use latencies::{histogram, percentiles};
+use latencies::{histogram, percentiles, titled};
 
 use super::report::{End, ErrorRow, LoadReport};
 use super::thresholds::Verdict;
 use crate::echo::client::replies::CHANGES;
 use crate::echo::transform::Transform;
 use crate::model::Severity;
-use crate::output::numbers::{count, rate, rounded, short_duration, thousands, whole};
+use crate::output::numbers::{count, plural, rate, rounded, short_duration, thousands, whole};
 use crate::output::{Style, sanitize, stated, wrapped};
+
+/// What a server is that sends more than it was sent.
+const TALKS: &str = "an echo server sends no more than it was sent: this one greets, or has words of its own; \
+                     a message after the target, instead of a load, shows them";
 
 /// All of it.
 pub fn load(report: &LoadReport, style: Style) -> String {
@@ -27,12 +31,12 @@ pub fn load(report: &LoadReport, style: Style) -> String {
             Some(_) => "Latency, from the moment each message was due",
             None => "Latency, from the moment each message was sent",
         };
-        text += &format!("\n{}\n{}", style.title(title), percentiles(latency, style.width));
+        text += &titled(title, &percentiles(latency, style.width), style);
         if let Some(from_send) = &report.latency_from_send {
             let title = "From the moment it was sent: what a closed loop would have shown";
-            text += &format!("\n{}\n{}", style.title(title), percentiles(from_send, style.width));
+            text += &titled(title, &percentiles(from_send, style.width), style);
         }
-        text += &format!("\n{}", histogram(latency));
+        text += &format!("\n{}", histogram(latency, style.width));
     }
     let facts = facts::facts(report);
     if !facts.is_empty() {
@@ -47,7 +51,7 @@ pub fn load(report: &LoadReport, style: Style) -> String {
     for error in &report.errors {
         let code = error.code.map(|code| format!(" ({code})")).unwrap_or_default();
         let line = format!(
-            "{} {}{code} in {}: {}",
+            "{} × {}{code} in {}: {}",
             thousands(error.count),
             error.name,
             error.step,
@@ -64,10 +68,14 @@ pub fn load(report: &LoadReport, style: Style) -> String {
 /// Each hint once, in the order of the errors.
 fn hints(report: &LoadReport) -> Vec<&str> {
     let counts = &report.counts;
-    // Hardly by chance.
-    let is_changed = report.transform == Transform::None && counts.corrupted * 2 > counts.received;
+    // Hardly by chance. Datagrams take no --transform in a load.
+    let is_changed = report.datagrams.is_none()
+        && report.transform == Transform::None
+        && counts.corrupted * 2 > counts.received;
+    let is_talkative = counts.unexpected_bytes > 0 && !is_changed;
     let of_errors = report.errors.iter().filter_map(|it| it.hint.as_deref());
     let mut hints: Vec<_> = is_changed.then_some(CHANGES).into_iter().chain(of_errors).collect();
+    hints.extend(is_talkative.then_some(TALKS));
     let mut seen = BTreeSet::new();
     hints.retain(|hint| seen.insert(*hint));
     hints
@@ -77,6 +85,10 @@ fn headline(report: &LoadReport, style: Style) -> String {
     let counts = &report.counts;
     if let Some(cause) = cause(report) {
         return stated(Severity::Critical, "NO REPLY", &sanitize(&cause.headline), style);
+    }
+    if let Some(so_far) = before_any_reply(report) {
+        let sentence = format!("{}  {so_far}", sanitize(&report.target));
+        return stated(Severity::Warning, "INTERRUPTED", &sentence, style);
     }
     let (severity, word) = match report.is_fine() {
         true => (Severity::Ok, "OK"),
@@ -99,6 +111,22 @@ fn headline(report: &LoadReport, style: Style) -> String {
     stated(severity, word, &sentence, style)
 }
 
+/// What there is to say of a load that was interrupted before a reply came, or was missed.
+fn before_any_reply(report: &LoadReport) -> Option<String> {
+    let counts = &report.counts;
+    if report.end != End::Interrupted || counts.received + counts.lost > 0 {
+        return None;
+    }
+    Some(match (counts.under_way, report.measured_us) {
+        (0, 0) => "before measuring began: nothing is known of the server".to_owned(),
+        (0, _) => "before a message was sent that counts".to_owned(),
+        (under_way, _) => format!(
+            "before a reply came: {} under way",
+            plural(under_way, "message was", "messages were")
+        ),
+    })
+}
+
 /// What has kept every reply away, most often.
 fn cause(report: &LoadReport) -> Option<&ErrorRow> {
     // Of equals, the first.
@@ -112,11 +140,16 @@ fn flow(report: &LoadReport) -> &'static str {
 }
 
 fn circumstances(report: &LoadReport) -> String {
-    let connections = count(u64::try_from(report.connections).unwrap_or(0), flow(report));
+    let whole_of = |number| u64::try_from(number).unwrap_or(u64::MAX);
+    let connections = count(whole_of(report.connections), flow(report));
     let size = if report.size_min == report.size_max {
-        format!("{} bytes", report.size_min)
+        count(whole_of(report.size_min), "byte")
     } else {
-        format!("{} to {} bytes", report.size_min, report.size_max)
+        format!(
+            "{} to {}",
+            thousands(whole_of(report.size_min)),
+            count(whole_of(report.size_max), "byte")
+        )
     };
     let each = if report.reconnect { ", a new one for each message" } else { "" };
     let cut = match report.end {
@@ -151,13 +184,23 @@ fn threshold(verdict: &Verdict, style: Style) -> String {
 /// `max-p99 5.0 ms: it was 54.6 ms`
 pub fn demand(verdict: &Verdict) -> String {
     let shown = |value: f64| match verdict.name {
-        "max-p99" => short_duration(whole(value)),
+        "max-p99" => short_duration(whole(value.round())),
         "max-loss" => format!("{} %", rounded(value, 4)),
         _ => format!("{} a second", rate(value)),
     };
     let measured = match verdict.measured {
         Some(measured) => format!("it was {}", shown(measured)),
         None => "there was nothing to measure".to_owned(),
+    };
+    // A limit that is missed by less than is shown.
+    let measured = match verdict.measured {
+        Some(it) if !verdict.is_met && shown(it) == shown(verdict.limit) => {
+            format!(
+                "{measured}, {} than that by a little",
+                if it > verdict.limit { "more" } else { "less" }
+            )
+        }
+        _ => measured,
     };
     format!("{} {}: {measured}", verdict.name, shown(verdict.limit))
 }

@@ -1,0 +1,62 @@
+//! How the load of datagrams ends: what is under way then, and what comes late.
+
+use super::Datagrams;
+use crate::echo::load::run::Woken;
+
+/// How long late ones have at least: a timeout may be shorter than what it is to show.
+const SHORTEST_NS: u64 = 200_000_000;
+
+impl Datagrams<'_, '_> {
+    /// Datagrams that are due and have found no room.
+    pub(super) fn pending(&self) -> usize {
+        // Each is on a flow whose queue is full; where any is under way, nothing ends yet.
+        if self.under_way > 0 {
+            return 0;
+        }
+        self.flows.iter().filter(|flow| flow.pending.is_some() && !flow.is_over).count()
+    }
+
+    /// Says what becomes of those that are under way at the end: had the user not interrupted, they have
+    /// had their time.
+    pub(super) fn settle(&mut self) {
+        let now_ns = self.run.now_ns();
+        let is_interrupted = self.run.is_interrupted;
+        let tally = &mut self.run.tally;
+        for flow in &mut self.flows {
+            let rest = flow.give_up(u64::MAX);
+            self.under_way -= rest.all;
+            let pending = flow.pending.take().filter(|due| due.counts);
+            if is_interrupted {
+                tally.under_way += rest.counted;
+                continue;
+            }
+            tally.leave(u64::from(pending.is_some()));
+            if tally.is_given_up {
+                tally.refused += rest.counted;
+            } else if rest.counted > 0 {
+                tally.timed_out += rest.counted;
+                self.gave_up_ns = now_ns;
+            }
+        }
+    }
+
+    /// Those that were given up last have as long again to come late, however short the timeout: else it
+    /// were chance which of them are told as late and which as lost.
+    pub(super) fn wait_for_late(&mut self) -> std::io::Result<()> {
+        let until_ns = self.gave_up_ns.saturating_add(self.run.timeout_ns().max(SHORTEST_NS));
+        loop {
+            let now_ns = self.run.now_ns();
+            let is_awaited = self.run.tally.timed_out > 0 && now_ns < until_ns;
+            if !is_awaited || self.run.is_interrupted || self.run.tally.is_given_up {
+                return Ok(());
+            }
+            let Woken::By(count) = self.run.wait(now_ns, until_ns)? else { return Ok(()) };
+            for index in 0..count {
+                let number = self.run.poller.number(index);
+                if let Some(index) = number.and_then(|it| usize::try_from(it).ok()) {
+                    self.go_on(index)?;
+                }
+            }
+        }
+    }
+}
