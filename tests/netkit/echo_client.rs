@@ -190,7 +190,7 @@ fn wrong_arguments_are_named() {
         ("-n 1.5", "it is not a whole number"),
         ("-n ten", "it is no number"),
         ("-s 5-1", "write 1-5"),
-        ("-c 1g", "at most 10,000,000 in all"),
+        ("-c 1g", "more than the 10,000,000 messages that can be under way at once"),
         ("--verify --no-verify 127.0.0.1:1 hello", "cannot be used with"),
         ("hello", "a message comes after the target: netkit echo client 127.0.0.1:8081 'hello'"),
         ("--source ::1 127.0.0.1:1 hello", "of another family than `127.0.0.1:1`"),
