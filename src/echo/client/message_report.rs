@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::exchange::{text_of, without_end};
+use super::failure_row::FailureRow;
 use super::trouble::Trouble;
 use crate::kernel::clock;
 use crate::kernel::standard_input::output_is_terminal;
@@ -24,25 +25,8 @@ pub(super) struct MessagesReport {
     /// Ours; `None` without a connection.
     local: Option<String>,
     /// What failed first.
-    error: Option<ErrorRow>,
+    error: Option<FailureRow>,
     pub(super) replies: Vec<Row>,
-}
-
-/// What failed.
-#[derive(Debug, Serialize)]
-struct ErrorRow {
-    /// `resolve`, `bind`, `connect`, `send`, `receive`.
-    step: &'static str,
-    /// The error number; `None` if it was none of the kernel's.
-    code: Option<i32>,
-    /// Its C name, `timeout`, `closed` or `self-connect`.
-    name: String,
-    /// What it means.
-    meaning: String,
-    /// The host that sent the ICMP message it is of.
-    icmp_from: Option<String>,
-    /// What helps; `None` where nothing is known to.
-    hint: Option<String>,
 }
 
 /// What came of one.
@@ -81,15 +65,7 @@ impl MessagesReport {
 
     /// Takes what failed, if it is the first.
     pub(super) fn failed(&mut self, trouble: &Trouble) {
-        let failure = &trouble.failure;
-        self.error.get_or_insert_with(|| ErrorRow {
-            step: failure.step.name(),
-            code: failure.code(),
-            name: failure.name(),
-            meaning: failure.meaning(trouble.carrier),
-            icmp_from: failure.icmp().and_then(|it| it.from).map(|from| from.to_string()),
-            hint: trouble.hint(),
-        });
+        self.error.get_or_insert_with(|| FailureRow::of(trouble));
     }
 
     /// Takes `row`, and prints it with its `reply`, in formats that tell each at once.

@@ -8,6 +8,7 @@ mod comparison;
 mod exchange;
 mod expected;
 pub mod failure;
+pub mod failure_row;
 mod interactive;
 pub mod link;
 mod message_report;

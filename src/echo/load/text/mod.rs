@@ -9,6 +9,7 @@ use latencies::{histogram, percentiles, titled};
 
 use super::report::{End, ErrorRow, LoadReport};
 use super::thresholds::Verdict;
+use crate::echo::client::failure_row::FailureRow;
 use crate::echo::client::replies::CHANGES;
 use crate::echo::transform::Transform;
 use crate::model::Severity;
@@ -49,14 +50,9 @@ pub fn load(report: &LoadReport, style: Style) -> String {
         text += &format!("\n{}\n", style.title("What failed"));
     }
     for error in &report.errors {
-        let code = error.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        let line = format!(
-            "{} × {}{code} in {}: {}",
-            thousands(error.count),
-            error.name,
-            error.step,
-            error.meaning
-        );
+        let FailureRow { step, code, name, meaning, .. } = &error.failure;
+        let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+        let line = format!("{} × {name}{code} in {step}: {meaning}", thousands(error.count));
         text += &format!("{}\n", wrapped("  ", &sanitize(&line), style.width));
     }
     for hint in hints(report) {
@@ -73,7 +69,7 @@ fn hints(report: &LoadReport) -> Vec<&str> {
         && report.transform == Transform::None
         && counts.corrupted * 2 > counts.received;
     let is_talkative = counts.unexpected_bytes > 0 && !is_changed;
-    let of_errors = report.errors.iter().filter_map(|it| it.hint.as_deref());
+    let of_errors = report.errors.iter().filter_map(|it| it.failure.hint.as_deref());
     let mut hints: Vec<_> = is_changed.then_some(CHANGES).into_iter().chain(of_errors).collect();
     hints.extend(is_talkative.then_some(TALKS));
     let mut seen = BTreeSet::new();
