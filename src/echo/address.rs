@@ -54,15 +54,21 @@ impl Carrier {
 }
 
 /// Takes the carrier off the head of `text`, if it is written there: `udp://[::1]:7` is UDP and
-/// `[::1]:7`. A name that begins with `/`, `.` or `@` is a Unix stream socket's.
-pub fn split_carrier(text: &str) -> (Option<Carrier>, &str) {
-    for (scheme, carrier) in SCHEMES {
-        if let Some(rest) = text.strip_prefix(scheme) {
-            return (Some(carrier), rest);
+/// `[::1]:7`. A name that begins with `/`, `.` or `@` is a Unix stream socket's. In the error, that what
+/// is behind `tcp://` or `udp://` has a scheme too.
+pub fn split_carrier(text: &str) -> Result<(Option<Carrier>, &str), String> {
+    let scheme_of = |text: &str| SCHEMES.into_iter().find(|(scheme, _)| text.starts_with(scheme));
+    let Some((scheme, carrier)) = scheme_of(text) else {
+        let is_path = text.starts_with(['/', '.', '@']);
+        return Ok((is_path.then_some(Carrier::UnixStream), text));
+    };
+    let rest = text.get(scheme.len()..).unwrap_or_default();
+    match (carrier, scheme_of(rest)) {
+        (Carrier::Tcp | Carrier::Udp, Some((second, _))) => {
+            Err(format!("it has a scheme before `{second}`: write `{rest}` alone"))
         }
+        _ => Ok((Some(carrier), rest)),
     }
-    let is_path = text.starts_with(['/', '.', '@']);
-    (is_path.then_some(Carrier::UnixStream), text)
 }
 
 /// An address that a server listens on.
@@ -83,11 +89,11 @@ impl Address {
     /// Reads `text`; without a scheme, it is one of `plain`. In the error, what is wrong with it and
     /// what to write instead.
     pub fn parse(text: &str, plain: Carrier) -> Result<Self, String> {
-        let (carrier, rest) = split_carrier(text);
+        let (carrier, rest) = split_carrier(text)?;
         let carrier = carrier.unwrap_or(plain);
         let target = match carrier {
             Carrier::Tcp | Carrier::Udp => {
-                only_one_scheme(rest)?;
+                is_no_url(rest)?;
                 parse_target(rest)?
             }
             Carrier::UnixStream | Carrier::UnixDgram | Carrier::UnixSeqpacket => {
@@ -105,11 +111,8 @@ impl Address {
     }
 }
 
-/// That `rest` has no scheme of its own, neither one of ours nor one that is not known.
-fn only_one_scheme(rest: &str) -> Result<(), String> {
-    if let Some((scheme, _)) = SCHEMES.iter().find(|(scheme, _)| rest.starts_with(scheme)) {
-        return Err(format!("it has a scheme before `{scheme}`: write `{rest}` alone"));
-    }
+/// That `rest` has no scheme, which would be none of ours.
+fn is_no_url(rest: &str) -> Result<(), String> {
     let Some((scheme, _)) = rest.split_once("://") else { return Ok(()) };
     Err(format!(
         "`{scheme}` is none of the schemes: they are tcp://, udp://, unix:, unix-dgram: and \
@@ -121,12 +124,17 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.target, self.carrier) {
             (Target::Internet(it), carrier) => write!(f, "{}://{it}", carrier.name()),
-            (Target::Unix(UnixName::Path(path)), carrier) => {
-                write!(f, "{}:{}", carrier.name(), path.display())
-            }
-            (Target::Unix(UnixName::Abstract(name)), carrier) => {
-                write!(f, "{}:@{}", carrier.name(), String::from_utf8_lossy(name))
-            }
+            (Target::Unix(name), carrier) => write_unix(carrier, name, f),
+        }
+    }
+}
+
+/// The name of a Unix socket behind its carrier, as it can be given again.
+pub fn write_unix(carrier: Carrier, name: &UnixName, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match name {
+        UnixName::Path(path) => write!(f, "{}:{}", carrier.name(), path.display()),
+        UnixName::Abstract(name) => {
+            write!(f, "{}:@{}", carrier.name(), String::from_utf8_lossy(name))
         }
     }
 }

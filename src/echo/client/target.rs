@@ -10,7 +10,7 @@ use super::trouble::{Failure, Step, Trouble, Why};
 use crate::catalogue::eai::EAI_NONAME;
 use crate::catalogue::errnos::ENODEV;
 use crate::connect::{self, Host};
-use crate::echo::address::{Carrier, split_carrier};
+use crate::echo::address::{Carrier, split_carrier, write_unix};
 use crate::kernel::connecting::{self, Connecting, Ended, SocketOptions};
 use crate::kernel::interfaces;
 use crate::kernel::patience::Patience;
@@ -35,7 +35,7 @@ enum Written {
 impl Target {
     /// Reads `text`; without a scheme, it is one of `plain`. In the error, what is wrong with it.
     pub fn parse(text: &str, plain: Carrier) -> Result<Self, String> {
-        let (carrier, rest) = split_carrier(text);
+        let (carrier, rest) = split_carrier(text)?;
         let carrier = carrier.unwrap_or(plain);
         let place = match carrier {
             Carrier::UnixStream | Carrier::UnixDgram | Carrier::UnixSeqpacket => {
@@ -97,15 +97,6 @@ impl fmt::Display for Target {
         match &self.place {
             Written::Internet(host, port) => write!(f, "{}://{host}:{port}", self.carrier.name()),
             Written::Unix(name) => write_unix(self.carrier, name, f),
-        }
-    }
-}
-
-fn write_unix(carrier: Carrier, name: &UnixName, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match name {
-        UnixName::Path(path) => write!(f, "{}:{}", carrier.name(), path.display()),
-        UnixName::Abstract(name) => {
-            write!(f, "{}:@{}", carrier.name(), String::from_utf8_lossy(name))
         }
     }
 }
@@ -279,6 +270,7 @@ mod tests {
             ("127.0.0.1:99999", "99999"),
             ("http://a:1", "netkit does not speak http"),
             ("@", "name is missing"),
+            ("tcp://unix:/x", "a scheme before `unix:`: write `unix:/x` alone"),
         ] {
             let error = Target::parse(text, Carrier::Tcp).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");
