@@ -41,14 +41,12 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         Ok(question) => question,
         Err(problem) => return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] }),
     };
+    if let Question::Bind(Target::Unix(name @ UnixName::Path(_))) = &question
+        && let Some(problem) = place.lacks_path(name, "bind")
+    {
+        return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
+    }
     let answered = match question {
-        Question::Bind(Target::Unix(name @ UnixName::Path(_))) if place.net_ns.is_some() => {
-            let problem = format!(
-                "`{name}`: --netns enters the network namespace alone, and this path is looked for \
-                 here\nhint: nsenter -t PID -m -n netkit bind {name}"
-            );
-            return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
-        }
         Question::Bind(target) => look(args, target, place).and_then(|report| {
             show(&report, &report.warnings, screen)
                 .map(|messages| Outcome { exit: report.exit(), messages })

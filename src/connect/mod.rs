@@ -168,14 +168,11 @@ fn answer(
     Ok(ending)
 }
 
-/// --netns enters the network namespace alone, so that a path would be looked for here.
 fn foreign_path(pieces: &[Piece], place: &Place) -> Option<String> {
-    place.net_ns.as_ref()?;
     pieces.iter().find_map(|piece| match piece {
-        Piece::Target(text, Target::Unix { name: UnixName::Path(_), .. }) => Some(format!(
-            "`{text}`: --netns enters the network namespace alone, and this path is looked for here\n\
-             hint: nsenter -t PID -m -n netkit connect {text}"
-        )),
+        Piece::Target(text, Target::Unix { name: UnixName::Path(_), .. }) => {
+            place.lacks_path(text, "connect")
+        }
         Piece::Target(..) | Piece::Bad(_) => None,
     })
 }

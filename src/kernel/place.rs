@@ -26,6 +26,16 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// What is wrong with asking there about `path`, of the file system, and the command to ask instead;
+    /// `None` if it is no other network namespace. That alone is entered, and not its mounts.
+    pub fn lacks_path(&self, path: impl fmt::Display, command: &str) -> Option<String> {
+        self.net_ns.as_ref()?;
+        Some(format!(
+            "`{path}`: --netns enters the network namespace alone, and this path is looked for here\n\
+             hint: nsenter -t PID -m -n netkit {command} {path}"
+        ))
+    }
+
     /// Calls `ask` there, where it can do what only a process of the place can.
     ///
     /// Fails if the namespace may not be entered, or the place is a /proc of another system.

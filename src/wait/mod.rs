@@ -44,11 +44,9 @@ pub fn run(
         Ok(watches) => watches,
         Err(problem) => return Ok(wrong(problem)),
     };
-    if let Some(path) = watches.iter().find(|it| place.net_ns.is_some() && is_path_to_bind(it)) {
-        return Ok(wrong(format!(
-            "`{path}`: --netns enters the network namespace alone, and this path is looked for here\n\
-             hint: nsenter -t PID -m -n netkit wait --for free {path}"
-        )));
+    let path = watches.iter().find(|it| is_path_to_bind(it));
+    if let Some(problem) = path.and_then(|path| place.lacks_path(path, "wait --for free")) {
+        return Ok(wrong(problem));
     }
     let captured_at = now().to_string();
     let signals = EndingSignals::hold()?;

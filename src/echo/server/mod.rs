@@ -54,11 +54,8 @@ pub fn run(
         Ok(asked) => asked,
         Err(problem) => return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] }),
     };
-    if let Some(path) = addresses.iter().find(|it| place.net_ns.is_some() && it.is_path()) {
-        let problem = format!(
-            "`{path}`: --netns enters the network namespace alone, and this path would be made here\n\
-             hint: nsenter -t PID -m -n netkit echo server {path}"
-        );
+    let path = addresses.iter().find(|it| it.is_path());
+    if let Some(problem) = path.and_then(|path| place.lacks_path(path, "echo server")) {
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     }
     match place.inside(|proc_root| Server::bind(&addresses, options, proc_root))? {
