@@ -1,7 +1,6 @@
 //! How the load of datagrams ends: what is under way then, and what comes late.
 
 use super::Datagrams;
-use crate::echo::load::run::Woken;
 
 /// How long late ones have at least: a timeout may be shorter than what it is to show.
 const SHORTEST_NS: u64 = 200_000_000;
@@ -50,13 +49,7 @@ impl Datagrams<'_, '_> {
             if !is_awaited || self.run.is_interrupted || self.run.tally.is_given_up {
                 return Ok(());
             }
-            let Woken::By(count) = self.run.wait(now_ns, until_ns)? else { return Ok(()) };
-            for index in 0..count {
-                let number = self.run.poller.number(index);
-                if let Some(index) = number.and_then(|it| usize::try_from(it).ok()) {
-                    self.go_on(index)?;
-                }
-            }
+            self.turn(now_ns, until_ns)?;
         }
     }
 }

@@ -127,15 +127,21 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             // Without room, what is due waits for a reply.
             let due_ns = if self.idle.is_empty() { u64::MAX } else { next.moment_ns(now_ns) };
             let until_ns = due_ns.min(self.next_sweep_ns);
-            let Woken::By(count) = self.run.wait(now_ns, until_ns)? else { return Ok(()) };
-            for index in 0..count {
-                let number = self.run.poller.number(index);
-                if let Some(index) = number.and_then(|it| usize::try_from(it).ok()) {
-                    self.go_on(index)?;
-                }
-            }
+            self.turn(now_ns, until_ns)?;
             self.sweep();
         }
+    }
+
+    /// One wait, and what it has brought.
+    fn turn(&mut self, now_ns: u64, until_ns: u64) -> io::Result<()> {
+        let Woken::By(count) = self.run.wait(now_ns, until_ns)? else { return Ok(()) };
+        for index in 0..count {
+            let number = self.run.poller.number(index);
+            if let Some(index) = number.and_then(|it| usize::try_from(it).ok()) {
+                self.go_on(index)?;
+            }
+        }
+        Ok(())
     }
 
     fn is_hopeless(&self) -> bool {
