@@ -5,9 +5,6 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-/// The number of EMFILE: this process has as many descriptors as it may (errno(3)).
-const EMFILE: i32 = 24;
-
 /// A question that the kernel did not answer. Each names the operation and its object.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
@@ -157,8 +154,9 @@ impl KernelError {
                 "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",
             ),
             Self::Sandbox { hint, .. } => *hint,
-            Self::Program { source, .. } => (source.raw_os_error() == Some(EMFILE))
-                .then_some("`ulimit -n` shows and raises the limit of descriptors"),
+            Self::Program { source, .. } => (source.raw_os_error().map(Errno::from_raw)
+                == Some(Errno::EMFILE))
+            .then_some("`ulimit -n` shows and raises the limit of descriptors"),
             Self::CannotTell { instead, .. } => Some(instead),
         }
     }

@@ -14,54 +14,52 @@ use crate::output::{Aside, LiveLine};
 /// Writes entries as they come, for as long as there may be more. Where nobody reads them any more,
 /// the server goes on without a log; where they cannot be written, also with a warning.
 pub fn write(entries: &Receiver<Entry>, out: &mut (dyn Write + Send), aside: &mut Aside<'_>) {
-    let mut live = LiveLine::on(aside);
-    let mut out = Some(out);
+    let mut log = Scribe { out: Some(out), live: LiveLine::on(aside) };
     let mut status = String::new();
     while let Ok(first) = entries.recv() {
         for entry in std::iter::once(first).chain(entries.try_iter()) {
-            let written = match entry {
+            match entry {
                 Entry::Line(row) => {
-                    live.clear();
-                    out.as_mut().map_or(Ok(()), |out| out.write_all(row.as_bytes()))
+                    log.live.clear();
+                    log.try_to(|out| out.write_all(row.as_bytes()));
                 }
                 Entry::Warning(warning) => {
                     // On a terminal, in the order in which they were said.
-                    let flushed = out.as_mut().map_or(Ok(()), Write::flush);
-                    live.say(&format!("netkit: warning: {warning}"));
-                    flushed
+                    log.try_to(Write::flush);
+                    log.live.say(&format!("netkit: warning: {warning}"));
                 }
-                Entry::Note(words) => {
-                    live.say(&format!("netkit: {words}"));
-                    Ok(())
-                }
-                Entry::Status(words) => {
-                    status = words;
-                    Ok(())
-                }
-            };
-            if let Err(error) = written {
-                out = None;
-                complain(&mut live, &error);
+                Entry::Note(words) => log.live.say(&format!("netkit: {words}")),
+                Entry::Status(words) => status = words,
             }
         }
-        if let Err(error) = out.as_mut().map_or(Ok(()), Write::flush) {
-            out = None;
-            complain(&mut live, &error);
-        }
+        log.try_to(Write::flush);
         if !status.is_empty() {
-            live.draw(&status);
+            log.live.draw(&status);
         }
     }
 }
 
-/// Says that nothing is written any more, unless that is what the reader wants, who has gone.
-fn complain(live: &mut LiveLine<'_>, error: &io::Error) {
-    if error.kind() != io::ErrorKind::BrokenPipe {
-        let why = io_text(error);
-        live.say(&format!(
-            "netkit: warning: standard output cannot be written to, so that it has no addresses, log \
-             or statistics: {why}"
-        ));
+/// Where it is written.
+struct Scribe<'a> {
+    /// `None` once that has failed.
+    out: Option<&'a mut (dyn Write + Send)>,
+    live: LiveLine<'a>,
+}
+
+impl<'a> Scribe<'a> {
+    /// Does `work`, for as long as it succeeds. What fails is said once, unless it is what the reader
+    /// wants, who has gone.
+    fn try_to(&mut self, work: impl FnOnce(&mut (dyn Write + Send + 'a)) -> io::Result<()>) {
+        let Some(out) = &mut self.out else { return };
+        let Err(error) = work(*out) else { return };
+        self.out = None;
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            self.live.say(&format!(
+                "netkit: warning: standard output cannot be written to, so that it has no addresses, \
+                 log or statistics: {}",
+                io_text(&error)
+            ));
+        }
     }
 }
 
