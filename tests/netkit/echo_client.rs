@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -30,17 +31,22 @@ fn shouting(mut stream: TcpStream) {
     }
 }
 
-#[test]
-fn messages_come_back_over_every_carrier() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name).display().to_string();
+/// A server at an address of each kind, its files in `directory`.
+fn over_every_carrier(directory: &Path) -> Serving {
+    let path = |name: &str| directory.join(name).display().to_string();
     let line = format!(
         "127.0.0.1:0 udp://127.0.0.1:0 unix:{} unix-dgram:{} unix-seqpacket:{}",
         path("a"),
         path("b"),
         path("c")
     );
-    let server = Serving::at(5, &line);
+    Serving::at(5, &line)
+}
+
+#[test]
+fn messages_come_back_over_every_carrier() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = over_every_carrier(directory.path());
     for address in &server.addresses {
         let answer = netkit("echo client --verify").arg(address).arg("hello").arg("wörld").run();
         answer.is(0, "hello\nwörld\n", "");
@@ -146,14 +152,7 @@ fn a_stream_is_compared_byte_for_byte() {
         netkit(&format!("echo client {options}")).arg(address).stdin(bytes).run()
     };
     let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name).display().to_string();
-    let line = format!(
-        "127.0.0.1:0 udp://127.0.0.1:0 unix:{} unix-dgram:{} unix-seqpacket:{}",
-        path("a"),
-        path("b"),
-        path("c")
-    );
-    let server = Serving::at(5, &line);
+    let server = over_every_carrier(directory.path());
     for address in &server.addresses {
         stream("--verify --timeout 500ms", address, b"hello\n").is(0, "hello\n", "");
     }
