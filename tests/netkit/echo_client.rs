@@ -195,6 +195,10 @@ fn wrong_arguments_are_named() {
         ("--source ::1 127.0.0.1:1 hello", "of another family than `127.0.0.1:1`"),
         ("-4 --source ::1 localhost:1 hello", "--source ::1: -4 leaves out IPv6 addresses"),
         ("--source 127.0.0.1 @a hello", "--source is not for a Unix socket"),
+        (
+            "--netns /proc/self/ns/net unix:/tmp/x hello",
+            "hint: nsenter -t PID -m -n netkit echo client unix:/tmp/x",
+        ),
         ("-u --close rst 127.0.0.1:1", "--close is for connections, of TCP"),
         ("-n 1 --interval 1s", "--interval is for --format ndjson"),
         ("-u -s 8 127.0.0.1:1", "a head of 32 bytes"),

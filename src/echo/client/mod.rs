@@ -48,6 +48,11 @@ pub fn run(
     if let Some(problem) = args.contradiction(target.carrier, screen.format) {
         return wrong(problem);
     }
+    if target.is_path()
+        && let Some(problem) = place.lacks_path(&target, "echo client")
+    {
+        return wrong(problem);
+    }
     // Before any thread is made, one of which is entering a namespace.
     let signals = args.is_load().then(EndingSignals::hold).transpose()?;
     let outcome = place.inside(|proc_root| {

@@ -49,6 +49,11 @@ impl Target {
         Ok(Self { carrier, place })
     }
 
+    /// Whether it is a path of the file system.
+    pub fn is_path(&self) -> bool {
+        matches!(self.place, Written::Unix(UnixName::Path(_)))
+    }
+
     /// The address, where it was written as one.
     pub fn ip(&self) -> Option<IpAddr> {
         match &self.place {
