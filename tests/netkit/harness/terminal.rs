@@ -24,10 +24,12 @@ impl Terminal {
     }
 
     /// The same behind `before`, which is of a shell: `stty cols 40;`.
+    ///
+    /// The shell becomes netkit, whichever it is: one that stays dies of a Ctrl-C that netkit answers.
     #[track_caller]
     pub fn open_by(before: &str, line: &str) -> Self {
         let mut child = Command::new("script")
-            .args(["-qfec", &format!("{before} {PROGRAM} {line}"), "/dev/null"])
+            .args(["-qfec", &format!("{before} exec {PROGRAM} {line}"), "/dev/null"])
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
