@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use socket2::SockRef;
 
 use crate::harness::command::PROGRAM;
-use crate::harness::echoing::Serving;
+use crate::harness::echoing::{Serving, ended};
 use crate::harness::loading::Loading;
 use crate::harness::{Answer, Schema, live, netkit};
 
@@ -435,6 +435,26 @@ fn a_message_that_meets_a_fin_is_sent_once_more() {
     let deaf = serve(|mut stream| drop(stream.read_exact(&mut [0; 64])));
     let answer = json_of("-n 3", &deaf, 1);
     assert_eq!((&answer["resent"], &answer["cut"]), (&json!(0), &json!(3)), "{answer:#}");
+}
+
+#[test]
+fn a_server_that_closes_first_loses_nothing_and_keeps_every_time_wait() {
+    live(&[], || {
+        let server = Serving::start("127.0.0.1:0 --close-first --json");
+        for (options, per_connection) in [("-c 8 -n 2000", 1), ("-c 4 -n 2000 --pipeline 4", 4)] {
+            let answer = json_of(options, &server.addresses[0], 0);
+            assert_eq!(answer["received"], 2000, "{answer:#}");
+            assert_eq!(answer["errors"], json!([]), "{answer:#}");
+            let connected = answer["connect"]["count"].as_u64().unwrap();
+            assert!(connected >= 2000 / per_connection, "{answer:#}");
+            assert_eq!(answer["time_wait"]["made"], connected, "{answer:#}");
+        }
+        // The last of each load may have been opened for nothing.
+        let statistics = server.stop().exits(0).statistics();
+        assert!(ended(&statistics, "fault_closed") >= 2500, "{statistics:#}");
+        assert!(ended(&statistics, "peer_closed") <= 8 + 4, "{statistics:#}");
+        assert_eq!(ended(&statistics, "peer_reset"), 0, "{statistics:#}");
+    });
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Connection {
             Phase::Ending(end) => Poll::Ready(Ok(Some(end))),
             Phase::Closing(end) => {
                 self.socket.get_ref().shutdown(Shutdown::Write)?;
-                if end == End::MaxBytes {
+                if matches!(end, End::MaxBytes | End::FaultClosed) {
                     self.idle.shorten(LINGER);
                 }
                 self.phase = Phase::Discarding(end);
@@ -277,7 +277,7 @@ impl Connection {
             (Some(ResetAfter::Bytes(most)), _) if self.visit.sent >= most => Some(End::FaultReset),
             (_, Some(close)) if self.has_nothing_left() => {
                 self.phase = match close {
-                    Close::All => Phase::Ending(End::FaultClosed),
+                    Close::All => Phase::Closing(End::FaultClosed),
                     Close::Writing => Phase::Closing(End::PeerClosed),
                 };
                 None

@@ -34,8 +34,10 @@ pub struct Loss {
     pub messages: usize,
     /// Those of them that count.
     pub counted: u64,
+    /// Those of these that were not sent on another connection before.
+    pub new: u64,
     /// The bytes of these.
-    pub bytes: u64,
+    pub new_bytes: u64,
 }
 
 impl Connection {
@@ -84,24 +86,53 @@ impl Connection {
         Ok(true)
     }
 
-    /// Takes the messages that may be sent once more, where the peer has closed it by FIN or has said
-    /// before that it would: it had answered others, and nothing has come of these. A message that was on
-    /// its way when the peer closed has met nobody (RFC 9112, section 9.3.1, has the same of requests that
-    /// are idempotent).
-    pub fn take_unheard(&mut self, why: Why) -> VecDeque<Flight> {
+    /// Whether the peer has closed it in order, by FIN, or had said before that it would, behind the reply
+    /// to another message. So a server ends that answers so many messages a connection and no more.
+    pub fn has_parted(&self, why: Why) -> bool {
         // What follows a FIN is EPIPE: `tcp_reset` in TCP_CLOSE_WAIT, `tcp_sendmsg_locked`.
         let is_in_order = why == Why::Closed || (why == Why::Errno(EPIPE, None) && self.is_ending);
-        let is_first = self.flights.iter().all(|flight| !flight.is_resent);
-        if !(is_in_order && is_first && self.has_answered && self.came_bytes == 0) {
-            return VecDeque::new();
-        }
-        std::mem::take(&mut self.flights)
+        is_in_order && self.has_answered
     }
 
-    /// The step that a message waits in; `None` where none is under way.
+    /// Takes the messages under way, none of which has been heard of yet; how many of them count and were
+    /// not sent on another connection before.
+    ///
+    /// Where the peer [has parted](Self::has_parted), they have met nobody, and may be sent once more
+    /// (RFC 9112, section 9.3.1, has the same of requests that are idempotent).
+    pub fn take_unheard(&mut self) -> (VecDeque<Flight>, u64) {
+        if self.came_bytes > 0 {
+            return (VecDeque::new(), 0);
+        }
+        let new = self.flights.iter().filter(|it| it.counts && !it.is_resent).count();
+        (std::mem::take(&mut self.flights), u64::try_from(new).unwrap_or(0))
+    }
+
+    /// Has `flights` sent once more, before any other, as soon as it is opened again: first on a new
+    /// connection, so that whoever does not answer them then never will.
+    pub fn send_again(&mut self, flights: VecDeque<Flight>) {
+        self.flights = flights;
+        self.flights.iter_mut().for_each(|flight| flight.is_resent = true);
+    }
+
+    /// It is open now. In a closed loop, the time of what is sent once more begins anew: none of what
+    /// connecting again took is the server's.
+    pub fn begin_again(&mut self, now_ns: u64, is_closed_loop: bool) {
+        for flight in self.flights.iter_mut().filter(|flight| flight.is_resent) {
+            flight.sent_ns = now_ns;
+            if is_closed_loop {
+                flight.intended_ns = now_ns;
+            }
+        }
+    }
+
+    /// The step that a message waits in; `None` where none is under way on it.
     pub fn awaits(&self) -> Option<Step> {
         self.flights.front()?;
-        Some(if self.is_connecting() { Step::Connect } else { Step::Receive })
+        match self.state {
+            State::Closed => None,
+            State::Connecting(_) => Some(Step::Connect),
+            State::Open(_) => Some(Step::Receive),
+        }
     }
 
     /// Messages under way on it that count.
@@ -115,7 +146,10 @@ impl Connection {
         let mut loss = Loss { messages: self.flights.len(), ..Loss::default() };
         for flight in self.flights.iter().filter(|flight| flight.counts) {
             loss.counted += 1;
-            loss.bytes += u64::try_from(flight.piece.length).unwrap_or(0);
+            if !flight.is_resent {
+                loss.new += 1;
+                loss.new_bytes += u64::try_from(flight.piece.length).unwrap_or(0);
+            }
         }
         self.reset();
         loss

@@ -52,6 +52,11 @@ impl Connection {
         matches!(self.state, State::Closed)
     }
 
+    /// Whether messages are under way on it, or wait for it.
+    pub fn has_flights(&self) -> bool {
+        !self.flights.is_empty()
+    }
+
     /// Whether connect(2) is under way.
     pub fn is_connecting(&self) -> bool {
         matches!(self.state, State::Connecting(_))

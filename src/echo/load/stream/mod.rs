@@ -33,8 +33,9 @@ pub struct Streams<'a, 'b> {
     /// Connections that have room for a message, in the order in which they came to have it.
     idle: VecDeque<usize>,
     under_way: usize,
-    /// Messages that are sent once more: the peer closed their connection before it answered.
-    unheard: VecDeque<Flight>,
+    /// Connections whose peers have closed them in order: they are opened again at once, but not while what
+    /// a wait has brought is gone through, in which there may be more of the old ones.
+    parted: Vec<usize>,
     scratch: AlignedBuffer,
     next_sweep_ns: u64,
     number: u64,
@@ -52,7 +53,7 @@ impl<'a, 'b> Streams<'a, 'b> {
             connections: (0..plan.connections).map(|_| Connection::default()).collect(),
             idle: VecDeque::with_capacity(plan.connections),
             under_way: 0,
-            unheard: VecDeque::new(),
+            parted: Vec::new(),
             scratch: AlignedBuffer::new(READ),
             next_sweep_ns: SWEEP_NS,
             number: 0,
@@ -82,6 +83,7 @@ impl<'a, 'b> Streams<'a, 'b> {
         loop {
             let now_ns = self.run.now_ns();
             self.hand_out();
+            self.open_parted(now_ns);
             let next = self.run.peek(now_ns);
             if self.run.ends(now_ns, next, self.under_way) {
                 return Ok(());
@@ -153,9 +155,7 @@ impl<'a, 'b> Streams<'a, 'b> {
     /// Begins a message on connection `index` if one is due.
     fn begin_message(&mut self, index: usize) -> bool {
         let now_ns = self.run.now_ns();
-        let Some(flight) = self.again(now_ns).or_else(|| self.next(index, now_ns)) else {
-            return false;
-        };
+        let Some(flight) = self.next(index, now_ns) else { return false };
         let Some(connection) = self.connections.get_mut(index) else { return true };
         connection.queue(flight);
         if connection.is_closed() {

@@ -92,30 +92,36 @@ impl Streams<'_, '_> {
         let now_ns = self.run.now_ns();
         let Some(connection) = self.connections.get_mut(index) else { return };
         self.run.tally.connects.record(now_ns.saturating_sub(connection.began_ns));
+        connection.begin_again(now_ns, self.run.plan.rate.is_none());
         self.has_connected = true;
         self.flush(index);
         self.make_idle(index);
     }
 
-    /// Connection `index` has failed: what was under way is lost with it.
+    /// Connection `index` has failed: what was under way is lost with it, unless it may be sent once more.
     pub(super) fn broken(&mut self, index: usize, failure: Failure) {
         let now_ns = self.run.now_ns();
-        let has_unheard = self.keep_unheard(index, failure.why);
         let Some(connection) = self.connections.get_mut(index) else { return };
+        let has_parted = connection.has_parted(failure.why);
+        let (unheard, resent) =
+            if has_parted { connection.take_unheard() } else { Default::default() };
         let loss = connection.break_off();
+        connection.send_again(unheard);
         self.under_way -= loss.messages;
         let tally = &mut self.run.tally;
+        tally.resent += resent;
         let is_of_opening = failure.is_of_opening();
         if is_of_opening {
             tally.not_opened += 1;
-            tally.take_back(loss.counted, loss.bytes);
+            tally.cut += loss.counted - loss.new;
+            tally.take_back(loss.new, loss.new_bytes);
         } else if failure.why == Why::Late {
             tally.timed_out += loss.counted;
         } else {
             tally.cut += loss.counted;
         }
         // A server may close when nobody waits for anything, or while a message is on its way.
-        let is_in_order = failure.why == Why::Closed || has_unheard;
+        let is_in_order = failure.why == Why::Closed || has_parted;
         if loss.messages > 0 || !is_in_order || is_of_opening {
             tally.fail(failure);
         }
@@ -123,7 +129,32 @@ impl Streams<'_, '_> {
             tracing::debug!(connection = index, failure = failure.name(), "ended");
             return self.make_idle(index);
         }
-        self.open_later(index, failure, now_ns);
+        if has_parted {
+            self.parted.push(index);
+        } else {
+            self.open_later(index, failure, now_ns);
+        }
+    }
+
+    /// Opens again what was closed in order, without a pause: what it costs the server is what it wants.
+    pub(super) fn open_parted(&mut self, now_ns: u64) {
+        for index in std::mem::take(&mut self.parted) {
+            let Some(connection) = self.connections.get_mut(index) else { return };
+            connection.failures += 1;
+            connection.again = Again::At(now_ns);
+            self.open_again(index, now_ns);
+        }
+    }
+
+    /// Opens connection `index` if it is time, and there is still something to send.
+    fn open_again(&mut self, index: usize, now_ns: u64) {
+        let has_next = self.run.peek(now_ns) != Next::Over;
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        let is_time = matches!(connection.again, Again::At(moment) if moment <= now_ns);
+        if is_time && (has_next || connection.has_flights()) {
+            connection.again = Again::NoNeed;
+            self.open(index, now_ns);
+        }
     }
 
     /// After a pause, or not at all where that would be in vain.
@@ -152,11 +183,8 @@ impl Streams<'_, '_> {
         let timeout_ns = self.run.timeout_ns();
         for index in 0..self.connections.len() {
             let Some(connection) = self.connections.get_mut(index) else { return };
-            if matches!(connection.again, Again::At(moment) if moment <= now_ns) {
-                if self.run.peek(now_ns) != Next::Over || !self.unheard.is_empty() {
-                    connection.again = Again::NoNeed;
-                    self.open(index, now_ns);
-                }
+            if matches!(connection.again, Again::At(_)) {
+                self.open_again(index, now_ns);
             } else if let Some(step) = connection.is_late(now_ns, timeout_ns) {
                 self.broken(index, Failure { step, why: Why::Late });
             }
