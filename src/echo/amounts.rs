@@ -8,8 +8,6 @@ use std::time::Duration;
 use crate::kernel::clock;
 use crate::output::numbers::{float, thousands};
 
-/// Longer than anything here may take.
-const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// The most bytes that a message may have.
 const LARGEST: u64 = 64 << 20;
 /// Above, the moments of a rate are closer than a nanosecond.
@@ -28,29 +26,35 @@ const OF_BYTES: [(&str, u64); 6] = [
     ("gib", 1 << 30),
 ];
 
-/// A time: `250ms`, `5s`, `1m 30s`; 0 needs no unit.
+/// A time: `250ms`, `5s`, `1m 30s`; a bare number is one of seconds, as everywhere in netkit.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    const EXAMPLE: &str = "write a time with its unit, as in 250ms, 5s or 1m";
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let is_bare = |text: &str| text.bytes().all(|it| it.is_ascii_digit() || it == b'.');
-    match clock::parse_duration(text) {
-        Some(time) if time <= A_YEAR => Ok(time),
-        Some(_) => Err("it is longer than a year".to_owned()),
-        None if text.is_empty() => Err(format!("it is empty: {EXAMPLE}")),
-        None if text.starts_with('-') => Err(format!("{}: {EXAMPLE}", negative(text))),
-        None if is_bare(text) => Err(format!("write it with its unit: {text}s, or {text}ms")),
-        None => Err(format!("it is no time: {EXAMPLE}")),
+    if text.starts_with('-') { Err(negative(text).to_owned()) } else { clock::parse_time(text) }
+}
+
+/// How long a message may take, or is held up: with its unit, since a bare number would be meant as
+/// milliseconds and read as seconds.
+pub fn parse_latency(text: &str) -> Result<Duration, String> {
+    let latency = parse_duration(text)?;
+    let has_unit = text.ends_with(|it: char| it.is_ascii_alphabetic());
+    if has_unit || latency.is_zero() {
+        Ok(latency)
+    } else {
+        Err(format!("write it with its unit: {text}s, or {text}ms"))
     }
 }
 
-/// The same, and more than nothing.
+/// A time above 0.
 pub fn parse_positive_duration(text: &str) -> Result<Duration, String> {
-    match parse_duration(text)? {
-        Duration::ZERO => Err("it has to be a time above 0".to_owned()),
-        duration => Ok(duration),
-    }
+    positive(parse_duration(text)?)
+}
+
+/// A latency above 0.
+pub fn parse_positive_latency(text: &str) -> Result<Duration, String> {
+    positive(parse_latency(text)?)
+}
+
+fn positive(duration: Duration) -> Result<Duration, String> {
+    if duration.is_zero() { Err("it has to be a time above 0".to_owned()) } else { Ok(duration) }
 }
 
 /// A number of bytes: `512`, `64k`, `1.5m`, `2g`, each suffix 1,024 times the one before. `KiB`, `MiB` and
@@ -193,25 +197,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units() {
+    fn times_have_a_unit_or_are_of_seconds_and_latencies_have_one() {
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("0"), Ok(Duration::ZERO));
+        assert_eq!(parse_duration("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_latency("0.5ms"), Ok(Duration::from_micros(500)));
+        assert_eq!(parse_latency("0"), Ok(Duration::ZERO));
         for (text, words) in [
-            ("5", "with its unit: 5s"),
-            ("0.5", "with its unit: 0.5s"),
             ("-1s", "negative"),
-            ("", "empty"),
-            ("s", "no time"),
-            ("3 parsecs", "no time"),
-            ("9000h", "longer than a year"),
+            ("--for", "a value is missing"),
+            ("", "not a time"),
+            ("s", "not a time"),
+            ("9000h", "more than a year"),
         ] {
-            let error = parse_duration(text).unwrap_err();
-            assert!(error.contains(words), "{text}: {error}");
+            for error in [parse_duration(text).unwrap_err(), parse_latency(text).unwrap_err()] {
+                assert!(error.contains(words), "{text}: {error}");
+            }
+        }
+        for text in ["5", "0.5"] {
+            let error = parse_latency(text).unwrap_err();
+            assert!(error.contains(&format!("its unit: {text}s, or {text}ms")), "{error}");
         }
         assert_eq!(parse_positive_duration("5ms"), Ok(Duration::from_millis(5)));
         for text in ["0", "0s"] {
             assert!(parse_positive_duration(text).unwrap_err().contains("above 0"), "{text}");
+            assert!(parse_positive_latency(text).unwrap_err().contains("above 0"), "{text}");
         }
     }
 

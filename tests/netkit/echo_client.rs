@@ -205,7 +205,7 @@ fn wrong_arguments_are_named() {
         ("-u -s 100k 127.0.0.1:1", "a datagram has 65,507 bytes at most"),
         ("-u -c 1 --reconnect 127.0.0.1:1", "--reconnect is for connections, of TCP"),
         ("-c 1 --transform reverse", "upper, lower and rot13 can be judged"),
-        ("-d 5", "write it with its unit: 5s, or 5ms"),
+        ("-c 1 --max-p99 5", "write it with its unit: 5s, or 5ms"),
         ("-c 1 --max-loss 101", "it is more than 100 %"),
     ] {
         let answer = netkit(&format!("echo client {line}")).run().exits(2);

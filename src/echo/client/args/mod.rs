@@ -10,7 +10,8 @@ use clap::Args as ClapArgs;
 use super::target::Target;
 use crate::echo::address::Carrier;
 use crate::echo::amounts::{
-    parse_percent, parse_positive_count, parse_positive_duration, parse_rate, parse_sizes,
+    parse_percent, parse_positive_count, parse_positive_duration, parse_positive_latency,
+    parse_rate, parse_sizes,
 };
 use crate::echo::load::plan::{Close, Plan};
 use crate::echo::load::thresholds::Thresholds;
@@ -115,7 +116,7 @@ pub struct Args {
     interval: Option<Duration>,
 
     /// The 99th percentile of the latency at most
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_positive_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_positive_latency, help_heading = "Limits")]
     max_p99: Option<Duration>,
     /// What may be lost at most [default: nothing]
     #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = parse_percent, help_heading = "Limits")]

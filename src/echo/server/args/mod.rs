@@ -11,7 +11,7 @@ use super::announce::Announcement;
 use super::faults::{ResetAfter, Share};
 use super::log::LogFormat;
 use crate::echo::amounts::{
-    parse_between, parse_bytes, parse_count, parse_duration, parse_positive_duration,
+    parse_between, parse_bytes, parse_count, parse_duration, parse_latency, parse_positive_duration,
 };
 use crate::echo::transform::Transform;
 
@@ -148,11 +148,11 @@ pub struct Args {
     status: bool,
 
     /// Send each reply so much later
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0",
+    #[arg(long, value_name = "TIME", value_parser = parse_latency, default_value = "0",
           hide_default_value = true, help_heading = FAULTS)]
     delay: Duration,
     /// Vary the delay of each reply by up to so much, either way
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0",
+    #[arg(long, value_name = "TIME", value_parser = parse_latency, default_value = "0",
           hide_default_value = true, help_heading = FAULTS)]
     jitter: Duration,
     /// This share of messages is not answered
