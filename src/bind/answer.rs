@@ -63,6 +63,12 @@ pub fn answer(args: &Args, target: &Target, site: Site<'_>) -> Result<BindReport
         (Target::Internet(it), Protocol::Tcp) => tcp_found(args, it, site)?,
         (Target::Internet(it), Protocol::Udp) => udp_found(args, it, site)?,
     };
+    for it in found.options.iter().filter(|it| it.verified) {
+        let (reuse_addr, reuse_port, code) = (it.reuse_addr, it.reuse_port, it.code);
+        tracing::info!(%target, reuse_addr, reuse_port, code, "asked bind(2)");
+    }
+    let (blockers, hidden) = (found.blockers.len(), found.hidden_processes);
+    tracing::info!(%target, last = ?found.judged, blockers, hidden, "answered");
     let frees_at = found.outlook.in_ms.map(|left| later(captured_at, left));
     let name = errnos::name(found.judged.code);
     let address = target.to_string();

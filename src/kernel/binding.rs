@@ -92,7 +92,9 @@ pub fn try_tcp(address: SocketAddr, options: TcpOptions) -> Result<Trial, Kernel
         }
         Ok(())
     });
-    answer(stage, v6only, &result)
+    let asked = answer(stage, v6only, &result);
+    tracing::debug!(%address, ?options, ?asked, "asked bind(2)");
+    asked
 }
 
 /// Binds a UDP socket without options to `address`, and closes it.
@@ -107,7 +109,9 @@ pub fn try_udp(address: SocketAddr, v6only: bool) -> Result<Trial, KernelError> 
         stage = Stage::Bind;
         socket.bind(&address.into())
     });
-    answer(stage, has_v6only, &result)
+    let asked = answer(stage, has_v6only, &result);
+    tracing::debug!(%address, ?asked, "asked bind(2)");
+    asked
 }
 
 /// Options that are not wanted are left as the system has them.

@@ -71,12 +71,12 @@ pub fn try_unix(name: &UnixName, kind: UnixType) -> Result<Trial, KernelError> {
             Ok(())
         })
     });
-    match (left_behind, name) {
-        (Some(source), UnixName::Path(path)) => {
-            Err(KernelError::LeftBehind { path: path.clone(), source })
-        }
-        _ => answer(stage, false, &result),
+    if let (Some(source), UnixName::Path(path)) = (left_behind, name) {
+        return Err(KernelError::LeftBehind { path: path.clone(), source });
     }
+    let asked = answer(stage, false, &result);
+    tracing::debug!(?name, ?kind, ?asked, "asked bind(2)");
+    asked
 }
 
 /// Removes the file at `path` if it is the one of `socket`: a server may have put its own there.

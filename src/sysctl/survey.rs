@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::files::{FileProblem, Merge, Name, Peer, Plan, Setting, Source, Status, Write};
 use crate::catalogue::sysctls::{self, DefaultValue, SysctlEntry};
-use crate::kernel::sysctl_files::read_tree;
+use crate::kernel::sysctl_files::{ConfigFile, Content, read_tree};
 use crate::kernel::sysctl_tree::{self, Running};
 use crate::kernel::{KernelError, ProcRoot, image_kernel};
 use crate::model::{KernelRelease, KeyPattern, SysctlKey, SysctlKind, TargetKernel};
@@ -153,15 +153,34 @@ impl Survey {
             };
             keys.insert(key, known);
         }
-        let mut survey =
-            Self { system: System::Files, kernel, target, keys, plans, unread: tree.problems };
+        let unread = tree.problems;
+        let mut survey = Self { system: System::Files, kernel, target, keys, plans, unread };
         survey.unread.extend(survey.unreadable());
         survey.system = match proc_root {
             None => System::Files,
             Some(proc_root) if is_child_namespace(proc_root)? => System::Namespace,
             Some(_) => System::Booted,
         };
+        survey.trace(&tree.files);
         Ok(survey)
+    }
+
+    /// Tells what was read; of values nothing, of which some are secret.
+    fn trace(&self, files: &[ConfigFile]) {
+        for file in files {
+            let (path, target) = (file.path.display(), file.target.as_deref());
+            if let Content::Bytes(bytes) = &file.content {
+                tracing::info!(%path, ?target, bytes = bytes.len(), "read");
+            } else {
+                tracing::info!(%path, ?target, content = ?file.content, "not read");
+            }
+        }
+        for (key, known) in &self.keys {
+            let has_value = known.running().is_some();
+            tracing::debug!(%key, has_value, is_absent = known.is_absent(), "looked up");
+        }
+        let (keys, kernel) = (self.keys.len(), self.kernel.as_deref());
+        tracing::info!(keys, kernel, system = ?self.system, "settings looked up");
     }
 
     /// Files that a program reads and netkit could not.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::harness::command::in_repository;
-use crate::harness::netkit;
+use crate::harness::{live, netkit};
 
 fn page(path: &str) -> String {
     let path = in_repository(path);
@@ -42,6 +42,30 @@ fn listed() -> Vec<String> {
     let section = section.split_once("\n\n").unwrap().0;
     let names = section.lines().filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_tells_with_v_what_it_does() {
+    let lines = [
+        ("states", "looked source="),
+        ("sysctl check", "settings looked up keys="),
+        ("connect 127.0.0.1:1", "tried end="),
+        ("bind 127.0.0.1:0", "asked bind(2) target=127.0.0.1:0"),
+        ("wait 127.0.0.1:1 -t 10ms", "looked target="),
+        ("echo", "listening address="),
+        ("explain TIME_WAIT", "looked for word="),
+        ("lab run fin-wait2", "call=\"bind and listen("),
+    ];
+    live(&[], || {
+        for command in listed() {
+            let of_it = lines.iter().find(|(line, _)| line.split(' ').next() == Some(&command));
+            let (line, told) = of_it.unwrap_or_else(|| panic!("{command} has no line here"));
+            let said = netkit(&format!("-v {line}")).run().stderr;
+            assert!(said.contains(told), "{line}: {said}");
+            let plain = netkit(line).run().stderr;
+            assert!(!plain.contains(" INFO "), "{line}: {plain}");
+        }
+    });
 }
 
 #[test]
