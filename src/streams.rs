@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use terminal_size::{Width, terminal_size_of};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::output::{Color, Style};
+use crate::output::{Color, Style, told};
 
 /// Bytes collected before they are written. Larger pieces, as rows come in, go straight through.
 const BUFFER: usize = 16 * 1024;
@@ -66,12 +66,20 @@ impl Streams {
 
     /// Says something to the user. That nobody listens is no reason to fail.
     pub(crate) fn say(&mut self, message: &str) {
-        drop(writeln!(self.err, "netkit: {message}"));
+        self.tell(&format!("netkit: {message}"));
     }
 
     /// Says what the user can do.
     pub(crate) fn hint(&mut self, hint: &str) {
-        drop(writeln!(self.err, "hint: {hint}"));
+        self.tell(&format!("hint: {hint}"));
+    }
+
+    /// On a terminal by words; elsewhere a line is what a program reads.
+    fn tell(&mut self, text: &str) {
+        drop(match self.err_style {
+            Some(style) => writeln!(self.err, "{}", told(text, style.width)),
+            None => writeln!(self.err, "{text}"),
+        });
     }
 }
 

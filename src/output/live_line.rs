@@ -7,6 +7,7 @@
 use std::io::Write;
 
 use super::screen::Aside;
+use super::wrap::told;
 
 /// To the line's beginning, and all of it gone (ECMA-48, CR and EL).
 const CLEAR: &str = "\r\x1b[K";
@@ -44,6 +45,7 @@ impl<'a> LiveLine<'a> {
     /// Says something that stays, in a line of its own; also where there is no terminal.
     pub fn say(&mut self, words: &str) {
         self.clear();
+        let words = if self.is_terminal { &told(words, self.width) } else { words };
         self.write(&format!("{words}\n"));
     }
 

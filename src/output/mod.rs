@@ -22,4 +22,4 @@ pub use screen::{Aside, Outcome, Screen};
 pub use style::{Color, Style};
 pub use table::{Align, Column, last_column, render_fitting, render_listed, render_table};
 pub use unified::unified;
-pub use wrap::{described, stated, wrapped};
+pub use wrap::{described, stated, told, wrapped};

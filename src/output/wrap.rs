@@ -25,6 +25,22 @@ pub fn wrapped(lead: &str, text: &str, width: u16) -> String {
     lines
 }
 
+/// What is said on a terminal, in lines of `width`: what does not fit goes on below the text behind
+/// `netkit: `, `hint: ` or the blanks that a line begins with.
+pub fn told(text: &str, width: u16) -> String {
+    let line = |line: &str| {
+        let text = ["netkit: ", "hint: "].iter().find_map(|lead| line.strip_prefix(lead));
+        let text = text.unwrap_or_else(|| line.trim_start());
+        let lead = line.strip_suffix(text).unwrap_or_default();
+        if line.chars().count() <= usize::from(width) {
+            line.to_owned()
+        } else {
+            wrapped(lead, text, width)
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Units, which stand in the line of their number.
 const UNITS: [&str; 12] = ["µs", "ms", "s", "min", "h", "%", "×", "B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -121,6 +137,18 @@ mod tests {
             "  1  one two\n     three\n     four"
         );
         assert_eq!(wrapped("", "a-word-that-is-too-long b", 5), "a-word-that-is-too-long\nb");
+    }
+
+    #[test]
+    fn what_is_told_stands_below_its_text_and_what_fits_stays() {
+        assert_eq!(
+            told(
+                "netkit: no such thing as that\n\n  tip: one two three\nhint: try this or that",
+                20
+            ),
+            "netkit: no such\n        thing as\n        that\n\n  tip: one two three\nhint: try this or\n      that"
+        );
+        assert_eq!(told("  tip: one two three", 14), "  tip: one two\n  three");
     }
 
     #[test]
