@@ -497,6 +497,31 @@ fn a_stream_that_is_not_answered_to_its_end_ends_at_the_timeout_that_was_given()
 }
 
 #[test]
+fn a_server_that_does_not_read_is_given_up_at_the_timeout_that_was_given() {
+    // More than the buffers of both sides hold.
+    let bytes = vec![0; 32 << 20];
+    let deaf = serve(|_stream| thread::sleep(Duration::from_secs(60)));
+    let answer = netkit(&format!("echo client -t 200ms {deaf}")).stdin(&bytes).run().exits(1);
+    answer.complains("nothing could be sent to tcp://").complains("hint: a longer --timeout");
+    // Where standard output takes nothing for longer than that, the server can do nothing for it.
+    let server = Serving::start("127.0.0.1:0");
+    let mut child = Command::new(PROGRAM)
+        .args(["echo", "client", "-t", "200ms", &server.addresses[0]])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let expected = bytes.len();
+    let writing = thread::spawn(move || stdin.write_all(&bytes));
+    thread::sleep(Duration::from_secs(1));
+    let mut came = Vec::new();
+    stdout.read_to_end(&mut came).unwrap();
+    writing.join().unwrap().unwrap();
+    assert_eq!((came.len(), child.wait().unwrap().code()), (expected, Some(0)));
+}
+
+#[test]
 fn what_of_a_stream_did_not_come_back_is_noted() {
     let mute = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
     let answer = netkit(&format!("echo client {mute}")).stdin(b"hi\n").run().exits(0);

@@ -36,12 +36,20 @@ impl Link {
     pub fn send(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            match self.socket.send(rest) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+            let taken = self.send_some(rest, patience)?;
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Sends as much of `bytes` as there is room for, once there is any.
+    pub fn send_some(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<usize, Trouble> {
+        loop {
+            match self.socket.send(bytes) {
+                Ok(taken) => return Ok(taken),
                 Err(error) => self.wait(&error, (Step::Send, Event::Writable), patience)?,
             }
         }
-        Ok(())
     }
 
     /// Receives what there is into `buffer`; 0 at the end of a stream.

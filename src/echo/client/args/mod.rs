@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
     /// How long connecting and each reply may take [default: 5s, of UDP 1s]; if given, also how long
-    /// nothing may come of a stream that is sent
+    /// nothing may move of a stream that is sent
     #[arg(long, short, value_name = "TIME", allow_hyphen_values = true,
           value_parser = parse_positive_duration)]
     timeout: Option<Duration>,

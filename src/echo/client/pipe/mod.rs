@@ -4,27 +4,25 @@
 //! read until it has been read from, or a reader that is slow, holds up what it has to and nothing
 //! else. Each has one buffer, and nothing else is kept, also where what comes back is compared.
 
+mod verdict;
+
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::args::Args;
-use super::comparison::{Compared, Comparison};
+use super::comparison::Comparison;
 use super::expected::Expected;
 use super::link::Link;
-use super::replies::CHANGES;
 use super::trouble::{Step, Trouble, Why};
-use crate::catalogue::errnos::ECONNRESET;
 use crate::echo::transform::Transform;
-use crate::exit::Exit;
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::patience::{Event, Patience, Stop, Waited};
 use crate::kernel::standard_input::StandardInput;
-use crate::output::numbers::{count, microseconds_of, short_duration, thousands};
 use crate::output::{Outcome, Screen};
 
 /// Bytes of a buffer. Where both threads share a processor, each of half the size is a tenth slower, and
@@ -38,8 +36,8 @@ struct Pipe<'a> {
     link: &'a Link,
     /// What the server does to what it sends back.
     transform: Transform,
-    /// How long nothing may come once all is sent: the last datagrams, and of a stream if it was given;
-    /// `None` without an end, as a server may be slow.
+    /// How long nothing may come once all is sent, or while nothing can be: the last datagrams, and of a
+    /// stream if it was given; `None` without an end, as a server may be slow.
     timeout: Option<Duration>,
     /// Bytes that went, and that came.
     sent: AtomicU64,
@@ -50,6 +48,8 @@ struct Pipe<'a> {
     comparison: Option<Mutex<Comparison>>,
     /// Runs since all of standard input was sent.
     all_sent: OnceLock<Stopwatch>,
+    /// Whether standard output takes nothing now: what the server has to wait for is not its fault.
+    is_held_up: AtomicBool,
     stop: Stop,
 }
 
@@ -71,33 +71,11 @@ pub fn run(
         wants_all_back: args.wants_all_back(),
         comparison: args.verifies().then(Mutex::default),
         all_sent: OnceLock::new(),
+        is_held_up: AtomicBool::new(false),
         stop: Stop::new()?,
     };
-    let Streamed { has_sent_all, fed, drained } = pipe.stream(input, screen)?;
-    let closed = || {
-        let closed = link.trouble(Step::Receive, Why::Closed).failure.meaning(carrier);
-        let address = &link.peer;
-        format!("{address} closed the connection (FIN) before standard input ended: {closed}")
-    };
-    let trouble = match (fed, drained) {
-        (Err(Unfed::Input(error)), _) => {
-            let problem = format!("cannot read standard input: {error}");
-            return Ok(Outcome { exit: Exit::Blind, messages: vec![problem] });
-        }
-        (_, Some(trouble)) if trouble.failure.why == Why::Late => Some(pipe.silent()),
-        (_, Some(trouble)) => Some(trouble.message()),
-        (Ok(()), None) if has_sent_all => None,
-        (Ok(()), None) => Some(closed()),
-        // A reset is told to one direction alone, and looks like an end to the other. EPIPE comes of
-        // `cut` as well.
-        (Err(Unfed::Trouble(trouble)), None) => {
-            let is_told = has_sent_all || trouble.failure.code() == Some(ECONNRESET);
-            Some(if is_told { trouble.message() } else { closed() })
-        }
-    };
-    let problem = trouble.or_else(|| pipe.problem());
-    let exit = if problem.is_some() { Exit::Found } else { Exit::Fine };
-    Ok(Outcome { exit, messages: problem.or_else(|| pipe.note()).into_iter().collect() })
+    let streamed = pipe.stream(input, screen)?;
+    Ok(pipe.outcome(streamed))
 }
 
 /// How both directions ended.
@@ -116,6 +94,16 @@ enum Unfed {
     Trouble(Trouble),
 }
 
+impl Unfed {
+    /// Whether the connection is none the worse for it, so that the server does not know that it is over.
+    fn is_the_end(&self) -> bool {
+        match self {
+            Self::Input(_) => true,
+            Self::Trouble(trouble) => trouble.failure.why == Why::Late,
+        }
+    }
+}
+
 impl From<Trouble> for Unfed {
     fn from(trouble: Trouble) -> Self {
         Self::Trouble(trouble)
@@ -128,8 +116,7 @@ impl Pipe<'_> {
         thread::scope(|scope| {
             let sending = thread::Builder::new().spawn_scoped(scope, || {
                 let fed = self.feed(input);
-                if matches!(fed, Err(Unfed::Input(_))) {
-                    // The server is to end too.
+                if fed.as_ref().is_err_and(Unfed::is_the_end) {
                     self.link.cut();
                 }
                 fed
@@ -162,7 +149,7 @@ impl Pipe<'_> {
                     let bytes = buffer.get(..came).unwrap_or_default();
                     // Before it can come back.
                     self.compare(|it| it.expect(&expected.of(bytes)));
-                    self.link.send(bytes, &patience)?;
+                    self.send(bytes, &patience)?;
                     self.sent.fetch_add(length(bytes), Ordering::Relaxed);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -178,6 +165,29 @@ impl Pipe<'_> {
         self.link
             .end_sending()
             .map_err(|error| self.link.trouble(Step::Send, Why::of(&error)).into())
+    }
+
+    /// Sends all of `bytes`. Where a timeout was given for a stream, one in which nothing can be sent and
+    /// nothing has come is the end.
+    fn send(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
+        let keeps_messages = self.link.peer.carrier.keeps_messages();
+        let Some(timeout) = self.timeout.filter(|_| !keeps_messages) else {
+            return self.link.send(bytes, patience);
+        };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let came = self.came.load(Ordering::Relaxed);
+            let moves = || {
+                let has_come = self.came.load(Ordering::Relaxed) != came;
+                has_come || self.is_held_up.load(Ordering::Relaxed)
+            };
+            match self.link.send_some(rest, &patience.at_most(timeout)) {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(trouble) if trouble.failure.why == Why::Late && moves() => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(())
     }
 
     /// Writes all that comes; what ended it before the peer did.
@@ -198,8 +208,10 @@ impl Pipe<'_> {
                     let bytes = buffer.get(..came).unwrap_or_default();
                     self.compare(|it| it.came(bytes));
                     self.came.fetch_add(length(bytes), Ordering::Relaxed);
+                    self.is_held_up.store(true, Ordering::Relaxed);
                     screen.out.write_all(bytes)?;
                     screen.out.flush()?;
+                    self.is_held_up.store(false, Ordering::Relaxed);
                 }
                 Err(trouble) if trouble.failure.why == Why::Late => {
                     if quiet.is_some() {
@@ -211,67 +223,11 @@ impl Pipe<'_> {
         }
     }
 
-    /// What is said of a stream on which nothing came in time.
-    fn silent(&self) -> String {
-        let waited = self.timeout.map(|it| short_duration(microseconds_of(it))).unwrap_or_default();
-        format!(
-            "nothing came from {} for {waited} after standard input had ended, and it keeps the \
-             connection open: the server is slow, hangs, or does not answer to the end of what is \
-             sent\nhint: a longer --timeout; without --timeout, the client waits until the server closes",
-            self.link.peer
-        )
-    }
-
-    /// What is worth to be known of a stream that ended well, and has not brought back what was sent.
-    fn note(&self) -> Option<String> {
-        let (sent, came) = (self.sent.load(Ordering::Relaxed), self.came.load(Ordering::Relaxed));
-        let sent_bytes = count(sent, "byte");
-        let peer = &self.link.peer;
-        if came == 0 && sent > 0 {
-            return Some(format!(
-                "nothing of {sent_bytes} came back from {peer}: is it an echo server"
-            ));
-        }
-        (came < sent && self.wants_all_back).then(|| {
-            let came = thousands(came);
-            format!(
-                "{came} of {sent_bytes} came back from {peer} (--verify makes that exit code 1)"
-            )
-        })
-    }
-
     /// Tells the comparison, if there is one.
     fn compare(&self, tell: impl FnOnce(&mut Comparison)) {
         if let Some(comparison) = &self.comparison {
             tell(&mut comparison.lock().unwrap_or_else(PoisonError::into_inner));
         }
-    }
-
-    /// What is wrong with what came back, if it was judged.
-    fn problem(&self) -> Option<String> {
-        let comparison = self.comparison.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        // Counted from 1, as cmp(1) does.
-        let place = |at: u64| thousands(at.saturating_add(1));
-        let (from, to) = match comparison.end() {
-            Compared::Same => return None,
-            Compared::Length { expected, came } => {
-                let expected = count(expected, "byte");
-                return Some(format!("{} of {expected} came back", thousands(came)));
-            }
-            Compared::Differs { from, to } => (from, to),
-        };
-        let first = if from == to {
-            format!("is byte {}", place(from))
-        } else {
-            format!("is between byte {} and byte {}", place(from), place(to))
-        };
-        let hint = match self.transform {
-            Transform::None => format!("\nhint: {CHANGES}"),
-            Transform::Upper | Transform::Lower | Transform::Reverse | Transform::Rot13 => {
-                String::new()
-            }
-        };
-        Some(format!("what came back is not as expected: the first that differs {first}{hint}"))
     }
 }
 
