@@ -39,6 +39,8 @@ struct Pipe<'a> {
     /// How long nothing may come once all is sent, or while nothing can be: the last datagrams, and of a
     /// stream if it was given; `None` without an end, as a server may be slow.
     timeout: Option<Duration>,
+    /// How long standard input may give nothing once the server has said that it sends nothing more.
+    lull: Duration,
     /// Bytes that went, and that came.
     sent: AtomicU64,
     came: AtomicU64,
@@ -48,6 +50,8 @@ struct Pipe<'a> {
     comparison: Option<Mutex<Comparison>>,
     /// Runs since all of standard input was sent.
     all_sent: OnceLock<Stopwatch>,
+    /// Whether standard input has nothing now.
+    waits_for_input: AtomicBool,
     /// Whether standard output takes nothing now: what the server has to wait for is not its fault.
     is_held_up: AtomicBool,
     stop: Stop,
@@ -66,11 +70,13 @@ pub fn run(
         link,
         transform: args.transform,
         timeout: args.given_timeout().or(datagrams.then(|| args.timeout(carrier))),
+        lull: args.timeout(carrier),
         sent: AtomicU64::new(0),
         came: AtomicU64::new(0),
         wants_all_back: args.wants_all_back(),
         comparison: args.verifies().then(Mutex::default),
         all_sent: OnceLock::new(),
+        waits_for_input: AtomicBool::new(false),
         is_held_up: AtomicBool::new(false),
         stop: Stop::new()?,
     };
@@ -80,8 +86,10 @@ pub fn run(
 
 /// How both directions ended.
 struct Streamed {
-    /// Whether all was sent when the way back ended.
+    /// Whether all was sent.
     has_sent_all: bool,
+    /// Whether it was not for want of more.
+    has_lulled: bool,
     fed: Result<(), Unfed>,
     drained: Option<Trouble>,
 }
@@ -113,24 +121,44 @@ impl From<Trouble> for Unfed {
 impl Pipe<'_> {
     /// Both directions, to the end of both.
     fn stream(&self, input: &mut StandardInput, screen: &mut Screen<'_>) -> io::Result<Streamed> {
+        let fed_up = Stop::new()?;
         thread::scope(|scope| {
             let sending = thread::Builder::new().spawn_scoped(scope, || {
                 let fed = self.feed(input);
                 if fed.as_ref().is_err_and(Unfed::is_the_end) {
                     self.link.cut();
                 }
+                fed_up.stop();
                 fed
             })?;
             let drained = self.drain(screen);
-            // Nothing that could still be sent would come back: the other thread is not waited for.
+            let has_ended = matches!(drained, Ok(None));
+            let has_lulled = has_ended && self.outlasts(&fed_up);
             self.stop.stop();
             let has_sent_all = self.all_sent.get().is_some();
-            if !has_sent_all || !matches!(drained, Ok(None)) {
+            if !has_sent_all || !has_ended {
                 self.link.cut();
             }
             let fed = sending.join().unwrap_or(Ok(()));
-            Ok(Streamed { has_sent_all, fed, drained: drained? })
+            Ok(Streamed { has_sent_all, has_lulled, fed, drained: drained? })
         })
+    }
+
+    /// Lets the rest be sent to a server that has said that it sends nothing more (FIN): it may still
+    /// read. Of one that is gone, only an answer to what is sent tells that, so that it is waited for no
+    /// longer than standard input takes a rest. Whether it was that.
+    fn outlasts(&self, fed_up: &Stop) -> bool {
+        loop {
+            let sent = self.sent.load(Ordering::Relaxed);
+            let patience = Patience::of(self.lull).or(Some(fed_up.descriptor()));
+            if self.link.wait_for_end(&patience) != Waited::Late {
+                return false;
+            }
+            let is_still = self.sent.load(Ordering::Relaxed) == sent;
+            if is_still && self.waits_for_input.load(Ordering::Relaxed) {
+                return true;
+            }
+        }
     }
 
     /// Sends all of `input`, and then says that it was all.
@@ -140,9 +168,11 @@ impl Pipe<'_> {
         let patience = Patience::ENDLESS.or(Some(self.stop.descriptor()));
         let mut expected = Expected::new(self.transform, keeps_messages);
         loop {
+            self.waits_for_input.store(true, Ordering::Relaxed);
             if patience.wait(input.as_fd(), Event::Readable) == Ok(Waited::Interrupted) {
                 return Ok(());
             }
+            self.waits_for_input.store(false, Ordering::Relaxed);
             match input.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(came) => {
