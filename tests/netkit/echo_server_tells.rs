@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, asked, rest, round_trip};
@@ -45,6 +45,31 @@ fn addresses_alone_are_what_was_asked_for() {
     let end = server.stop().exits(0);
     assert!(end.stdout.ends_with(": the client closed\n"), "{end:?}");
     assert!(!end.stdout.contains("Served on"), "{end:?}");
+}
+
+#[test]
+fn what_v_tells_to_nobody_ends_nothing() {
+    for line in ["echo server 127.0.0.1:0 --for 50ms -vv", "states -v"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        for stderr in [Stdio::from(writer), Stdio::from(full)] {
+            let mut command = Command::new(PROGRAM);
+            command.args(line.split_whitespace()).stdout(Stdio::null()).stderr(stderr);
+            let status = command.status().unwrap();
+            assert!(matches!(status.code(), Some(0 | 1)), "{line}: {status}");
+        }
+    }
+}
+
+#[test]
+fn what_v_tells_moves_no_cursor() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a\nb\u{1b}[2J");
+    let answer = netkit("echo server --for 50ms -v --unix").arg(&path).run().exits(0);
+    assert!(answer.stderr.contains("a\\u{a}b"), "{answer}");
+    assert!(!answer.stderr.contains('\u{1b}'), "{answer}");
+    assert!(answer.stderr.lines().all(|line| line.starts_with(" INFO ")), "{answer}");
 }
 
 #[test]
