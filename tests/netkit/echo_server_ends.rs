@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::harness::command::PROGRAM;
+use crate::harness::command::{Netkit, PROGRAM};
 use crate::harness::echoing::{Serving, ended, rest, round_trip};
 use crate::harness::sockets::{connect, listen, listen_at};
 use crate::harness::{Need, Schema, eventually, live, netkit};
@@ -240,6 +240,23 @@ fn a_terminal_that_is_closed_stops_it_in_order_unless_that_is_to_be_ignored() {
     assert_eq!(round_trip(&stream, b"still there"), b"still there");
     drop(stream);
     server.stop().exits(0);
+}
+
+#[test]
+fn too_few_descriptors_are_an_error_and_no_panic() {
+    let mut is_served = false;
+    for most in 5..40 {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {most}; exec {PROGRAM} \"$@\"");
+        command.args(["-c", &script, "sh"]);
+        let answer = Netkit::by(command, "echo server 127.0.0.1:0 --for 10ms").run();
+        if answer.code == Some(0) {
+            is_served = true;
+            break;
+        }
+        answer.exits(3).complains("EMFILE").complains("ulimit -n");
+    }
+    assert!(is_served);
 }
 
 #[test]
