@@ -80,6 +80,15 @@ fn a_descriptor_that_cannot_be_written_to_is_a_wrong_argument() {
     command.args(["-c", &format!("exec {PROGRAM} \"$@\" 4</dev/null"), "sh"]);
     let answer = crate::harness::command::Netkit::by(command, "echo server --ready-fd 4").run();
     answer.exits(2).complains("--ready-fd 4: cannot be written to: EBADF");
+    // Not open either, but by then numbers of what netkit has opened itself.
+    for fd in 3..9 {
+        let mut command = Command::new("sh");
+        let closed: String = (3..10).map(|fd| format!(" {fd}>&-")).collect();
+        command.args(["-c", &format!("exec {PROGRAM} \"$@\"{closed}"), "sh"]);
+        let line = format!("echo server 127.0.0.1:0 --for 50ms --ready-fd {fd}");
+        let answer = crate::harness::command::Netkit::by(command, &line).run();
+        answer.exits(2).complains(&format!("--ready-fd {fd}: cannot be written to: EBADF"));
+    }
 }
 
 #[test]
