@@ -43,13 +43,14 @@ pub struct Args {
     /// [default: tcp://127.0.0.1:8081]
     #[arg(value_name = "ADDR")]
     addresses: Vec<String>,
-    /// Serve addresses without a scheme by TCP; with --udp, by both
+    /// Serve addresses without a scheme by TCP; with --udp, by both. Without one, 127.0.0.1:8081
     #[arg(long, short = 't')]
     tcp: bool,
-    /// Serve addresses without a scheme by UDP
+    /// Serve addresses without a scheme by UDP. Without one, 127.0.0.1:8081
     #[arg(long, short = 'u')]
     udp: bool,
-    /// Serve on a Unix stream socket too, or alone where no ADDR is given; @NAME is abstract
+    /// Serve on a Unix stream socket too, or alone where no ADDR, --tcp or --udp is given; @NAME is
+    /// abstract
     #[arg(long, value_name = "PATH")]
     unix: Vec<String>,
     /// What is done to what is sent back
