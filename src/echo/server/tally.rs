@@ -20,6 +20,8 @@ pub enum End {
     Idle,
     /// It had sent as many bytes as it may.
     MaxBytes,
+    /// A message came that was longer than what is sent back.
+    TooLong,
     /// Its address had as many connections as it may.
     MaxPerAddress,
     /// The server reset it, as it was told to.
@@ -40,6 +42,7 @@ impl End {
             Self::PeerReset => "the client reset it",
             Self::Idle => "idle for too long",
             Self::MaxBytes => "sent as many bytes as it may",
+            Self::TooLong => "a message was too long",
             Self::MaxPerAddress => "its address has as many as it may",
             Self::FaultReset => "reset, as asked for",
             Self::FaultClosed => "closed first, as asked for",

@@ -15,7 +15,7 @@ use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::datagram_batch::{Batch, Reply, send_all};
 use crate::kernel::datagrams::{Arrival, UdpEnd, UnixEnd};
 
-/// What a datagram of a Unix socket holds at most.
+/// What a datagram of a Unix socket holds at most that is answered.
 const LONGEST: usize = 65_536;
 /// Datagrams that are answered in a row before others get their turn.
 const BURST: usize = 64;
@@ -102,12 +102,15 @@ fn may_be_answered(
 /// answers is on this machine: what is kept is that a server does not answer itself.
 pub async fn serve_unix(end: AsyncFd<Arc<UnixEnd>>, shared: Arc<Shared>) {
     let mut desk = Desk::new(&shared);
-    let mut buffer = AlignedBuffer::new(LONGEST);
+    // One byte more, which a longer one fills; the kernel drops the rest of it.
+    let mut buffer = AlignedBuffer::new(LONGEST + 1);
     let each = |end: &Arc<UnixEnd>| {
         let (length, source) = end.receive(&mut buffer)?;
         let bytes = buffer.get_mut(..length).unwrap_or_default();
         let is_reply = Header::of(bytes).is_some_and(|header| !header.is_request);
-        let answered = if source.is_unnamed() {
+        let answered = if length > LONGEST {
+            Err(Refusal::TooLong)
+        } else if source.is_unnamed() {
             Err(Refusal::NoName)
         } else if end.is_own(&source) {
             Err(Refusal::OwnPort)
