@@ -159,3 +159,16 @@ fn a_reply_comes_in_pieces() {
     assert_eq!(pieces.concat(), b"abcdefgh");
     assert!(pieces.len() >= 2 && pieces[0] == b"abc", "{pieces:?}");
 }
+
+#[test]
+fn of_several_lines_the_first_alone_is_answered_before_the_close() {
+    for option in ["--close-first", "--half-close"] {
+        for more in ["", "--delay 50ms", "--slice 1"] {
+            let server = Serving::start(&format!("127.0.0.1:0 --by line {option} {more}"));
+            let mut stream = server.connect();
+            stream.write_all(b"one\ntwo\nthr").unwrap();
+            stream.write_all(b"ee\n").unwrap();
+            assert_eq!(rest(&stream), b"one\n", "{option} {more}");
+        }
+    }
+}
