@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::faults::Chance;
 use super::guard::Refusal;
+use super::options::Options;
 use super::shared::Shared;
 use crate::echo::datagram::{self, HEADER, Header};
 use crate::echo::transform::Transform;
@@ -45,7 +46,7 @@ impl Desk {
         let reply = if options.transform == Transform::None {
             &*request
         } else {
-            transformed(options.transform, request, &mut changed);
+            transformed(options, request, &mut changed);
             &changed
         };
         // A reply that is larger than its request would be of use to whoever forges sources.
@@ -92,11 +93,15 @@ impl Desk {
 }
 
 /// What becomes of `request`; of one of netkit's, the header stays as it is.
-fn transformed(transform: Transform, request: &[u8], into: &mut Vec<u8>) {
+fn transformed(options: &Options, request: &[u8], into: &mut Vec<u8>) {
     let head = if Header::of(request).is_some() { HEADER } else { 0 };
     let (head, text) = request.split_at_checked(head).unwrap_or_default();
     into.extend_from_slice(head);
-    transform.apply(text, into);
+    if options.by_line {
+        options.transform.apply_to_lines(text, into);
+    } else {
+        options.transform.apply(text, into);
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +110,6 @@ mod tests {
 
     use super::*;
     use crate::echo::server::faults::{Faults, Share};
-    use crate::echo::server::options::Options;
 
     /// What is answered to `request`, and what is sent for that at once.
     fn answered(options: Options, request: &[u8]) -> (Result<usize, Refusal>, Vec<Vec<u8>>) {

@@ -140,13 +140,11 @@ impl Shaper {
             return Shaped::Replies;
         }
         let mut reply = Vec::with_capacity(message.len());
-        let (text, line_end) = match message {
-            [text @ .., b'\r', b'\n'] if options.by_line => (text, &b"\r\n"[..]),
-            [text @ .., b'\n'] if options.by_line => (text, &b"\n"[..]),
-            text => (text, &b""[..]),
-        };
-        options.transform.apply(text, &mut reply);
-        reply.extend_from_slice(line_end);
+        if options.by_line {
+            options.transform.apply_to_lines(message, &mut reply);
+        } else {
+            options.transform.apply(message, &mut reply);
+        }
         let times = 1 + usize::from(self.chance.strikes(faults.duplicate));
         for _ in 0..times {
             // A stream keeps its order, whatever each reply would wait for.

@@ -56,7 +56,8 @@ pub struct Args {
     /// What is done to what is sent back
     #[arg(long, value_enum, default_value_t)]
     transform: Transform,
-    /// What is answered: each read and each datagram as a message, or each line when it is whole
+    /// What is answered: each read and each datagram as a message, or each line when it is whole; of a
+    /// datagram, each line is transformed
     #[arg(long, value_enum, default_value = "message", value_name = "UNIT")]
     by: Unit,
     /// Threads that serve connections
