@@ -21,6 +21,7 @@ mod options;
 mod refused;
 mod reply;
 mod report;
+mod request;
 mod running;
 mod scribe;
 mod session;

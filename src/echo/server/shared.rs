@@ -82,11 +82,29 @@ impl Shared {
         answered: Result<usize, Refusal>,
         from: impl Fn() -> String,
     ) {
+        self.datagrams.came(length);
+        self.settle(length, answered, from);
+    }
+
+    /// The same of one that was counted when it came.
+    pub fn settle(
+        &self,
+        length: usize,
+        answered: Result<usize, Refusal>,
+        from: impl Fn() -> String,
+    ) {
         if let Err(refusal) = answered {
             tracing::debug!(from = from(), length, why = refusal.words(), "not answered");
         }
-        self.datagrams.add(length, answered);
-        if answered.is_ok() && self.options.one_off {
+        self.datagrams.settled(answered);
+        if answered.is_ok() {
+            self.one_is_taken();
+        }
+    }
+
+    /// A datagram is answered, now or later: with --one-off, the last.
+    pub fn one_is_taken(&self) {
+        if self.options.one_off {
             self.one_is_done.notify_one();
         }
     }

@@ -96,10 +96,14 @@ pub struct DatagramTally {
 }
 
 impl DatagramTally {
-    /// Counts a datagram of so many bytes, and how many were sent back.
-    pub fn add(&self, length: usize, answered: Result<usize, Refusal>) {
+    /// Counts a datagram of so many bytes.
+    pub fn came(&self, length: usize) {
         self.received.add(1);
         self.received_bytes.add(u64::try_from(length).unwrap_or(0));
+    }
+
+    /// Counts what has become of one: how many bytes were sent back.
+    pub fn settled(&self, answered: Result<usize, Refusal>) {
         match answered {
             Ok(length) => {
                 self.sent.add(1);
