@@ -143,6 +143,13 @@ fn elsewhere_than_on_loopback_it_is_strict_and_says_so() {
         let end = server.stop().exits(0);
         assert!(end.stderr.contains("answers any datagram"), "{end:?}");
 
+        // On loopback, where it does so anyhow, too.
+        let server = Serving::start("udp://127.0.0.1:0 --rfc862 --json");
+        assert_eq!(asked(&server.udp(), b"hello"), b"hello");
+        let end = server.stop().exits(0);
+        assert!(end.stderr.contains("answers any datagram"), "{end:?}");
+        assert_eq!(end.statistics()["warnings"].as_array().unwrap().len(), 1);
+
         let server = Serving::start("udp://127.0.0.1:0 --strict");
         unanswered(&server.udp(), b"hello");
         assert_eq!(asked(&server.udp(), &request(1)).len(), request(1).len());
