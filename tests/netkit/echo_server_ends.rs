@@ -303,5 +303,11 @@ fn wrong_arguments_are_named() {
         let answer = netkit(&format!("echo server {line}")).run().exits(2).complains(words);
         assert_eq!(answer.stdout, "", "{answer}");
     }
+    netkit("echo server [fe80::1%nosuch]:80 --json").run().is(
+        2,
+        "",
+        "netkit: cannot serve on tcp://[fe80::1%nosuch]:80: there is no interface `nosuch` in this \
+         network namespace\nhint: `ip -brief link` lists them\n",
+    );
     netkit("echo server 127.0.0.1:0 --procfs /tmp").run().exits(3).complains("--procfs");
 }
