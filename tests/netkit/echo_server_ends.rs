@@ -120,6 +120,12 @@ fn an_address_in_use_is_explained() {
     let answer = netkit(&format!("echo server {address} --json")).run().exits(1);
     Schema::of("bind").holds(&answer.json());
 
+    // Where standard output is to have addresses and nothing else.
+    let alone = netkit(&format!("echo server {address} --print-address")).run().exits(1);
+    assert_eq!(alone.stdout, "");
+    assert!(alone.stderr.starts_with("IN USE") && alone.stderr.contains(&pid), "{alone}");
+    alone.complains("EADDRINUSE");
+
     // A server has its socket once, and is listed once.
     let server = Serving::start("127.0.0.1:0");
     let address = server.address("tcp");

@@ -46,9 +46,9 @@ impl Announcement {
         })
     }
 
-    /// Whether the statistics of the end go to standard output: with --print-address, which is to have
-    /// the addresses alone there, only if a format was asked for.
-    pub fn has_end(&self, format: Format) -> bool {
+    /// Whether standard output has the statistics of the end, or why an address could not be had: with
+    /// --print-address, which is to have the addresses alone there, only if a format was asked for.
+    pub fn has_answer(&self, format: Format) -> bool {
         !self.print_address || format != Format::Table
     }
 

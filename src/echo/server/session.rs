@@ -69,7 +69,7 @@ pub fn run(
         warnings: ending.warnings,
         ..ServerReport::of(&shared, &addresses, stopwatch.elapsed())
     };
-    if announcement.has_end(screen.format) {
+    if announcement.has_answer(screen.format) {
         emit(&report, screen.format, screen.style, screen.out)?;
         screen.out.flush()?;
     }
