@@ -241,6 +241,25 @@ fn it_stops_after_its_time_or_after_one() {
     // That it takes no second one is no limit that it has met.
     assert_eq!(statistics["connections"]["at_limit"], 0);
 
+    // While that one is served, others are refused, at each of its addresses.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let line = format!("127.0.0.1:0 127.0.0.2:0 unix:{} --one-off", path.display());
+    let server = Serving::at(3, &line);
+    let stream = server.connect();
+    assert_eq!(round_trip(&stream, b"hello"), b"hello");
+    let others = server.addresses.iter().filter_map(|it| it.strip_prefix("tcp://"));
+    for address in others {
+        eventually(|| match TcpStream::connect(address) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+    }
+    eventually(|| if path.exists() { Err("it is there".to_owned()) } else { Ok(()) });
+    assert_eq!(round_trip(&stream, b"still"), b"still");
+    drop(stream);
+    server.wait().exits(0);
+
     let server = Serving::start("udp://127.0.0.1:0 --one-off --json");
     let reply = crate::harness::echoing::asked(&server.udp(), b"hello");
     assert_eq!(reply, b"hello");

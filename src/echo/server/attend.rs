@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
@@ -133,16 +134,16 @@ impl Attendant<'_> {
 
     async fn until_stopped(
         &self,
-        running: &Running,
+        running: &mut Running,
         signals: &Signals<'_>,
         warnings: &[String],
     ) -> io::Result<Stopped> {
+        let shared = Arc::clone(&running.shared);
         let report = || ServerReport {
             warnings: warnings.to_vec(),
-            ..ServerReport::of(&running.shared, self.addresses, self.stopwatch.elapsed())
+            ..ServerReport::of(&shared, self.addresses, self.stopwatch.elapsed())
         };
-        let options = &running.shared.options;
-        let lifetime = sleep(options.lifetime.unwrap_or(FOR_EVER));
+        let lifetime = sleep(shared.options.lifetime.unwrap_or(FOR_EVER));
         tokio::pin!(lifetime);
         let mut status = self.has_live_line.then(Status::default);
         let mut ticks = interval(TICK);
@@ -151,7 +152,9 @@ impl Attendant<'_> {
                 stop = signals.stops.next() => return stop.map(|_| Stopped::Signal),
                 ask = signals.asks.next() => ask.map(|()| self.tell(&report()))?,
                 () = &mut lifetime => return Ok(Stopped::Lifetime),
-                () = running.shared.one_is_done.notified() => return Ok(Stopped::OneOff),
+                () = shared.one_is_done.notified() => return Ok(Stopped::OneOff),
+                // Others are refused, and not left in a queue that nobody takes them from.
+                () = shared.one_is_taken.notified() => running.stop_taking().await,
                 _ = ticks.tick(), if status.is_some() => {
                     if let Some(status) = &mut status {
                         self.log.show(status.words(&report()));

@@ -39,7 +39,7 @@ impl<W: Way> Request<W> {
         if wait.is_zero() {
             self.send(reply);
         } else if self.shared.limits.one_waits() {
-            self.shared.one_is_taken();
+            self.shared.one_is_answered();
             let (request, reply) = (Arc::clone(self), reply.to_vec());
             drop(tokio::spawn(async move {
                 tokio::time::sleep(wait).await;
