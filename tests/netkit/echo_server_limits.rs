@@ -312,3 +312,21 @@ fn a_message_that_is_too_long_goes_back_whole_or_not_at_all() {
     Schema::of("echo_server").holds(&statistics);
     Schema::of("echo_connection").holds(&end.log()[0]);
 }
+
+#[test]
+fn what_the_kernel_caps_is_warned_of() {
+    let line = "127.0.0.1:0 --receive-buffer 5g --send-buffer 5g --backlog 2000000 --json";
+    let end = Serving::start(&format!("{line} --max-connections 20000000000")).stop().exits(0);
+    let statistics = end.statistics();
+    let warnings = statistics["warnings"].as_array().unwrap();
+    let options =
+        ["--receive-buffer: of 5.0 GiB", "--send-buffer: of 5.0 GiB", "--backlog: of 2000000"];
+    for words in options.into_iter().chain(["--max-connections: 20000000000 cannot"]) {
+        assert!(end.stderr.contains(words), "{words}: {end:?}");
+        let of_it = |it: &&serde_json::Value| it.as_str().unwrap().starts_with(words);
+        assert_eq!(warnings.iter().filter(of_it).count(), 1, "{words}: {statistics:#}");
+    }
+    // What is had in full is not, and the default is nobody's wish.
+    let line = "127.0.0.1:0 --receive-buffer 8k --send-buffer 8k --backlog 1 --max-connections 10";
+    assert_eq!(Serving::start(line).stop().exits(0).stderr, "");
+}

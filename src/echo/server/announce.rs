@@ -93,7 +93,7 @@ fn lines(addresses: &[String]) -> String {
 }
 
 /// Warnings about the addresses: UDP that answers anybody or can be reached from elsewhere, and `[::]` that
-/// goes without IPv4.
+/// goes without IPv4; and what the kernel did not give in full.
 pub fn warnings(server: &Server) -> Vec<String> {
     let addresses = server.addresses().filter(|it| it.carrier == Carrier::Udp);
     let warning = |address: &Address| match (server.options.datagrams, is_on_loopback(address)) {
@@ -115,7 +115,12 @@ pub fn warnings(server: &Server) -> Vec<String> {
     let has_lines = server.addresses().any(|it| it.carrier.is_connected());
     let mute = (server.options.log.is_some() && !has_lines)
         .then(|| "--log has a line for each connection, and datagrams have none".to_owned());
-    addresses.filter_map(warning).chain(alone).chain(mute).collect()
+    addresses
+        .filter_map(warning)
+        .chain(alone)
+        .chain(mute)
+        .chain(server.capped.iter().cloned())
+        .collect()
 }
 
 /// What is said of `address` if it is `[::]` and takes IPv6 alone, since another one has been given for

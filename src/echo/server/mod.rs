@@ -8,6 +8,7 @@ mod announce;
 mod args;
 mod attend;
 mod bucket;
+mod caps;
 mod clash;
 mod connection;
 mod faults;

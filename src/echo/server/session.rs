@@ -6,6 +6,7 @@ use std::thread;
 
 use super::announce::{self, Announcement};
 use super::attend::{Attendant, Ending, Signals};
+use super::caps;
 use super::hands::Hands;
 use super::listener::Server;
 use super::log::Log;
@@ -31,9 +32,10 @@ pub fn run(
     let stopping = EndingSignals::hold_to_stop()?;
     let stopwatch = Stopwatch::start();
     // Fewer than all is no reason not to serve.
-    drop(program::take_all_descriptors());
+    let descriptors = program::take_all_descriptors();
     let addresses: Vec<String> = server.addresses().map(ToString::to_string).collect();
-    let warnings = announce::warnings(&server);
+    let few = descriptors.ok().and_then(|most| caps::of_descriptors(&server.options, most));
+    let warnings: Vec<String> = announce::warnings(&server).into_iter().chain(few).collect();
     // Two that draw on one terminal would cut each other's lines.
     let is_traced = tracing::enabled!(tracing::Level::INFO);
     let is_terminal = aside.is_terminal;

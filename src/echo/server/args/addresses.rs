@@ -88,6 +88,8 @@ impl Args {
             Some(format!("--keepalive: the kernel takes at most {most}s between probes"))
         } else if let Some(mapped) = addresses.iter().find(|it| self.v6only && is_mapped(it)) {
             Some(format!("--v6only: `{mapped}` is an IPv4 address, on an IPv6 socket"))
+        } else if self.v6only && !addresses.iter().any(is_ipv6) {
+            Some("--v6only is for IPv6: give an address such as [::]:8081".to_owned())
         } else if !has(Carrier::is_connected)
             && let Some((_, option)) = of_connections
         {
@@ -100,6 +102,10 @@ impl Args {
 
 fn is_mapped(address: &Address) -> bool {
     matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6() && it.ip().to_canonical().is_ipv4())
+}
+
+fn is_ipv6(address: &Address) -> bool {
+    matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6())
 }
 
 /// What is wrong with `input`, which is named once.

@@ -71,9 +71,9 @@ pub struct Args {
     #[arg(long, help_heading = SOCKETS)]
     reuse_port: bool,
     /// Length of the queue of connections that wait to be taken; net.core.somaxconn caps it
-    #[arg(long, value_name = "N", default_value = "4096", value_parser = parse_backlog,
-          help_heading = SOCKETS)]
-    backlog: i32,
+    /// [default: 4096]
+    #[arg(long, value_name = "N", value_parser = parse_backlog, help_heading = SOCKETS)]
+    backlog: Option<i32>,
     /// Set IPV6_V6ONLY: [::] takes IPv6 alone, as it does beside an IPv4 address at the same port
     #[arg(long, help_heading = SOCKETS)]
     v6only: bool,
