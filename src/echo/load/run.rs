@@ -85,13 +85,12 @@ impl<'a> Run<'a> {
         self.ended_ns = self.told_ns.max(self.planned_end_ns().unwrap_or(0));
     }
 
-    /// The same of datagrams, the last of which was sent or came at `last_ns`: the wait for those that are
-    /// lost is none of the time that was asked for.
-    pub fn finish_at(&mut self, last_ns: u64) {
-        self.finish();
-        if let Some(end_ns) = self.planned_end_ns() {
-            self.ended_ns = end_ns.max(last_ns);
-        }
+    /// The same of datagrams, where nothing was under way any more at `over_ns`, and the last was sent or
+    /// came at `last_ns`: what was waited for after that is none of the time, nor is the wait for those that
+    /// are lost one of the time that was asked for.
+    pub fn finish_at(&mut self, over_ns: u64, last_ns: u64) {
+        self.told_ns = over_ns.max(last_ns);
+        self.ended_ns = self.planned_end_ns().unwrap_or(over_ns).max(last_ns);
     }
 
     /// When what was asked for is over; `None` where no time was, or where it ended before.

@@ -36,6 +36,8 @@ impl Datagrams<'_, '_> {
             Arrived::First { extent } => {
                 self.has_answer = true;
                 self.last_ns = now_ns;
+                let transit_ns = now_ns.saturating_sub(sent_ns);
+                self.longest_ns = self.longest_ns.max(transit_ns);
                 let intended_ns = flow.answered(number);
                 self.under_way -= usize::from(intended_ns.is_some());
                 if counts {
@@ -43,7 +45,6 @@ impl Datagrams<'_, '_> {
                     tally.bytes_received += u64::try_from(length).unwrap_or(0);
                     tally.datagrams.reordered += u64::from(extent > 0);
                     tally.datagrams.deepest = tally.datagrams.deepest.max(extent);
-                    let transit_ns = now_ns.saturating_sub(sent_ns);
                     tally.datagrams.jitter.arrive(transit_ns);
                     if intended_ns.is_none() {
                         tally.came_late();

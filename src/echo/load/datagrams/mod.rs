@@ -48,6 +48,8 @@ pub struct Datagrams<'a, 'b> {
     last_ns: u64,
     /// When the last that counts was given up for want of a reply.
     gave_up_ns: u64,
+    /// The longest way there and back.
+    longest_ns: u64,
 }
 
 impl<'a, 'b> Datagrams<'a, 'b> {
@@ -66,15 +68,17 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             has_answer: false,
             last_ns: 0,
             gave_up_ns: 0,
+            longest_ns: 0,
             run,
         };
         datagrams.open(peer)?;
         datagrams.run.begin();
         datagrams.go_round()?;
         datagrams.settle();
-        datagrams.wait_for_late()?;
+        let over_ns = datagrams.run.now_ns();
+        datagrams.wait_for_stragglers()?;
         let last_ns = datagrams.last_ns;
-        datagrams.run.finish_at(last_ns);
+        datagrams.run.finish_at(over_ns, last_ns);
         let tally = &mut datagrams.run.tally;
         if tally.timed_out > 0 {
             let silence = Failure { step: Step::Receive, why: Why::Late };
