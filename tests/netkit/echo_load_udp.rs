@@ -2,6 +2,7 @@
 //! delays and spoils them.
 
 use std::net::UdpSocket;
+use std::os::unix::net::UnixDatagram;
 use std::thread;
 use std::time::Duration;
 
@@ -346,4 +347,18 @@ fn again_later(milliseconds: u64) -> String {
         }
     });
     address
+}
+
+#[test]
+fn what_finds_no_room_for_as_long_as_the_timeout_is_not_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("full");
+    let full = UnixDatagram::bind(&path).unwrap();
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    while filler.send_to(b"x", &path).is_ok() {}
+    let answer = json_of("-n 4 -c 2 -t 100ms", &format!("unix-dgram:{}", path.display()), 1);
+    assert_eq!((&answer["sent"], &answer["unsent"]), (&json!(0), &json!(4)), "{answer:#}");
+    adds_up(&answer);
+    drop(full);
 }

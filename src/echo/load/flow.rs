@@ -18,6 +18,15 @@ struct Sent {
     is_done: bool,
 }
 
+/// A datagram that is due and waits for room.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    /// When it was due.
+    pub due: Due,
+    /// Since when it waits.
+    pub since_ns: u64,
+}
+
 /// Datagrams that are waited for no more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GivenUp {
@@ -41,7 +50,7 @@ pub struct Flow {
     /// How many of them are neither answered nor given up.
     pub under_way: usize,
     /// A datagram that is due and found no room.
-    pub pending: Option<Due>,
+    pub pending: Option<Waiting>,
     /// Whether it is among those that have room.
     pub is_idle: bool,
     /// Whether its peer has closed it.

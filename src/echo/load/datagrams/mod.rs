@@ -10,9 +10,8 @@ mod ending;
 use std::collections::VecDeque;
 use std::io;
 
-use super::flow::Flow;
+use super::flow::{Flow, Waiting};
 use super::run::{Run, Woken};
-use super::schedule::Due;
 use crate::echo::address::Carrier;
 use crate::echo::client::target::{self, Peer};
 use crate::echo::client::trouble::{Failure, Step, Why};
@@ -120,8 +119,9 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         loop {
             let now_ns = self.run.now_ns();
             self.hand_out();
+            self.run.leave_what_is_behind(now_ns);
             let next = self.run.peek(now_ns);
-            if self.run.ends(now_ns, next, self.under_way + self.pending()) {
+            if self.run.ends(next, self.under_way + self.pending()) {
                 return Ok(());
             }
             if self.is_hopeless() {
@@ -169,12 +169,12 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             if let Some(flow) = self.flows.get_mut(index) {
                 flow.is_idle = false;
             }
-            self.send(index, due);
+            self.send(index, Waiting { due, since_ns: now_ns });
         }
     }
 
     /// Sends what is due on flow `index`, or keeps it until there is room.
-    fn send(&mut self, index: usize, due: Due) {
+    fn send(&mut self, index: usize, waiting: Waiting) {
         let now_ns = self.run.now_ns();
         let Some(flow) = self.flows.get_mut(index) else { return };
         let sequence = flow.sequence.send();
@@ -191,7 +191,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         if flow.send(&self.message, &mut errors) {
             // By the moment of sending, which its reply says again.
             let counts = now_ns >= self.run.warmup_ns();
-            flow.note(due, now_ns, counts);
+            flow.note(waiting.due, now_ns, counts);
             self.under_way += 1;
             self.last_ns = now_ns;
             if counts {
@@ -200,7 +200,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             }
         } else {
             flow.sequence.take_back();
-            flow.pending = Some(due);
+            flow.pending = Some(waiting);
             let number = u64::try_from(index).unwrap_or(u64::MAX);
             // Without it the sweep tries again.
             self.run.poller.change(flow.socket(), number, Interest::Both).unwrap_or_default();
@@ -223,8 +223,8 @@ impl<'a, 'b> Datagrams<'a, 'b> {
     }
 
     fn go_on(&mut self, index: usize) -> io::Result<()> {
-        if let Some(due) = self.flows.get_mut(index).and_then(|flow| flow.pending.take()) {
-            self.send(index, due);
+        if let Some(waiting) = self.flows.get_mut(index).and_then(|flow| flow.pending.take()) {
+            self.send(index, waiting);
             if let Some(flow) = self.flows.get(index)
                 && flow.pending.is_none()
             {
@@ -270,9 +270,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             if given_up.counted > 0 {
                 self.gave_up_ns = now_ns;
             }
-            if let Some(due) = flow.pending.take() {
-                self.send(index, due);
-            }
+            self.send_pending(index, now_ns);
             self.make_idle(index);
         }
     }
