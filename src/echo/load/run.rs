@@ -166,7 +166,12 @@ impl<'a> Run<'a> {
         let end_ns = self.schedule.end_ns.filter(|end_ns| *end_ns > now_ns).unwrap_or(u64::MAX);
         let until_ns = until_ns.min(end_ns);
         let nanoseconds = until_ns.saturating_sub(now_ns).min(LONGEST_WAIT_NS);
-        let count = self.poller.wait(Duration::from_nanos(nanoseconds))?;
+        let timeout = Duration::from_nanos(nanoseconds);
+        // What is due at a moment is measured from there.
+        let count = match self.plan.rate {
+            Some(_) => self.poller.wait_exactly(timeout)?,
+            None => self.poller.wait(timeout)?,
+        };
         if self.has_begun {
             self.watch.tell(now_ns.saturating_sub(self.schedule.warmup_ns), &mut self.tally)?;
         }
