@@ -55,6 +55,7 @@ fn every_kind_of_datagram_socket_gives_all_back() {
             for name in ["late", "duplicated", "reordered", "stray"] {
                 assert_eq!(of_it[name], 0, "{address} {options}: {of_it}");
             }
+            assert_eq!(answer["time_wait"], json!({"made": null, "now": null}), "{address}");
         }
     }
 }
