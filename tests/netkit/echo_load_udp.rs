@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::harness::echoing::Serving;
 use crate::harness::loading::Loading;
-use crate::harness::{Schema, netkit};
+use crate::harness::needs::run;
+use crate::harness::{Need, Schema, live, netkit};
 
 #[track_caller]
 fn json_of(options: &str, address: &str, code: i32) -> Value {
@@ -362,4 +363,31 @@ fn what_finds_no_room_for_as_long_as_the_timeout_is_not_sent() {
     assert_eq!((&answer["sent"], &answer["unsent"]), (&json!(0), &json!(4)), "{answer:#}");
     adds_up(&answer);
     drop(full);
+}
+
+/// The packet filter drops what is sent: the kernel says EPERM, and nothing is on its way.
+#[test]
+fn what_the_kernel_refuses_is_not_sent_and_counted_once() {
+    live(&[Need::Nft], || {
+        run("nft add table inet t");
+        run("nft add chain inet t c { type filter hook output priority 0 ; }");
+        run("nft add rule inet t c udp dport 9 counter drop");
+        let server = Serving::start("udp://127.0.0.1:0");
+        let port = server.address("udp").port();
+        run(&format!("nft add rule inet t c udp dport {port} numgen inc mod 10 0 drop"));
+        for options in ["-n 100", "-n 100 -r 1k"] {
+            let answer = json_of(options, &server.addresses[0], 1);
+            let counts = ["sent", "received", "unsent", "lost"].map(|name| &answer[name]);
+            assert_eq!(counts, [90, 90, 10, 10].map(|it| json!(it)).each_ref(), "{answer:#}");
+            let error = &answer["errors"][0];
+            assert_eq!((&error["name"], &error["step"]), (&json!("EPERM"), &json!("send")));
+            assert_eq!((&error["count"], &answer["loss_percent"]), (&json!(10), &json!(10.0)));
+            adds_up(&answer);
+        }
+        // Where nothing is let out at all, it is given up.
+        let answer = json_of("-n 20", "udp://127.0.0.1:9", 1);
+        assert_eq!((&answer["sent"], &answer["unsent"]), (&json!(0), &json!(20)), "{answer:#}");
+        assert_eq!(answer["end"], "given_up", "{answer:#}");
+        adds_up(&answer);
+    });
 }

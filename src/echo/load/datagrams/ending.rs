@@ -18,18 +18,6 @@ impl Datagrams<'_, '_> {
         self.flows.iter().filter(|flow| flow.pending.is_some() && !flow.is_over).count()
     }
 
-    /// Tries again to send what waits for room on flow `index`, unless it has waited for too long.
-    pub(super) fn send_pending(&mut self, index: usize, now_ns: u64) {
-        let patience_ns = self.run.patience_ns(now_ns);
-        let Some(flow) = self.flows.get_mut(index) else { return };
-        let Some(waiting) = flow.pending.take() else { return };
-        if now_ns.saturating_sub(waiting.since_ns) > patience_ns {
-            self.run.tally.leave(u64::from(waiting.due.counts));
-        } else {
-            self.send(index, waiting);
-        }
-    }
-
     /// Says what becomes of those that are under way at the end: had the user not interrupted, they have
     /// had their time.
     pub(super) fn settle(&mut self) {
