@@ -28,6 +28,7 @@ mod connect_json;
 mod connect_oracle;
 mod echo_client;
 mod echo_load;
+mod echo_load_open;
 mod echo_load_udp;
 mod echo_peers;
 mod echo_prompt;
