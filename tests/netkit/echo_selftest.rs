@@ -40,6 +40,15 @@ fn every_path_echoes_where_there_is_a_network() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_written_is_none() {
+    for format in ["table", "json", "csv", "ndjson"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let answer = netkit(&format!("echo --format {format}")).run_into(full).exits(3);
+        answer.complains("cannot write the answer: No space left on device");
+    }
+}
+
+#[test]
 fn ipv6_that_is_off_is_a_note_unless_it_is_required() {
     live(&[], || {
         run("sysctl -qw net.ipv6.conf.lo.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1");

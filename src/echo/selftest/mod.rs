@@ -41,6 +41,8 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         return Ok(Outcome { exit: Exit::Signal(number(signal)), messages: Vec::new() });
     }
     emit(&report, screen.format, screen.style, screen.out)?;
+    // What cannot be written is no verdict.
+    screen.out.flush()?;
     let exit = if report.ok { Exit::Fine } else { Exit::Found };
     Ok(Outcome { exit, messages: Vec::new() })
 }
