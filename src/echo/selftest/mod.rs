@@ -1,5 +1,6 @@
 //! `netkit echo` alone: server and client in one process, on every path that this machine has.
 
+mod directories;
 mod paths;
 mod report;
 mod servers;
@@ -65,12 +66,12 @@ fn look(
     let is_lo_down = matches!(interfaces::is_up("lo"), Some((false, _)));
     let each: Vec<_> = paths.iter().zip(servers.peers()).collect();
     let happened = try_all(&each, &pattern, is_lo_down, signals);
+    let mut warnings = servers.notes();
     servers.stop();
     let judge = |(path, happened): (&Path, &Happened)| {
         PathReport::new(path, happened, &args.require).with_lo_down(is_lo_down && path.is_on_lo())
     };
     let reports: Vec<_> = paths.iter().zip(&happened).map(judge).collect();
-    let mut warnings = Vec::new();
     if is_lo_down {
         let down = "lo is down in this network namespace: `ip link set lo up`";
         warnings.push(down.to_owned());

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::paths::{Family, Path};
-use super::text;
+use super::{directories, text};
 use crate::catalogue::errnos::{EADDRINUSE, EADDRNOTAVAIL};
 use crate::echo::client::trouble::{Failure, Why};
+use crate::kernel::scratch_directory::OfNoUse;
 use crate::output::numbers::microseconds_of;
 use crate::output::{Report, Style, csv_rows, ndjson_rows};
 
@@ -98,6 +99,8 @@ pub enum Failed {
         /// The error number.
         code: i32,
     },
+    /// There is no directory for the file of a socket.
+    NoDirectory(Vec<OfNoUse>),
     /// A step of the client's.
     Client(Failure),
     /// What came back was not what was sent.
@@ -148,7 +151,7 @@ impl PathReport {
             }
             Happened::Failed(failed) => {
                 report.explain(failed, path);
-                report.verdict = verdict(path.family, report.code, required);
+                report.verdict = verdict(path.family, failed, required);
             }
         }
         report
@@ -176,6 +179,13 @@ impl PathReport {
                 self.code = Some(*code);
                 self.name = Some(crate::catalogue::errnos::name(*code));
                 self.meaning = Some(serving(*code, path));
+            }
+            Failed::NoDirectory(of_no_use) => {
+                let first = of_no_use.first();
+                self.step = first.map(|it| it.call);
+                self.code = first.map(|it| it.code);
+                self.name = self.code.map(crate::catalogue::errnos::name);
+                self.meaning = Some(directories::none_of(of_no_use));
             }
             Failed::Client(failure) => {
                 self.step = Some(failure.step.name());
@@ -208,15 +218,22 @@ fn serving(code: i32, path: &Path) -> String {
     crate::catalogue::errnos::text(code).to_owned()
 }
 
-fn verdict(family: Family, code: Option<i32>, required: &[Required]) -> Verdict {
+/// What is not there on this machine, and was not `required`, has not failed: IPv6, or a directory for
+/// the file of a socket, as in a container whose root is read-only.
+fn verdict(family: Family, failed: &Failed, required: &[Required]) -> Verdict {
     let (may_be_off, required_as) = match family {
         Family::V4 => (false, Required::V4),
         Family::V6 => (true, Required::V6),
         Family::Mapped => (true, Required::Mapped),
         Family::Unix => (false, Required::Unix),
     };
-    let is_required = required.contains(&required_as);
-    if may_be_off && !is_required && says_off(code) { Verdict::Off } else { Verdict::Failed }
+    let is_off = match failed {
+        Failed::Serving { code, .. } => may_be_off && says_off(Some(*code)),
+        Failed::Client(failure) => may_be_off && says_off(failure.code()),
+        Failed::NoDirectory(_) => true,
+        Failed::Wrong => false,
+    };
+    if is_off && !required.contains(&required_as) { Verdict::Off } else { Verdict::Failed }
 }
 
 impl Report for SelftestReport {
