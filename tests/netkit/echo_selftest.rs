@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::command::{Netkit, PROGRAM};
 use crate::harness::needs::run;
-use crate::harness::{Need, Schema, eventually, live, netkit, sysctl};
+use crate::harness::{Need, Schema, eventually, live, netkit};
 
 fn paths(answer: &Value) -> Vec<String> {
     let rows = answer["paths"].as_array().unwrap().iter();
@@ -91,58 +91,6 @@ fn a_loopback_that_was_switched_off_is_found_and_ipv6_is_not_called_off() {
         assert_eq!(reasons, [&json!("lo is down"); 6]);
         let verdicts: Vec<_> = answer["paths"].as_array().unwrap().iter().collect();
         assert!(verdicts.iter().all(|it| it["verdict"] != "off"), "{answer:#}");
-    });
-}
-
-#[test]
-fn a_filter_that_drops_all_is_named() {
-    live(&[Need::Nft], || {
-        run("nft add table inet t");
-        run("nft add chain inet t c { type filter hook input priority 0 ; policy drop ; }");
-        let answer = netkit("echo --json").run().exits(1).json();
-        let rows = answer["paths"].as_array().unwrap().iter();
-        let late: Vec<_> = rows.filter(|it| it["verdict"] == "failed").collect();
-        assert_eq!(late.len(), 6, "{answer:#}");
-        for row in late {
-            assert_eq!((&row["protocol"] == "unix", &row["name"]), (false, &json!("timeout")));
-            assert!(row["meaning"].as_str().unwrap().contains("nft list ruleset"), "{row}");
-        }
-    });
-}
-
-#[test]
-fn a_filter_of_this_host_that_rejects_is_not_taken_for_the_server() {
-    live(&[Need::Nft], || {
-        run("nft add table inet t");
-        run("nft add chain inet t c { type filter hook output priority 0 ; }");
-        run("nft add rule inet t c meta l4proto udp reject");
-        let answer = netkit("echo --json").run().exits(1).json();
-        let rows = answer["paths"].as_array().unwrap().iter();
-        let failed: Vec<_> = rows.filter(|it| it["verdict"] == "failed").collect();
-        assert_eq!(failed.len(), 3, "{answer:#}");
-        for row in failed {
-            assert_eq!((&row["protocol"], &row["name"]), (&json!("udp"), &json!("EPERM")));
-            assert!(
-                row["meaning"].as_str().unwrap().contains("a packet filter of this host"),
-                "{row}"
-            );
-        }
-    });
-}
-
-#[test]
-fn without_ephemeral_ports_it_says_so() {
-    live(&[], || {
-        sysctl::write("net.ipv4.ip_local_port_range", "40000 40000");
-        let _held = std::net::TcpListener::bind("127.0.0.1:40000").unwrap();
-        let answer = netkit("echo --json").run().exits(1).json();
-        let row = &answer["paths"][0];
-        assert_eq!(
-            (&row["step"], &row["name"]),
-            (&json!("bind"), &json!("EADDRINUSE")),
-            "{answer:#}"
-        );
-        assert!(row["meaning"].as_str().unwrap().contains("no ephemeral port is left"), "{row}");
     });
 }
 

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use super::directories;
+use super::happened::Failed;
 use super::paths::{Path, Place};
-use super::report::Failed;
 use crate::bind::Target;
 use crate::echo::address::{Address, Carrier};
 use crate::echo::client::target::{End, Peer};
