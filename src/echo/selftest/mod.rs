@@ -33,7 +33,7 @@ use crate::output::{Outcome, Screen, emit};
 #[derive(Clone, Debug, ClapArgs)]
 #[group(id = "selftest")]
 pub struct Args {
-    /// Fail if this is not there; without, IPv6 that is switched off is a note
+    /// Fail if this is not there; without, IPv6 that is not there is a note
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     require: Vec<Required>,
 }

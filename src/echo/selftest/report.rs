@@ -63,7 +63,7 @@ pub enum Verdict {
     Ok,
     /// It does not.
     Failed,
-    /// It is switched off on this machine, and need not be there.
+    /// It is not there on this machine, and need not be.
     Off,
 }
 
