@@ -128,19 +128,19 @@ impl From<Trouble> for Unfed {
 impl Pipe<'_> {
     /// Both directions, to the end of both.
     fn stream(&self, input: &mut StandardInput, screen: &mut Screen<'_>) -> io::Result<Streamed> {
-        let fed_up = Stop::new()?;
+        let done_feeding = Stop::new()?;
         thread::scope(|scope| {
             let sending = thread::Builder::new().spawn_scoped(scope, || {
                 let fed = self.feed(input);
                 if fed.as_ref().is_err_and(Unfed::is_the_end) {
                     self.link.cut();
                 }
-                fed_up.stop();
+                done_feeding.stop();
                 fed
             })?;
             let drained = self.drain(screen);
             let has_ended = matches!(drained, Ok(None));
-            let has_lulled = has_ended && self.outlasts(&fed_up);
+            let has_lulled = has_ended && self.outlasts(&done_feeding);
             self.stop.stop();
             let has_sent_all = self.all_sent.get().is_some();
             if !has_sent_all || !has_ended {
@@ -154,10 +154,10 @@ impl Pipe<'_> {
     /// Lets the rest be sent to a server that has said that it sends nothing more (FIN): it may still
     /// read. Of one that is gone, only an answer to what is sent tells that, so that it is waited for no
     /// longer than standard input takes a rest. Whether it was that.
-    fn outlasts(&self, fed_up: &Stop) -> bool {
+    fn outlasts(&self, done_feeding: &Stop) -> bool {
         loop {
             let sent = self.sent.load(Ordering::Relaxed);
-            let patience = Patience::of(self.lull).or(Some(fed_up.descriptor()));
+            let patience = Patience::of(self.lull).or(Some(done_feeding.descriptor()));
             if self.link.wait_for_end(&patience) != Waited::Late {
                 return false;
             }
