@@ -164,16 +164,18 @@ impl KernelError {
 
 /// What helps where this process or the machine is out of something.
 fn lacking(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EMFILE => Some("`ulimit -n` shows and raises the limit of descriptors"),
-        Errno::ENFILE => Some(
+    let known = [
+        (Errno::EMFILE, "`ulimit -n` shows and raises the limit of descriptors"),
+        (
+            Errno::ENFILE,
             "`sysctl fs.file-nr` counts the open files of the machine; fs.file-max is the limit",
         ),
-        Errno::EAGAIN => Some(
+        (
+            Errno::EAGAIN,
             "this user or container may have no more threads: `ulimit -u`, and pids.max of the cgroup",
         ),
-        _ => None,
-    }
+    ];
+    known.into_iter().find_map(|(it, hint)| (it == errno).then_some(hint))
 }
 
 /// `EPERM (Operation not permitted)`.

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, mknod};
 
+use super::connecting::code_of;
+
 /// What the environment names, if it does.
 pub const VARIABLE: &str = "TMPDIR";
 /// Where files may be made besides.
@@ -60,8 +62,8 @@ impl ScratchDirectory {
                 Ok(directory) => return (Some(directory), of_no_use),
                 Err((call, errno)) => {
                     let is_named = Some(&place) == named.as_ref();
-                    #[expect(clippy::as_conversions, reason = "an enum of the kernel's numbers")]
-                    of_no_use.push(OfNoUse { place, is_named, call, code: errno as i32 });
+                    let code = code_of(&errno.into());
+                    of_no_use.push(OfNoUse { place, is_named, call, code });
                 }
             }
         }
@@ -73,9 +75,8 @@ impl ScratchDirectory {
         if path.as_os_str().as_bytes().len() + 1 + LONGEST_NAME > LONGEST_PATH {
             return Err(("bind", Errno::ENAMETOOLONG));
         }
-        DirBuilder::new().mode(0o700).create(&path).map_err(|error| {
-            ("mkdir", error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw))
-        })?;
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| ("mkdir", Errno::from_raw(code_of(&error))))?;
         let mut directory = Self { path, files: Vec::new() };
         let tried = directory.file("tried");
         // As bind(2) does it (`unix_bind_bsd`, net/unix/af_unix.c), but without a socket.
@@ -145,7 +146,7 @@ mod tests {
         ] {
             let (directory, of_no_use) = below(&named);
             assert!(directory.unwrap().path.starts_with("/tmp"), "{}", named.display());
-            let code = errno as i32;
+            let code = code_of(&errno.into());
             assert_eq!(of_no_use, [OfNoUse { place: named, is_named: true, call, code }]);
         }
     }

@@ -46,16 +46,18 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_directory_is_told_with_what_was_used_and_what_helps() {
-        let note = |it| notes(&[it], Path::new("/dev/shm")).remove(0);
+        let noted = |it| notes(&[it], Path::new("/dev/shm")).remove(0);
         assert_eq!(
-            note(of_no_use("/a\nb", "mkdir", 2)),
+            noted(of_no_use("/a\nb", "mkdir", 2)),
             "TMPDIR=/a\\u{a}b is of no use: ENOENT (2) in mkdir: No such file or directory; /dev/shm \
              was used instead: set TMPDIR to a directory in which you may make files"
         );
-        assert!(note(of_no_use("/tmp", "mknod", 28)).starts_with("/tmp is of no use: ENOSPC (28)"));
-        assert!(note(of_no_use("/a", "bind", 36)).contains("107 bytes at most"));
+        assert!(
+            noted(of_no_use("/tmp", "mknod", 28)).starts_with("/tmp is of no use: ENOSPC (28)")
+        );
+        assert!(noted(of_no_use("/a", "bind", 36)).contains("107 bytes at most"));
         assert_eq!(notes(&[], Path::new("/tmp")), [""; 0]);
-        let none = none_of(&[of_no_use("/a", "mkdir", 30), of_no_use("/tmp", "mkdir", 30)]);
-        assert_eq!(none.matches("EROFS (30)").count(), 2, "{none}");
+        let nowhere = none_of(&[of_no_use("/a", "mkdir", 30), of_no_use("/tmp", "mkdir", 30)]);
+        assert_eq!(nowhere.matches("EROFS (30)").count(), 2, "{nowhere}");
     }
 }

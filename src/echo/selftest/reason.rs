@@ -83,12 +83,12 @@ fn partly(failure: &Failure, came: u64, path: &Path) -> String {
         format!("{came} of {TIMES} small messages came back, and then no more")
     };
     let lost = "packets are lost on lo (`tc qdisc show dev lo`)";
-    let why = match failure.why {
-        Why::Late if path.is_on_lo() && is_all => {
-            format!("a packet filter drops what is long {FILTER}, or {lost}")
-        }
-        Why::Late if path.is_on_lo() => format!("{lost}, or a packet filter drops some {FILTER}"),
-        _ => client(failure, path),
+    let why = if failure.why != Why::Late || !path.is_on_lo() {
+        client(failure, path)
+    } else if is_all {
+        format!("a packet filter drops what is long {FILTER}, or {lost}")
+    } else {
+        format!("{lost}, or a packet filter drops some {FILTER}")
     };
     format!("{what}: {why}")
 }
