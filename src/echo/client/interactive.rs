@@ -6,10 +6,6 @@
 
 use std::time::Duration;
 
-use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
-use rustyline::{Config, Editor};
-
 use super::args::Args;
 use super::exchange::{exchange, text_of};
 use super::link::Link;
@@ -17,14 +13,14 @@ use super::quote::quoted;
 use super::replies::{Judged, Message, judge};
 use super::target::{Peer, connect_any};
 use super::trouble::{Trouble, Why};
+use super::typing::{Typed, Typing};
 use crate::exit::Exit;
 use crate::kernel::clock::Stopwatch;
-use crate::kernel::ending_signals::{Signal, number};
+use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::Patience;
 use crate::output::numbers::{microseconds_of, short_duration};
 use crate::output::{Outcome, Screen, Style, sanitize, wrapped};
 
-const PROMPT: &str = ">> ";
 /// How long the end waits for a reply that is late: as long as one that comes in pieces may pause.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -33,6 +29,7 @@ struct Conversation<'a, 'b> {
     args: &'a Args,
     peers: &'a [Peer],
     timeout: Duration,
+    signals: &'a EndingSignals,
     screen: &'a mut Screen<'b>,
     link: Option<Link>,
     /// Whether a reply was wrong or missing, or the connection broke.
@@ -41,43 +38,37 @@ struct Conversation<'a, 'b> {
     unanswered: usize,
 }
 
-/// Reads lines for as long as there are any, and sends them over `link`.
+/// Reads lines for as long as there are any and none of `signals` has come, and sends them over `link`.
 pub fn run(
     args: &Args,
     (peers, link): (&[Peer], Link),
-    timeout: Duration,
+    signals: &EndingSignals,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
+    let timeout = args.timeout(link.peer.carrier);
+    let (link, has_failed, unanswered) = (Some(link), false, 0);
     let mut talk =
-        Conversation { args, peers, timeout, screen, link: None, has_failed: false, unanswered: 0 };
-    talk.connected(link)?;
-    let mut editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new())?;
+        Conversation { args, peers, timeout, signals, screen, link, has_failed, unanswered };
+    talk.connected()?;
+    let mut typing = Typing::begin(signals)?;
     loop {
-        match editor.readline(PROMPT) {
-            Ok(typed) if typed.is_empty() => {
+        match typing.next(talk.screen.out)? {
+            Typed::Line(text) if text.is_empty() => {
                 talk.late(Duration::ZERO)?;
                 talk.tell("an empty line is nothing that could come back: not sent")?;
             }
-            Ok(typed) => {
-                // A history that is full forgets.
-                drop(editor.add_history_entry(&typed));
-                talk.line(&typed)?;
-            }
-            Err(ReadlineError::Eof) => {
+            Typed::Line(text) => talk.line(&text)?,
+            Typed::End => {
                 let grace = if talk.unanswered > 0 { GRACE } else { Duration::ZERO };
                 talk.late(grace)?;
-                return Ok(ended(if talk.has_failed { Exit::Found } else { Exit::Fine }));
+                break;
             }
-            Err(ReadlineError::Interrupted) => {
-                return Ok(ended(Exit::Signal(number(Signal::SIGINT))));
-            }
-            Err(error) => return Err(error.into()),
+            // Which is the exit code, too.
+            Typed::Signal => break,
         }
     }
-}
-
-fn ended(exit: Exit) -> Outcome {
-    Outcome { exit, messages: Vec::new() }
+    let exit = if talk.has_failed { Exit::Found } else { Exit::Fine };
+    Ok(Outcome { exit, messages: Vec::new() })
 }
 
 impl Conversation<'_, '_> {
@@ -91,9 +82,10 @@ impl Conversation<'_, '_> {
         self.say(&wrapped("", text, self.screen.style.width))
     }
 
-    fn connected(&mut self, link: Link) -> std::io::Result<()> {
+    fn connected(&mut self) -> std::io::Result<()> {
+        let Some(link) = &self.link else { return Ok(()) };
         let (remote, local) = (sanitize(&link.remote()), sanitize(&link.local()));
-        (self.link, self.unanswered) = (Some(link), 0);
+        self.unanswered = 0;
         self.tell(&format!("connected to {remote} (getpeername) from {local} (getsockname)"))
     }
 
@@ -120,7 +112,8 @@ impl Conversation<'_, '_> {
         let is_bare = link.peer.carrier.keeps_messages() || self.args.no_newline;
         let message = Message::new(typed, self.args.transform, is_bare);
         let stopwatch = Stopwatch::start();
-        let came = exchange(link, &message, &Patience::of(self.timeout));
+        let patience = Patience::of(self.timeout).or(Some(self.signals.descriptor()));
+        let came = exchange(link, &message, &patience);
         let took = short_duration(microseconds_of(stopwatch.elapsed()));
         match came {
             Ok(reply) => {
@@ -139,11 +132,13 @@ impl Conversation<'_, '_> {
 
     fn connect(&mut self) -> std::io::Result<bool> {
         let options = self.args.socket();
-        match connect_any(self.peers, &options, self.timeout, &Patience::ENDLESS) {
+        let patience = Patience::ENDLESS.or(Some(self.signals.descriptor()));
+        match connect_any(self.peers, &options, self.timeout, &patience) {
             Ok((peer, socket)) => {
-                let link = Link::new(peer, socket).with_source(self.args.source());
-                self.connected(link).map(|()| true)
+                self.link = Some(Link::new(peer, socket).with_source(self.args.source()));
+                self.connected().map(|()| true)
             }
+            Err(trouble) if trouble.failure.why == Why::Interrupted => Ok(false),
             Err(trouble) => {
                 self.has_failed = true;
                 self.say(&told(&trouble, self.screen.style)).map(|()| false)
@@ -153,6 +148,9 @@ impl Conversation<'_, '_> {
 
     /// A line had no answer. A silent server is left connected; one that is gone is not.
     fn lost(&mut self, trouble: &Trouble) -> std::io::Result<()> {
+        if trouble.failure.why == Why::Interrupted {
+            return Ok(());
+        }
         self.has_failed = true;
         self.unanswered += usize::from(trouble.failure.why == Why::Late);
         let is_udp = trouble.carrier == crate::echo::address::Carrier::Udp;

@@ -1,7 +1,5 @@
 //! Messages of the command line: each is sent, and its reply printed as it comes.
 
-use std::time::Duration;
-
 use super::args::Args;
 use super::exchange::{exchange, text_of};
 use super::link::Link;
@@ -12,17 +10,19 @@ use super::trouble::{Trouble, Why};
 use crate::echo::transform::Transform;
 use crate::exit::Exit;
 use crate::kernel::clock::Stopwatch;
+use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::Patience;
 use crate::output::numbers::{count, microseconds_of};
 use crate::output::{Outcome, Screen};
 
-/// Sends the messages of `args` over `link`.
+/// Sends the messages of `args` over `link`, until one of `signals` comes: what came is told then, too.
 pub fn run(
     args: &Args,
     link: &Link,
-    timeout: Duration,
+    signals: &EndingSignals,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
+    let timeout = args.timeout(link.peer.carrier);
     let mut report = MessagesReport::new(link.peer.to_string(), Some(link.local()));
     let mut problems = Vec::new();
     let mut is_fine = true;
@@ -30,13 +30,14 @@ pub fn run(
     let mut texts = args.messages.iter();
     for text in texts.by_ref() {
         let message = Message::new(text, args.transform, keeps_messages || args.no_newline);
-        let answer = answer(link, &message, args, timeout);
+        let patience = Patience::of(timeout).or(Some(signals.descriptor()));
+        let answer = answer(link, &message, args, &patience);
         is_fine &= matches!(answer.row.verdict, "ok" | "unjudged" | "empty");
         problems.extend(answer.problem);
         report.add(answer.row, &answer.reply, screen)?;
         let Some(trouble) = answer.trouble else { continue };
         report.failed(&trouble);
-        if !keeps_messages {
+        if !keeps_messages || trouble.failure.why == Why::Interrupted {
             problems.extend(left_out(texts.len(), &trouble));
             break;
         }
@@ -61,14 +62,16 @@ pub fn without_connection(
         report.add(Row::unsent(text), &[], screen)?;
     }
     report.end(screen)?;
-    Ok(Outcome { exit: Exit::Found, messages: vec![trouble.message()] })
+    Ok(super::failed(trouble))
 }
 
 /// Why so many messages behind one without a reply were not sent.
 fn left_out(unsent: usize, trouble: &Trouble) -> Option<String> {
     let why = match trouble.failure.why {
         Why::Late => "a reply that is still to come would be taken for the next one's",
-        Why::Errno(..) | Why::Name(_) | Why::Closed | Why::Itself | Why::Interrupted => {
+        // The user has wanted it.
+        Why::Interrupted => return None,
+        Why::Errno(..) | Why::Name(_) | Why::Closed | Why::Itself => {
             "there is no connection any more"
         }
     };
@@ -88,7 +91,7 @@ struct Answer {
 }
 
 /// Sends one message and takes its reply.
-fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> Answer {
+fn answer(link: &Link, message: &Message, args: &Args, patience: &Patience<'_>) -> Answer {
     let unsent = Row::unsent(&message.text);
     if message.bytes.is_empty() {
         let row = Row { verdict: "empty", ..unsent };
@@ -96,13 +99,15 @@ fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> Ans
         return Answer { row, reply: Vec::new(), trouble: None, problem: Some(problem.to_owned()) };
     }
     let stopwatch = Stopwatch::start();
-    let came = exchange(link, message, &Patience::of(timeout));
+    let came = exchange(link, message, patience);
     let elapsed_us = Some(microseconds_of(stopwatch.elapsed()));
     match came {
         Err((reply, trouble)) => {
             let text = (!reply.is_empty()).then(|| text_of(&reply));
             let row = Row { reply: text, verdict: "missing", ..unsent };
-            let problem = Some(format!("{}: {}", quoted(&message.text), trouble.message()));
+            let is_told = trouble.failure.why != Why::Interrupted;
+            let problem =
+                is_told.then(|| format!("{}: {}", quoted(&message.text), trouble.message()));
             Answer { row, reply, trouble: Some(trouble), problem }
         }
         Ok(reply) => {
