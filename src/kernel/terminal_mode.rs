@@ -14,7 +14,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{
-    InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
+    FlushArg, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr,
+    tcsetattr,
 };
 use nix::unistd::{getpgrp, tcgetpgrp};
 
@@ -85,6 +86,12 @@ impl KeepingTerminal {
             self.set(&now)?;
         }
         Ok(())
+    }
+
+    /// Forgets what is typed and not read yet.
+    pub fn forget(&self) {
+        // One that is gone has nothing.
+        tcflush(&self.terminal, FlushArg::TCIFLUSH).unwrap_or_default();
     }
 
     /// Gives it back, if it is this process's to change: a terminal that another job has is not.

@@ -221,6 +221,27 @@ fn a_paste_of_several_lines_is_several_messages_and_a_tab_is_a_part_of_one() {
     ends(terminal, 0);
 }
 
+#[test]
+fn a_line_that_is_not_utf_8_is_said_and_the_prompt_goes_on() {
+    let server = Serving::start("127.0.0.1:0");
+    let line = format!("echo client {}", server.address("tcp"));
+    let mut terminal = Terminal::open(&line);
+    terminal.shows(">> ");
+    terminal.types_bytes(b"gr\xfc\xdfe\r");
+    terminal.shows("that line is not UTF-8");
+    terminal.shows(">> ");
+    terminal.types("next\r");
+    terminal.shows("next  (");
+    ends(terminal, 1);
+    // What the terminal has edited itself is read line by line.
+    let mut terminal = Terminal::open_by("echo now; read -r first;", &line);
+    terminal.shows("now");
+    terminal.types_bytes(b"first\rgr\xfc\xdfe\rnext\r\x04");
+    terminal.shows("that line is not UTF-8");
+    terminal.shows("next  (");
+    terminal.ends(1);
+}
+
 /// The process that was started with exactly these arguments.
 fn process(arguments: &[&str]) -> Pid {
     eventually(|| {

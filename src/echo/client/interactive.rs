@@ -24,6 +24,9 @@ use crate::output::{Outcome, Screen, Style, sanitize, wrapped};
 /// How long the end waits for a reply that is late: as long as one that comes in pieces may pause.
 const GRACE: Duration = Duration::from_millis(500);
 
+const NOT_TEXT: &str = "that line is not UTF-8: it is not sent, nor what was typed in one go behind it; \
+                        standard input that is no terminal is sent whatever it is";
+
 /// A conversation.
 struct Conversation<'a, 'b> {
     args: &'a Args,
@@ -58,6 +61,10 @@ pub fn run(
                 talk.tell("an empty line is nothing that could come back: not sent")?;
             }
             Typed::Line(text) => talk.line(&text)?,
+            Typed::NotText => {
+                talk.has_failed = true;
+                talk.tell(NOT_TEXT)?;
+            }
             Typed::End => {
                 let grace = if talk.unanswered > 0 { GRACE } else { Duration::ZERO };
                 talk.late(grace)?;

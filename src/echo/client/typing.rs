@@ -39,6 +39,8 @@ const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
 pub enum Typed {
     /// A line, without its end.
     Line(String),
+    /// Bytes that are not UTF-8.
+    NotText,
     /// Ctrl-D, or the end of the terminal.
     End,
     /// One of the ending signals has come.
@@ -55,7 +57,7 @@ pub struct Typing<'a> {
     /// `None` of one that the line editor leaves alone.
     terminal: Option<KeepingTerminal>,
     /// Lines that are there already.
-    ahead: VecDeque<String>,
+    ahead: VecDeque<Vec<u8>>,
     /// The beginning of the next one.
     begun: String,
     /// Whether the end came behind those.
@@ -90,7 +92,7 @@ impl<'a> Typing<'a> {
         Ok(Self {
             signals,
             terminal,
-            ahead: lines_of(&String::from_utf8_lossy(&typed)),
+            ahead: lines_of(&typed),
             begun: String::from_utf8_lossy(&begun).into_owned(),
             is_ended,
             asks,
@@ -106,9 +108,9 @@ impl<'a> Typing<'a> {
             return Ok(Typed::Signal);
         }
         if let Some(line) = self.ahead.pop_front() {
-            writeln!(out, "{PROMPT}{}", sanitize(&line))?;
+            writeln!(out, "{PROMPT}{}", sanitize(&String::from_utf8_lossy(&line)))?;
             out.flush()?;
-            return Ok(Typed::Line(line));
+            return Ok(read(line));
         }
         if self.is_ended {
             return Ok(Typed::End);
@@ -121,10 +123,17 @@ impl<'a> Typing<'a> {
         }
         match self.answers.recv()? {
             Ok(text) => {
-                self.ahead = lines_of(&text);
-                Ok(Typed::Line(self.ahead.pop_front().unwrap_or_default()))
+                self.ahead = lines_of(text.as_bytes());
+                Ok(read(self.ahead.pop_front().unwrap_or_default()))
             }
             Err(ReadlineError::Eof) => Ok(Typed::End),
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                // The editor has dropped what it had read: the rest would be taken for a line.
+                if let Some(terminal) = &self.terminal {
+                    terminal.forget();
+                }
+                Ok(Typed::NotText)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -170,9 +179,14 @@ fn typed_before(input: &mut StandardInput) -> io::Result<(Vec<u8>, bool)> {
     Ok((typed, false))
 }
 
-/// The lines of what was typed or pasted; of an empty line, that.
-fn lines_of(text: &str) -> VecDeque<String> {
-    text.lines().map(str::to_owned).collect()
+/// The lines of what was typed or pasted; none, of an empty line.
+fn lines_of(typed: &[u8]) -> VecDeque<Vec<u8>> {
+    let lines = typed.split_inclusive(|it| *it == b'\n');
+    lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect()
+}
+
+fn read(line: Vec<u8>) -> Typed {
+    String::from_utf8(line).map_or(Typed::NotText, Typed::Line)
 }
 
 /// Edits a line for each that is asked for, until nobody asks any more.
