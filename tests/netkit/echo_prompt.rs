@@ -59,6 +59,27 @@ fn a_wrong_reply_is_said_with_what_was_expected_and_is_in_the_exit_code() {
 }
 
 #[test]
+fn a_format_for_programs_is_not_one_of_a_prompt() {
+    let mut terminal = Terminal::open("echo client --format json 127.0.0.1:1");
+    terminal.shows("--format is for messages and loads");
+    terminal.ends(2);
+}
+
+#[test]
+fn what_came_of_a_reply_that_breaks_off_is_shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut terminal = prompt(&listener.local_addr().unwrap().to_string());
+    terminal.shows(">> ");
+    terminal.types("abcdef\r");
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.read_exact(&mut [0; 7]).unwrap();
+    stream.write_all(b"abc").unwrap();
+    drop(stream);
+    terminal.shows("only `abc` came from tcp://");
+    ends(terminal, 1);
+}
+
+#[test]
 fn an_empty_line_is_not_waited_for() {
     let server = Serving::start("127.0.0.1:0");
     let mut terminal = prompt(&server.address("tcp").to_string());

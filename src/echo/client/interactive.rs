@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::args::Args;
+use super::earlier::{Earlier, Stray};
 use super::exchange::{exchange, text_of};
 use super::link::Link;
 use super::quote::quoted;
@@ -39,6 +40,7 @@ struct Conversation<'a, 'b> {
     has_failed: bool,
     /// Lines whose reply did not come in time, and may still.
     unanswered: usize,
+    earlier: Earlier,
 }
 
 /// Reads lines for as long as there are any and none of `signals` has come, and sends them over `link`.
@@ -49,9 +51,17 @@ pub fn run(
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
     let timeout = args.timeout(link.peer.carrier);
-    let (link, has_failed, unanswered) = (Some(link), false, 0);
-    let mut talk =
-        Conversation { args, peers, timeout, signals, screen, link, has_failed, unanswered };
+    let mut talk = Conversation {
+        args,
+        peers,
+        timeout,
+        signals,
+        screen,
+        link: Some(link),
+        has_failed: false,
+        unanswered: 0,
+        earlier: Earlier::default(),
+    };
     talk.connected()?;
     let mut typing = Typing::begin(signals)?;
     loop {
@@ -92,7 +102,7 @@ impl Conversation<'_, '_> {
     fn connected(&mut self) -> std::io::Result<()> {
         let Some(link) = &self.link else { return Ok(()) };
         let (remote, local) = (sanitize(&link.remote()), sanitize(&link.local()));
-        self.unanswered = 0;
+        (self.unanswered, self.earlier) = (0, Earlier::default());
         self.tell(&format!("connected to {remote} (getpeername) from {local} (getsockname)"))
     }
 
@@ -117,11 +127,12 @@ impl Conversation<'_, '_> {
         }
         let Some(link) = &self.link else { return Ok(()) };
         let is_bare = link.peer.carrier.keeps_messages() || self.args.no_newline;
-        let message = Message::new(typed, self.args.transform, is_bare);
+        let message = Message::new(typed.as_bytes(), self.args.transform, is_bare);
         let stopwatch = Stopwatch::start();
         let patience = Patience::of(self.timeout).or(Some(self.signals.descriptor()));
-        let came = exchange(link, &message, &patience);
+        let came = exchange(link, &message, &mut self.earlier, &patience);
         let took = short_duration(microseconds_of(stopwatch.elapsed()));
+        self.strays()?;
         match came {
             Ok(reply) => {
                 let is_wrong = self.args.verifies() && judge(&message, &reply) == Judged::Wrong;
@@ -133,8 +144,21 @@ impl Conversation<'_, '_> {
                 let reply = sanitize(&text_of(&reply));
                 self.say(&beside(&reply, &format!("({took}){verdict}"), width))
             }
-            Err((_, trouble)) => self.lost(&trouble),
+            Err((reply, trouble)) => self.lost(&reply, &trouble),
         }
+    }
+
+    /// Shows what came meanwhile of lines before.
+    fn strays(&mut self) -> std::io::Result<()> {
+        for stray in self.earlier.strays() {
+            let (lead, reply) = match &stray {
+                Stray::Late(reply) | Stray::Unasked(reply) => ("late", reply),
+                Stray::Again(reply) => ("once more", reply),
+            };
+            self.unanswered -= usize::from(matches!(stray, Stray::Late(_))).min(self.unanswered);
+            self.say(&format!("{lead}: {}", sanitize(&text_of(reply))))?;
+        }
+        Ok(())
     }
 
     fn connect(&mut self) -> std::io::Result<bool> {
@@ -148,13 +172,13 @@ impl Conversation<'_, '_> {
             Err(trouble) if trouble.failure.why == Why::Interrupted => Ok(false),
             Err(trouble) => {
                 self.has_failed = true;
-                self.say(&told(&trouble, self.screen.style)).map(|()| false)
+                self.say(&told(&trouble.message(), self.screen.style)).map(|()| false)
             }
         }
     }
 
     /// A line had no answer. A silent server is left connected; one that is gone is not.
-    fn lost(&mut self, trouble: &Trouble) -> std::io::Result<()> {
+    fn lost(&mut self, reply: &[u8], trouble: &Trouble) -> std::io::Result<()> {
         if trouble.failure.why == Why::Interrupted {
             return Ok(());
         }
@@ -164,13 +188,17 @@ impl Conversation<'_, '_> {
         if trouble.failure.why != Why::Late && !is_udp {
             self.link = None;
         }
-        self.say(&told(trouble, self.screen.style))
+        let message = if reply.is_empty() {
+            trouble.message()
+        } else {
+            trouble.message_behind(&quoted(&text_of(reply)))
+        };
+        self.say(&told(&message, self.screen.style))
     }
 }
 
-/// A trouble in lines of the terminal.
-fn told(trouble: &Trouble, style: Style) -> String {
-    let message = trouble.message();
+/// What went wrong in lines of the terminal.
+fn told(message: &str, style: Style) -> String {
     let lines = message.lines().map(sanitize).map(|line| match line.strip_prefix("hint: ") {
         Some(hint) => wrapped("hint: ", hint, style.width),
         None => wrapped("", &line, style.width),

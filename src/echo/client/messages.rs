@@ -1,6 +1,9 @@
 //! Messages of the command line: each is sent, and its reply printed as it comes.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use super::args::Args;
+use super::earlier::{Earlier, Stray};
 use super::exchange::{exchange, text_of};
 use super::link::Link;
 use super::message_report::{MessagesReport, Row};
@@ -27,11 +30,13 @@ pub fn run(
     let mut problems = Vec::new();
     let mut is_fine = true;
     let keeps_messages = link.peer.carrier.keeps_messages();
-    let mut texts = args.messages.iter();
+    let mut earlier = Earlier::default();
+    let mut texts = args.messages.iter().map(|it| it.as_bytes());
     for text in texts.by_ref() {
         let message = Message::new(text, args.transform, keeps_messages || args.no_newline);
         let patience = Patience::of(timeout).or(Some(signals.descriptor()));
-        let answer = answer(link, &message, args, &patience);
+        let answer = answer((link, &mut earlier), &message, args, &patience);
+        problems.extend(earlier.strays().iter().map(told));
         is_fine &= matches!(answer.row.verdict, "ok" | "unjudged" | "empty");
         problems.extend(answer.problem);
         report.add(answer.row, &answer.reply, screen)?;
@@ -59,7 +64,7 @@ pub fn without_connection(
     let mut report = MessagesReport::new(trouble.address.clone(), None);
     report.failed(trouble);
     for text in &args.messages {
-        report.add(Row::unsent(text), &[], screen)?;
+        report.add(Row::unsent(text.as_bytes()), &[], screen)?;
     }
     report.end(screen)?;
     Ok(super::failed(trouble))
@@ -91,23 +96,27 @@ struct Answer {
 }
 
 /// Sends one message and takes its reply.
-fn answer(link: &Link, message: &Message, args: &Args, patience: &Patience<'_>) -> Answer {
-    let unsent = Row::unsent(&message.text);
+fn answer(
+    (link, earlier): (&Link, &mut Earlier),
+    message: &Message,
+    args: &Args,
+    patience: &Patience<'_>,
+) -> Answer {
+    let unsent = Row::unsent(message.text.as_bytes());
     if message.bytes.is_empty() {
         let row = Row { verdict: "empty", ..unsent };
         let problem = "an empty message is nothing that could come back: it was not sent";
         return Answer { row, reply: Vec::new(), trouble: None, problem: Some(problem.to_owned()) };
     }
     let stopwatch = Stopwatch::start();
-    let came = exchange(link, message, patience);
+    let came = exchange(link, message, earlier, patience);
     let elapsed_us = Some(microseconds_of(stopwatch.elapsed()));
     match came {
         Err((reply, trouble)) => {
             let text = (!reply.is_empty()).then(|| text_of(&reply));
             let row = Row { reply: text, verdict: "missing", ..unsent };
             let is_told = trouble.failure.why != Why::Interrupted;
-            let problem =
-                is_told.then(|| format!("{}: {}", quoted(&message.text), trouble.message()));
+            let problem = is_told.then(|| missing(message, &reply, &trouble));
             Answer { row, reply, trouble: Some(trouble), problem }
         }
         Ok(reply) => {
@@ -119,6 +128,27 @@ fn answer(link: &Link, message: &Message, args: &Args, patience: &Patience<'_>) 
             Answer { row, reply, trouble: None, problem }
         }
     }
+}
+
+/// What is said of a datagram that is no reply to the message that was sent last.
+fn told(stray: &Stray) -> String {
+    let (reply, what) = match stray {
+        Stray::Late(reply) => {
+            (reply, "late: it answers a message whose reply had not come in time")
+        }
+        Stray::Again(reply) => (reply, "a duplicate: it answers a message that had its reply"),
+        Stray::Unasked(reply) => (reply, "before a message was sent that it could answer"),
+    };
+    format!("{} came, {what}; it is not taken for a reply", quoted(&text_of(reply)))
+}
+
+fn missing(message: &Message, reply: &[u8], trouble: &Trouble) -> String {
+    let why = if reply.is_empty() {
+        trouble.message()
+    } else {
+        trouble.message_behind(&quoted(&text_of(reply)))
+    };
+    format!("{}: {why}", quoted(&message.text))
 }
 
 fn wrong(message: &Message, reply: &[u8], transform: Transform) -> String {

@@ -5,6 +5,7 @@
 
 mod args;
 mod comparison;
+mod earlier;
 mod exchange;
 mod expected;
 pub mod failure;
@@ -139,9 +140,12 @@ fn speak(
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
     let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
-    if signals.is_none()
-        && let Some(problem) = args.wrong_with_stream(carrier, screen.format)
-    {
+    let problem = match signals {
+        None => args.wrong_with_stream(carrier, screen.format),
+        Some(_) if args.messages.is_empty() => args.wrong_with_prompt(screen.format),
+        Some(_) => None,
+    };
+    if let Some(problem) = problem {
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     }
     let patience = Patience::ENDLESS.or(signals.map(EndingSignals::descriptor));
