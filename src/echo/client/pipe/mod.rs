@@ -4,6 +4,7 @@
 //! read until it has been read from, or a reader that is slow, holds up what it has to and nothing
 //! else. Each has one buffer, and nothing else is kept, also where what comes back is compared.
 
+mod pace;
 mod verdict;
 
 use std::io::{self, ErrorKind};
@@ -13,11 +14,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use pace::{PIECE, Pace};
+
 use super::args::Args;
 use super::comparison::Comparison;
 use super::expected::Expected;
 use super::link::Link;
 use super::trouble::{Step, Trouble, Why};
+use crate::echo::address::Carrier;
 use crate::echo::transform::Transform;
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::clock::Stopwatch;
@@ -41,6 +45,8 @@ struct Pipe<'a> {
     timeout: Option<Duration>,
     /// How long standard input may give nothing once the server has said that it sends nothing more.
     lull: Duration,
+    /// Of a Unix stream.
+    pace: Option<Pace>,
     /// Bytes that went, and that came.
     sent: AtomicU64,
     came: AtomicU64,
@@ -71,6 +77,7 @@ pub fn run(
         transform: args.transform,
         timeout: args.given_timeout().or(datagrams.then(|| args.timeout(carrier))),
         lull: args.timeout(carrier),
+        pace: (carrier == Carrier::UnixStream).then(Pace::default),
         sent: AtomicU64::new(0),
         came: AtomicU64::new(0),
         wants_all_back: args.wants_all_back(),
@@ -121,19 +128,19 @@ impl From<Trouble> for Unfed {
 impl Pipe<'_> {
     /// Both directions, to the end of both.
     fn stream(&self, input: &mut StandardInput, screen: &mut Screen<'_>) -> io::Result<Streamed> {
-        let fed_up = Stop::new()?;
+        let done_feeding = Stop::new()?;
         thread::scope(|scope| {
             let sending = thread::Builder::new().spawn_scoped(scope, || {
                 let fed = self.feed(input);
                 if fed.as_ref().is_err_and(Unfed::is_the_end) {
                     self.link.cut();
                 }
-                fed_up.stop();
+                done_feeding.stop();
                 fed
             })?;
             let drained = self.drain(screen);
             let has_ended = matches!(drained, Ok(None));
-            let has_lulled = has_ended && self.outlasts(&fed_up);
+            let has_lulled = has_ended && self.outlasts(&done_feeding);
             self.stop.stop();
             let has_sent_all = self.all_sent.get().is_some();
             if !has_sent_all || !has_ended {
@@ -147,10 +154,10 @@ impl Pipe<'_> {
     /// Lets the rest be sent to a server that has said that it sends nothing more (FIN): it may still
     /// read. Of one that is gone, only an answer to what is sent tells that, so that it is waited for no
     /// longer than standard input takes a rest. Whether it was that.
-    fn outlasts(&self, fed_up: &Stop) -> bool {
+    fn outlasts(&self, done_feeding: &Stop) -> bool {
         loop {
             let sent = self.sent.load(Ordering::Relaxed);
-            let patience = Patience::of(self.lull).or(Some(fed_up.descriptor()));
+            let patience = Patience::of(self.lull).or(Some(done_feeding.descriptor()));
             if self.link.wait_for_end(&patience) != Waited::Late {
                 return false;
             }
@@ -180,7 +187,6 @@ impl Pipe<'_> {
                     // Before it can come back.
                     self.compare(|it| it.expect(&expected.of(bytes)));
                     self.send(bytes, &patience)?;
-                    self.sent.fetch_add(length(bytes), Ordering::Relaxed);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Unfed::Input(error)),
@@ -197,13 +203,27 @@ impl Pipe<'_> {
             .map_err(|error| self.link.trouble(Step::Send, Why::of(&error)).into())
     }
 
+    /// Sends all of `bytes`, and counts them.
+    fn send(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
+        let piece = if self.pace.is_some() { PIECE } else { bytes.len().max(1) };
+        for piece in bytes.chunks(piece) {
+            if let Some(pace) = &self.pace {
+                let is_held_up = || self.is_held_up.load(Ordering::Relaxed);
+                pace.wait(self.sent.load(Ordering::Relaxed), is_held_up);
+            }
+            self.send_piece(piece, patience)?;
+        }
+        Ok(())
+    }
+
     /// Sends all of `bytes`. Where a timeout was given for a stream, one in which nothing can be sent and
     /// nothing has come is the end.
-    fn send(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
-        let keeps_messages = self.link.peer.carrier.keeps_messages();
-        let Some(timeout) = self.timeout.filter(|_| !keeps_messages) else {
-            return self.link.send(bytes, patience);
-        };
+    fn send_piece(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
+        if self.link.peer.carrier.keeps_messages() {
+            self.link.send(bytes, patience)?;
+            self.sent.fetch_add(length(bytes), Ordering::Relaxed);
+            return Ok(());
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             let came = self.came.load(Ordering::Relaxed);
@@ -211,8 +231,13 @@ impl Pipe<'_> {
                 let has_come = self.came.load(Ordering::Relaxed) != came;
                 has_come || self.is_held_up.load(Ordering::Relaxed)
             };
-            match self.link.send_some(rest, &patience.at_most(timeout)) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+            let patience = self.timeout.map_or(*patience, |timeout| patience.at_most(timeout));
+            match self.link.send_some(rest, &patience) {
+                Ok(taken) => {
+                    self.sent
+                        .fetch_add(length(rest.get(..taken).unwrap_or(rest)), Ordering::Relaxed);
+                    rest = rest.get(taken..).unwrap_or_default();
+                }
                 Err(trouble) if trouble.failure.why == Why::Late && moves() => {}
                 Err(trouble) => return Err(trouble),
             }
@@ -238,10 +263,13 @@ impl Pipe<'_> {
                     let bytes = buffer.get(..came).unwrap_or_default();
                     self.compare(|it| it.came(bytes));
                     self.came.fetch_add(length(bytes), Ordering::Relaxed);
+                    if let Some(pace) = &self.pace {
+                        pace.came(length(bytes));
+                    }
                     self.is_held_up.store(true, Ordering::Relaxed);
-                    screen.out.write_all(bytes)?;
-                    screen.out.flush()?;
+                    let written = screen.out.write_all(bytes).and_then(|()| screen.out.flush());
                     self.is_held_up.store(false, Ordering::Relaxed);
+                    written?;
                 }
                 Err(trouble) if trouble.failure.why == Why::Late => {
                     if quiet.is_some() {
