@@ -33,10 +33,9 @@ fn answering(answer: impl Fn(&str) -> Vec<&str> + Send + 'static) -> String {
 #[test]
 fn a_duplicate_is_not_taken_for_the_next_reply() {
     // It is there before the next message, or comes while its reply is waited for.
-    for twice in [(|text| vec![text, text]) as fn(&str) -> Vec<&str>, |text| {
-        if text == "a" { vec![text] } else { vec!["a", text] }
-    }] {
-        let address = answering(twice);
+    let before = answering(|text| vec![text, text]);
+    let meanwhile = answering(|text| if text == "a" { vec![text] } else { vec!["a", text] });
+    for address in [before, meanwhile] {
         let answer = netkit("echo client --verify").arg(&address).arg("a").arg("b").arg("c").run();
         assert_eq!(answer.stdout, "a\nb\nc\n", "{answer}");
         answer.exits(0).complains("`a` came, a duplicate: it answers a message that had its reply");

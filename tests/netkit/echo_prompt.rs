@@ -243,6 +243,25 @@ fn a_paste_of_several_lines_is_several_messages_and_a_tab_is_a_part_of_one() {
 }
 
 #[test]
+fn a_duplicate_of_a_datagram_is_shown_as_that() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut terminal = Terminal::open(&format!("echo client -u {}", socket.local_addr().unwrap()));
+    let mut buffer = [0; 64];
+    terminal.types("one\r");
+    let (_, client) = socket.recv_from(&mut buffer).unwrap();
+    socket.send_to(b"one", client).unwrap();
+    terminal.shows("one  (");
+    terminal.types("two\r");
+    socket.recv_from(&mut buffer).unwrap();
+    for reply in ["one", "two"] {
+        socket.send_to(reply.as_bytes(), client).unwrap();
+    }
+    terminal.shows("once more: one");
+    terminal.shows("two  (");
+    ends(terminal, 0);
+}
+
+#[test]
 fn a_line_that_is_not_utf_8_is_said_and_the_prompt_goes_on() {
     let server = Serving::start("127.0.0.1:0");
     let line = format!("echo client {}", server.address("tcp"));

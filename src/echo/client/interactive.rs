@@ -25,9 +25,6 @@ use crate::output::{Outcome, Screen, Style, sanitize, wrapped};
 /// How long the end waits for a reply that is late: as long as one that comes in pieces may pause.
 const GRACE: Duration = Duration::from_millis(500);
 
-const NOT_TEXT: &str = "that line is not UTF-8: it is not sent, nor what was typed in one go behind it; \
-                        standard input that is no terminal is sent whatever it is";
-
 /// A conversation.
 struct Conversation<'a, 'b> {
     args: &'a Args,
@@ -71,9 +68,9 @@ pub fn run(
                 talk.tell("an empty line is nothing that could come back: not sent")?;
             }
             Typed::Line(text) => talk.line(&text)?,
-            Typed::NotText => {
+            Typed::NotText { with_rest } => {
                 talk.has_failed = true;
-                talk.tell(NOT_TEXT)?;
+                talk.tell(not_text(with_rest))?;
             }
             Typed::End => {
                 let grace = if talk.unanswered > 0 { GRACE } else { Duration::ZERO };
@@ -86,6 +83,15 @@ pub fn run(
     }
     let exit = if talk.has_failed { Exit::Found } else { Exit::Fine };
     Ok(Outcome { exit, messages: Vec::new() })
+}
+
+fn not_text(with_rest: bool) -> &'static str {
+    if with_rest {
+        "that line is not UTF-8: it is not sent, nor what was typed in one go behind it; standard input \
+         that is no terminal is sent whatever it is"
+    } else {
+        "that line is not UTF-8: it is not sent; standard input that is no terminal is sent whatever it is"
+    }
 }
 
 impl Conversation<'_, '_> {
@@ -109,8 +115,14 @@ impl Conversation<'_, '_> {
     /// Shows replies that have come since the last one, and waits for the first as long as `grace`.
     fn late(&mut self, grace: Duration) -> std::io::Result<()> {
         let late = self.link.as_ref().map(|link| late_replies(link, grace)).unwrap_or_default();
+        if self.link.as_ref().is_some_and(|link| link.peer.carrier.keeps_messages()) {
+            for datagram in &late {
+                self.earlier.take(datagram);
+            }
+            return self.strays();
+        }
         self.unanswered = self.unanswered.saturating_sub(late.len());
-        late.iter().try_for_each(|reply| self.say(&format!("late: {}", sanitize(reply))))
+        late.iter().try_for_each(|reply| self.say(&format!("late: {}", sanitize(&text_of(reply)))))
     }
 
     /// Sends a line, over a new connection if the last one has ended.
@@ -218,7 +230,7 @@ fn beside(reply: &str, said: &str, width: u16) -> String {
 
 /// What has come since the last reply, or comes within `grace`: the answers to lines that nobody waits
 /// for any more; of a stream, in lines.
-fn late_replies(link: &Link, grace: Duration) -> Vec<String> {
+fn late_replies(link: &Link, grace: Duration) -> Vec<Vec<u8>> {
     const MOST: usize = 64 * 1024;
     let keeps_messages = link.peer.carrier.keeps_messages();
     let mut replies = Vec::new();
@@ -233,7 +245,7 @@ fn late_replies(link: &Link, grace: Duration) -> Vec<String> {
                 total += came;
                 let bytes = buffer.get(..came).unwrap_or_default();
                 if keeps_messages {
-                    replies.push(text_of(bytes));
+                    replies.push(bytes.to_vec());
                 } else {
                     stream.extend_from_slice(bytes);
                 }
@@ -241,7 +253,7 @@ fn late_replies(link: &Link, grace: Duration) -> Vec<String> {
         }
         patience = Patience::of(Duration::ZERO);
     }
-    replies.extend(String::from_utf8_lossy(&stream).lines().map(str::to_owned));
+    replies.extend(stream.split_inclusive(|it| *it == b'\n').map(<[u8]>::to_vec));
     replies
 }
 

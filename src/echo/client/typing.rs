@@ -40,7 +40,10 @@ pub enum Typed {
     /// A line, without its end.
     Line(String),
     /// Bytes that are not UTF-8.
-    NotText,
+    NotText {
+        /// Whether what was typed in one go behind them is lost.
+        with_rest: bool,
+    },
     /// Ctrl-D, or the end of the terminal.
     End,
     /// One of the ending signals has come.
@@ -132,7 +135,7 @@ impl<'a> Typing<'a> {
                 if let Some(terminal) = &self.terminal {
                     terminal.forget();
                 }
-                Ok(Typed::NotText)
+                Ok(Typed::NotText { with_rest: self.terminal.is_some() })
             }
             Err(error) => Err(error.into()),
         }
@@ -186,7 +189,7 @@ fn lines_of(typed: &[u8]) -> VecDeque<Vec<u8>> {
 }
 
 fn read(line: Vec<u8>) -> Typed {
-    String::from_utf8(line).map_or(Typed::NotText, Typed::Line)
+    String::from_utf8(line).map_or(Typed::NotText { with_rest: false }, Typed::Line)
 }
 
 /// Edits a line for each that is asked for, until nobody asks any more.
