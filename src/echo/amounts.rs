@@ -209,6 +209,7 @@ mod tests {
             ("", "not a time"),
             ("s", "not a time"),
             ("9000h", "more than a year"),
+            ("99999999999999999h", "more than a year"),
         ] {
             for error in [parse_duration(text).unwrap_err(), parse_latency(text).unwrap_err()] {
                 assert!(error.contains(words), "{text}: {error}");

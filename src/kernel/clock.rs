@@ -32,8 +32,12 @@ pub fn parse_duration_or_seconds(text: &str) -> Option<Duration> {
 /// The same, or what is wrong with it.
 pub fn parse_time(text: &str) -> Result<Duration, String> {
     let time = parse_duration_or_seconds(text).ok_or_else(|| {
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number && !text.is_empty() {
+        // What is a time with small numbers in their place has numbers that are too large.
+        let mut small: Vec<_> =
+            text.bytes().map(|it| if it.is_ascii_digit() { b'1' } else { it }).collect();
+        small.dedup_by(|next, last| *next == b'1' && *last == b'1');
+        let small = String::from_utf8_lossy(&small);
+        if parse_duration_or_seconds(&small).is_some() {
             too_long(text)
         } else {
             format!("`{text}` is not a time: write 500ms, 30s or 2m; a bare number is seconds")

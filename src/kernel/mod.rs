@@ -49,6 +49,7 @@ pub mod sysctl_files;
 pub mod sysctl_tree;
 pub mod tcp_info;
 pub mod tcp_settings;
+pub mod terminal_mode;
 pub mod unix_binding;
 pub mod unix_sockets;
 pub mod user_file;

@@ -95,7 +95,10 @@ fn a_wrong_byte_is_found() {
     let answer = json_of("-n 100", &address, 1);
     assert_eq!((&answer["corrupted"], &answer["received"]), (&json!(1), &json!(100)));
     let text = load("-n 100", &address).exits(1).stdout;
-    assert!(text.starts_with("CORRUPTED") && text.contains("1 reply"), "{text}");
+    assert!(
+        text.starts_with("CORRUPTED") && text.contains("1 reply was not what had been sent"),
+        "{text}"
+    );
     load("-n 100 --no-verify", &address).exits(0);
 }
 

@@ -30,6 +30,7 @@ mod echo_client;
 mod echo_load;
 mod echo_load_open;
 mod echo_load_udp;
+mod echo_messages;
 mod echo_peers;
 mod echo_prompt;
 mod echo_selftest;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::earlier::Earlier;
 use super::link::Link;
 use super::replies::Message;
 use super::trouble::{Step, Trouble, Why};
@@ -13,10 +14,42 @@ const LONGEST: usize = 1 << 20;
 /// that cut the line's end off do not send it back.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Sends `message` and takes its reply; in the error, what there was of it.
+/// The most datagrams that are taken before a message: who sends more without an end is not waited for.
+const MOST_STRAYS: usize = 1024;
+
+/// Sends `message` and takes its reply; in the error, what there was of it. A datagram that answers one of
+/// the `earlier` is theirs.
 pub fn exchange(
     link: &Link,
     message: &Message,
+    earlier: &mut Earlier,
+    patience: &Patience<'_>,
+) -> Result<Vec<u8>, (Vec<u8>, Trouble)> {
+    if link.peer.carrier.keeps_messages() {
+        clear(link, earlier);
+    }
+    let came = ask(link, message, earlier, patience);
+    earlier.add(message, came.is_ok());
+    came
+}
+
+/// Takes what has come before a message is sent: it answers none that is sent now.
+fn clear(link: &Link, earlier: &mut Earlier) {
+    let now = Patience::of(Duration::ZERO);
+    let mut buffer = vec![0; 64 * 1024];
+    for _ in 0..MOST_STRAYS {
+        match link.receive(&mut buffer, &now) {
+            // Nothing, the end, or what is wrong with one that was sent before.
+            Ok(0) | Err(_) => return,
+            Ok(came) => earlier.take(buffer.get(..came).unwrap_or_default()),
+        }
+    }
+}
+
+fn ask(
+    link: &Link,
+    message: &Message,
+    earlier: &mut Earlier,
     patience: &Patience<'_>,
 ) -> Result<Vec<u8>, (Vec<u8>, Trouble)> {
     tracing::debug!(bytes = message.bytes.len(), peer = %link.peer, "sending");
@@ -33,7 +66,11 @@ pub fn exchange(
             }
             Ok(came) => {
                 tracing::debug!(bytes = came, peer = %link.peer, "received");
-                reply.extend_from_slice(buffer.get(..came).unwrap_or_default());
+                let bytes = buffer.get(..came).unwrap_or_default();
+                if keeps_messages && earlier.takes(bytes, message) {
+                    continue;
+                }
+                reply.extend_from_slice(bytes);
             }
             Err(trouble) if trouble.failure.why == Why::Late && !reply.is_empty() => {
                 return Ok(reply);

@@ -32,7 +32,7 @@ pub(super) struct MessagesReport {
 /// What came of one.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
-    /// What was sent.
+    /// What was sent, as text.
     pub(super) message: String,
     /// What came; `None` if nothing did.
     pub(super) reply: Option<String>,
@@ -44,8 +44,9 @@ pub(super) struct Row {
 
 impl Row {
     /// Of a message of which nothing is known yet but that it was not sent.
-    pub(super) fn unsent(message: &str) -> Self {
-        Self { message: message.to_owned(), reply: None, elapsed_us: None, verdict: "unsent" }
+    pub(super) fn unsent(message: &[u8]) -> Self {
+        let message = String::from_utf8_lossy(message).into_owned();
+        Self { message, reply: None, elapsed_us: None, verdict: "unsent" }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Messages of the command line: each is sent, and its reply printed as it comes.
 
-use std::time::Duration;
+use std::os::unix::ffi::OsStrExt as _;
 
 use super::args::Args;
+use super::earlier::{Earlier, Stray};
 use super::exchange::{exchange, text_of};
 use super::link::Link;
 use super::message_report::{MessagesReport, Row};
@@ -12,31 +13,36 @@ use super::trouble::{Trouble, Why};
 use crate::echo::transform::Transform;
 use crate::exit::Exit;
 use crate::kernel::clock::Stopwatch;
+use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::Patience;
 use crate::output::numbers::{count, microseconds_of};
 use crate::output::{Outcome, Screen};
 
-/// Sends the messages of `args` over `link`.
+/// Sends the messages of `args` over `link`, until one of `signals` comes: what came is told then, too.
 pub fn run(
     args: &Args,
     link: &Link,
-    timeout: Duration,
+    signals: &EndingSignals,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Outcome> {
+    let timeout = args.timeout(link.peer.carrier);
     let mut report = MessagesReport::new(link.peer.to_string(), Some(link.local()));
     let mut problems = Vec::new();
     let mut is_fine = true;
     let keeps_messages = link.peer.carrier.keeps_messages();
-    let mut texts = args.messages.iter();
+    let mut earlier = Earlier::default();
+    let mut texts = args.messages.iter().map(|it| it.as_bytes());
     for text in texts.by_ref() {
         let message = Message::new(text, args.transform, keeps_messages || args.no_newline);
-        let answer = answer(link, &message, args, timeout);
+        let patience = Patience::of(timeout).or(Some(signals.descriptor()));
+        let answer = answer((link, &mut earlier), &message, args, &patience);
+        problems.extend(earlier.strays().iter().map(told));
         is_fine &= matches!(answer.row.verdict, "ok" | "unjudged" | "empty");
         problems.extend(answer.problem);
         report.add(answer.row, &answer.reply, screen)?;
         let Some(trouble) = answer.trouble else { continue };
         report.failed(&trouble);
-        if !keeps_messages {
+        if !keeps_messages || trouble.failure.why == Why::Interrupted {
             problems.extend(left_out(texts.len(), &trouble));
             break;
         }
@@ -58,17 +64,19 @@ pub fn without_connection(
     let mut report = MessagesReport::new(trouble.address.clone(), None);
     report.failed(trouble);
     for text in &args.messages {
-        report.add(Row::unsent(text), &[], screen)?;
+        report.add(Row::unsent(text.as_bytes()), &[], screen)?;
     }
     report.end(screen)?;
-    Ok(Outcome { exit: Exit::Found, messages: vec![trouble.message()] })
+    Ok(super::failed(trouble))
 }
 
 /// Why so many messages behind one without a reply were not sent.
 fn left_out(unsent: usize, trouble: &Trouble) -> Option<String> {
     let why = match trouble.failure.why {
         Why::Late => "a reply that is still to come would be taken for the next one's",
-        Why::Errno(..) | Why::Name(_) | Why::Closed | Why::Itself | Why::Interrupted => {
+        // The user has wanted it.
+        Why::Interrupted => return None,
+        Why::Errno(..) | Why::Name(_) | Why::Closed | Why::Itself => {
             "there is no connection any more"
         }
     };
@@ -88,21 +96,27 @@ struct Answer {
 }
 
 /// Sends one message and takes its reply.
-fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> Answer {
-    let unsent = Row::unsent(&message.text);
+fn answer(
+    (link, earlier): (&Link, &mut Earlier),
+    message: &Message,
+    args: &Args,
+    patience: &Patience<'_>,
+) -> Answer {
+    let unsent = Row::unsent(message.text.as_bytes());
     if message.bytes.is_empty() {
         let row = Row { verdict: "empty", ..unsent };
         let problem = "an empty message is nothing that could come back: it was not sent";
         return Answer { row, reply: Vec::new(), trouble: None, problem: Some(problem.to_owned()) };
     }
     let stopwatch = Stopwatch::start();
-    let came = exchange(link, message, &Patience::of(timeout));
+    let came = exchange(link, message, earlier, patience);
     let elapsed_us = Some(microseconds_of(stopwatch.elapsed()));
     match came {
         Err((reply, trouble)) => {
             let text = (!reply.is_empty()).then(|| text_of(&reply));
             let row = Row { reply: text, verdict: "missing", ..unsent };
-            let problem = Some(format!("{}: {}", quoted(&message.text), trouble.message()));
+            let is_told = trouble.failure.why != Why::Interrupted;
+            let problem = is_told.then(|| missing(message, &reply, &trouble));
             Answer { row, reply, trouble: Some(trouble), problem }
         }
         Ok(reply) => {
@@ -114,6 +128,27 @@ fn answer(link: &Link, message: &Message, args: &Args, timeout: Duration) -> Ans
             Answer { row, reply, trouble: None, problem }
         }
     }
+}
+
+/// What is said of a datagram that is no reply to the message that was sent last.
+fn told(stray: &Stray) -> String {
+    let (reply, what) = match stray {
+        Stray::Late(reply) => {
+            (reply, "late: it answers a message whose reply had not come in time")
+        }
+        Stray::Again(reply) => (reply, "a duplicate: it answers a message that had its reply"),
+        Stray::Unasked(reply) => (reply, "before a message was sent that it could answer"),
+    };
+    format!("{} came, {what}; it is not taken for a reply", quoted(&text_of(reply)))
+}
+
+fn missing(message: &Message, reply: &[u8], trouble: &Trouble) -> String {
+    let why = if reply.is_empty() {
+        trouble.message()
+    } else {
+        trouble.message_behind(&quoted(&text_of(reply)))
+    };
+    format!("{}: {why}", quoted(&message.text))
 }
 
 fn wrong(message: &Message, reply: &[u8], transform: Transform) -> String {

@@ -5,6 +5,7 @@
 
 mod args;
 mod comparison;
+mod earlier;
 mod exchange;
 mod expected;
 pub mod failure;
@@ -18,6 +19,7 @@ mod quote;
 pub mod replies;
 pub mod target;
 pub mod trouble;
+mod typing;
 
 pub use args::Args;
 use link::Link;
@@ -53,8 +55,10 @@ pub fn run(
     {
         return wrong(problem);
     }
-    // Before any thread is made, one of which is entering a namespace.
-    let signals = args.is_load().then(EndingSignals::hold).transpose()?;
+    // Before any thread is made, one of which is entering a namespace. A stream has nothing to say at its
+    // end, and dies of them by itself.
+    let has_last_words = args.is_load() || speaks_lines(args)?;
+    let signals = has_last_words.then(EndingSignals::hold).transpose()?;
     let outcome = place.inside(|proc_root| {
         let timeout = args.timeout(target.carrier);
         let interrupt = signals.as_ref().map(EndingSignals::descriptor);
@@ -66,8 +70,10 @@ pub fn run(
         let addresses = peers.iter().map(Peer::to_string).collect::<Vec<_>>().join(", ");
         tracing::info!(target = args.target, addresses, "resolved");
         match &signals {
-            Some(signals) => load_one(args, &peers, (proc_root, signals), (screen, aside)),
-            None => speak(args, &peers, screen),
+            Some(signals) if args.is_load() => {
+                load_one(args, &peers, (proc_root, signals), (screen, aside))
+            }
+            signals => speak(args, &peers, signals.as_ref(), screen),
         }
     })??;
     let ended_by = signals.and_then(|signals| signals.take());
@@ -120,24 +126,40 @@ fn load_one(
     load::run(&plan, (&args.target, &chosen), (proc_root, signals), (screen, aside))
 }
 
-fn speak(args: &Args, peers: &[Peer], screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
+/// Whether it is messages or a prompt, and no stream.
+fn speaks_lines(args: &Args) -> std::io::Result<bool> {
+    let is_typed = || Ok(StandardInput::open()?.is_terminal() && output_is_terminal());
+    if args.messages.is_empty() { is_typed() } else { Ok(true) }
+}
+
+/// Speaks lines until one of `signals` comes; without them, streams standard input.
+fn speak(
+    args: &Args,
+    peers: &[Peer],
+    signals: Option<&EndingSignals>,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Outcome> {
     let carrier = peers.first().map_or(Carrier::Tcp, |peer| peer.carrier);
-    let timeout = args.timeout(carrier);
-    let mut input = StandardInput::open()?;
-    let speaks_lines = !args.messages.is_empty() || (input.is_terminal() && output_is_terminal());
-    if !speaks_lines && let Some(problem) = args.wrong_with_stream(carrier, screen.format) {
+    let problem = match signals {
+        None => args.wrong_with_stream(carrier, screen.format),
+        Some(_) if args.messages.is_empty() => args.wrong_with_prompt(screen.format),
+        Some(_) => None,
+    };
+    if let Some(problem) = problem {
         return Ok(Outcome { exit: Exit::Usage, messages: vec![problem] });
     }
-    let (peer, socket) = match connect_any(peers, &args.socket(), timeout, &Patience::ENDLESS) {
+    let patience = Patience::ENDLESS.or(signals.map(EndingSignals::descriptor));
+    let timeout = args.timeout(carrier);
+    let (peer, socket) = match connect_any(peers, &args.socket(), timeout, &patience) {
         Ok(found) => found,
         Err(trouble) => return unconnected(args, &trouble, screen),
     };
     let link = Link::new(peer, socket).with_source(args.source());
-    if !args.messages.is_empty() {
-        return messages::run(args, &link, timeout, screen);
+    match signals {
+        Some(signals) if args.messages.is_empty() => {
+            interactive::run(args, (peers, link), signals, screen)
+        }
+        Some(signals) => messages::run(args, &link, signals, screen),
+        None => pipe::run(args, &link, &mut StandardInput::open()?, screen),
     }
-    if speaks_lines {
-        return interactive::run(args, (peers, link), timeout, screen);
-    }
-    pipe::run(args, &link, &mut input, screen)
 }

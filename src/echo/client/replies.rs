@@ -9,12 +9,14 @@ pub const CHANGES: &str = "a server that changes what it sends back is judged wi
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// As it was written.
+    /// As it was written, as text.
     pub text: String,
     /// As it is sent: to a stream, a line.
     pub bytes: Vec<u8>,
     /// What is expected back.
     pub expected: Vec<u8>,
+    /// The same of a server by message, to which the line's end is a part of what it turns round.
+    turned: Option<Vec<u8>>,
     is_line: bool,
 }
 
@@ -42,16 +44,27 @@ impl Judged {
 
 impl Message {
     /// The message `text` to a server that does `transform`; `is_bare`: without a line's end.
-    pub fn new(text: &str, transform: Transform, is_bare: bool) -> Self {
-        let mut expected = Vec::new();
-        // A line's end stays at its end, also where the line is turned round.
-        transform.apply(text.as_bytes(), &mut expected);
-        let mut bytes = text.as_bytes().to_vec();
+    pub fn new(text: &[u8], transform: Transform, is_bare: bool) -> Self {
+        let applied = |bytes: &[u8]| {
+            let mut expected = Vec::new();
+            transform.apply(bytes, &mut expected);
+            expected
+        };
+        let mut bytes = text.to_vec();
         if !is_bare {
             bytes.push(b'\n');
-            expected.push(b'\n');
         }
-        Self { text: text.to_owned(), bytes, expected, is_line: !is_bare }
+        let expected = if is_bare {
+            applied(&bytes)
+        } else {
+            // Line by line: an end stays where it is, also where the line is turned round.
+            let lines = text.split(|it| *it == b'\n');
+            lines.flat_map(|line| [applied(line), b"\n".to_vec()]).flatten().collect()
+        };
+        let is_turned = transform == Transform::Reverse && !is_bare;
+        let turned = is_turned.then(|| applied(&bytes));
+        let text = String::from_utf8_lossy(text).into_owned();
+        Self { text, bytes, expected, turned, is_line: !is_bare }
     }
 
     /// Whether `reply` is all that can be waited for: a line for a line, else as many bytes as are
@@ -59,7 +72,10 @@ impl Message {
     pub fn is_whole(&self, reply: &[u8]) -> bool {
         // What was sent may have line ends within.
         let ends = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count();
-        if self.is_line {
+        if self.turned.is_some() {
+            // Its line's end comes first, or last.
+            reply.len() >= self.bytes.len()
+        } else if self.is_line {
             ends(reply) >= ends(&self.bytes)
         } else {
             reply.len() >= self.expected.len()
@@ -69,7 +85,8 @@ impl Message {
 
 /// Whether `reply` is as expected.
 pub fn judge(message: &Message, reply: &[u8]) -> Judged {
-    if reply == message.expected { Judged::Right } else { Judged::Wrong }
+    let is_right = reply == message.expected || message.turned.as_deref() == Some(reply);
+    if is_right { Judged::Right } else { Judged::Wrong }
 }
 
 #[cfg(test)]
@@ -78,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_line_is_answered_by_a_line() {
-        let message = Message::new("straße", Transform::Upper, false);
+        let message = Message::new("straße".as_bytes(), Transform::Upper, false);
         assert_eq!(message.bytes, "straße\n".as_bytes());
         assert!(!message.is_whole(b"STRASSE"));
         assert!(message.is_whole(b"STRASSE\n"));
@@ -88,7 +105,7 @@ mod tests {
 
     #[test]
     fn bare_bytes_are_answered_by_as_many() {
-        let message = Message::new("abc", Transform::Reverse, true);
+        let message = Message::new("abc".as_bytes(), Transform::Reverse, true);
         assert!(!message.is_whole(b"cb"));
         assert!(message.is_whole(b"cba"));
         assert_eq!(judge(&message, b"cba"), Judged::Right);
@@ -96,10 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_turned_round_with_its_end_or_before_it() {
+        let message = Message::new("añb".as_bytes(), Transform::Reverse, false);
+        for reply in ["bña\n", "\nbña"] {
+            assert_eq!(judge(&message, reply.as_bytes()), Judged::Right, "{reply:?}");
+            assert!(message.is_whole(reply.as_bytes()) && !message.is_whole(b"\n"));
+        }
+        assert_eq!(judge(&message, "bña".as_bytes()), Judged::Wrong);
+        let lines = Message::new(b"ab\ncd", Transform::Reverse, false);
+        for reply in [b"ba\ndc\n", b"\ndc\nba"] {
+            assert_eq!(judge(&lines, reply), Judged::Right, "{reply:?}");
+        }
+    }
+
+    #[test]
     fn lines_within_are_waited_for() {
-        let message = Message::new("a\nb", Transform::None, false);
+        let message = Message::new("a\nb".as_bytes(), Transform::None, false);
         assert!(!message.is_whole(b"a\n"));
         assert!(message.is_whole(b"a\nb\n"));
-        assert!(Message::new("", Transform::None, true).bytes.is_empty());
+        assert!(Message::new("".as_bytes(), Transform::None, true).bytes.is_empty());
     }
 }

@@ -22,9 +22,19 @@ pub struct Trouble {
 impl Trouble {
     /// A message with a hint.
     pub fn message(&self) -> String {
+        self.message_of(&self.headline())
+    }
+
+    /// The same where a reply has begun to come: what there is of it.
+    pub fn message_behind(&self, came: &str) -> String {
+        let Self { address, failure, .. } = self;
+        self.message_of(&format!("only {came} came from {address}: {}", failure.title()))
+    }
+
+    fn message_of(&self, headline: &str) -> String {
         let meaning = self.failure.meaning(self.carrier);
         let hint = self.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        format!("{}: {meaning}{hint}", self.headline())
+        format!("{headline}: {meaning}{hint}")
     }
 
     /// What happened, to which address.

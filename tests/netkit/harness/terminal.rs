@@ -73,7 +73,12 @@ impl Terminal {
 
     /// Types `keys`.
     pub fn types(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.types_bytes(keys.as_bytes());
+    }
+
+    /// Types `keys`, of a terminal that is not one of UTF-8.
+    pub fn types_bytes(&mut self, keys: &[u8]) {
+        self.keys.write_all(keys).unwrap();
         self.keys.flush().unwrap();
     }
 

@@ -78,6 +78,17 @@ impl Args {
         ))
     }
 
+    /// What a prompt, which is for people, does not take.
+    pub fn wrong_with_prompt(&self, format: Format) -> Option<String> {
+        (format != Format::Table).then(|| {
+            format!(
+                "--format is for messages and loads: a prompt shows replies to who types\nhint: a message \
+                 comes after the target: netkit echo client {} hello",
+                self.target
+            )
+        })
+    }
+
     /// What follows without a pause cannot be judged in reverse.
     fn wrong_with_reverse(&self, carrier: Carrier, has: &str) -> Option<String> {
         let is_wrong = self.transform == Transform::Reverse && !carrier.keeps_messages();
@@ -95,7 +106,7 @@ impl Args {
         if let (Some(option), Some(message)) = (option, self.messages.first()) {
             return Some(format!(
                 "{option} is a load, which makes its own messages: leave out {}, or {option}",
-                quoted(message)
+                quoted(&message.to_string_lossy())
             ));
         }
         option?;

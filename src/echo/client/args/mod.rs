@@ -2,6 +2,7 @@
 
 mod contradictions;
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ pub struct Args {
     pub(super) target: String,
     /// Messages to send, after TARGET, each as a line; without, standard input is streamed
     #[arg(value_name = "MESSAGE")]
-    pub(super) messages: Vec<String>,
+    pub(super) messages: Vec<OsString>,
     /// A target without a scheme is one of UDP
     #[arg(long, short)]
     udp: bool,

@@ -27,8 +27,8 @@ pub(super) fn facts(report: &LoadReport) -> Vec<String> {
     }
     if counts.corrupted > 0 {
         facts.push(format!(
-            "{} were not what had been sent",
-            plural(counts.corrupted, "reply", "replies")
+            "{} not what had been sent",
+            plural(counts.corrupted, "reply was", "replies were")
         ));
     }
     if counts.unexpected_bytes > 0 {

@@ -1,0 +1,125 @@
+//! The terminal's mode while somebody is asked for line after line: what is typed between two of them is
+//! kept as it is.
+//!
+//! A line editor takes the terminal's own line editing away for as long as it reads, and gives it back
+//! behind each line. What is typed then goes through that, and is not what was typed any more: Ctrl-D
+//! becomes a zero byte, a line of more than 4,095 bytes is cut (`drivers/tty/n_tty.c`,
+//! `n_tty_receive_char_special` and `n_tty_receive_buf_common`), and all is shown twice. So it stays
+//! taken away from the first line to the last, but for the keys that send signals.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::termios::{
+    FlushArg, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr,
+    tcsetattr,
+};
+use nix::unistd::{getpgrp, tcgetpgrp};
+
+use super::KernelError;
+use super::ending_signals::EndingSignals;
+
+/// Whether `terminal` edits lines itself: what it gives then are lines, and their end.
+pub fn edits_lines(terminal: impl AsFd) -> bool {
+    tcgetattr(terminal).is_ok_and(|mode| mode.local_flags.contains(LocalFlags::ICANON))
+}
+
+/// A terminal that keeps what is typed, until this is dropped.
+#[derive(Debug)]
+pub struct KeepingTerminal {
+    terminal: OwnedFd,
+    before: Termios,
+    /// SIGTSTP, of Ctrl-Z, which is to find the terminal as it was.
+    stops: SignalFd,
+}
+
+impl KeepingTerminal {
+    /// Takes the line editing of `terminal` away. SIGTSTP waits from now on, in this thread and those
+    /// that it starts.
+    pub fn take(terminal: BorrowedFd<'_>) -> Result<Self, KernelError> {
+        Self::taken(terminal).map_err(|source| KernelError::Program {
+            operation: "set the terminal's mode".to_owned(),
+            source,
+        })
+    }
+
+    fn taken(terminal: BorrowedFd<'_>) -> io::Result<Self> {
+        let terminal = terminal.try_clone_to_owned()?;
+        let before = tcgetattr(&terminal)?;
+        let stop = stop_signal();
+        let stops = SignalFd::with_flags(&stop, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        stop.thread_block()?;
+        let mut keeping = before.clone();
+        keeping.local_flags &= !(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::IEXTEN);
+        keeping.input_flags &= !InputFlags::ICRNL;
+        for (index, value) in
+            [(SpecialCharacterIndices::VMIN, 1), (SpecialCharacterIndices::VTIME, 0)]
+        {
+            if let Some(character) = keeping.control_chars.get_mut(place(index)) {
+                *character = value;
+            }
+        }
+        let taken = Self { terminal, before, stops };
+        taken.set(&keeping)?;
+        Ok(taken)
+    }
+
+    /// What becomes readable when the user wants to stop this process.
+    pub fn stops(&self) -> BorrowedFd<'_> {
+        self.stops.as_fd()
+    }
+
+    /// Stops, with the terminal as it was, and takes it again when this process is continued, unless one
+    /// of `endings` has come.
+    ///
+    /// By SIGTSTP itself: a process group that nobody could continue is not stopped by it.
+    pub fn stop(&self, endings: &EndingSignals) -> io::Result<()> {
+        let now = tcgetattr(&self.terminal)?;
+        self.restore();
+        let stop = stop_signal();
+        stop.thread_unblock()?;
+        stop.thread_block()?;
+        if !endings.has_arrived() {
+            self.set(&now)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is typed and not read yet.
+    pub fn forget(&self) {
+        // One that is gone has nothing.
+        tcflush(&self.terminal, FlushArg::TCIFLUSH).unwrap_or_default();
+    }
+
+    /// Gives it back, if it is this process's to change: a terminal that another job has is not.
+    fn restore(&self) {
+        if tcgetpgrp(&self.terminal) == Ok(getpgrp()) {
+            // One that is gone has no mode.
+            self.set(&self.before).unwrap_or_default();
+        }
+    }
+
+    fn set(&self, mode: &Termios) -> Result<(), Errno> {
+        // What is typed meanwhile is not to be lost, and so nothing is flushed.
+        tcsetattr(&self.terminal, SetArg::TCSADRAIN, mode)
+    }
+}
+
+impl Drop for KeepingTerminal {
+    fn drop(&mut self) {
+        self.restore();
+        stop_signal().thread_unblock().unwrap_or_default();
+    }
+}
+
+fn stop_signal() -> SigSet {
+    [Signal::SIGTSTP].into_iter().collect()
+}
+
+#[expect(clippy::as_conversions, reason = "a C enum has no other way to its number")]
+fn place(index: SpecialCharacterIndices) -> usize {
+    index as usize
+}
