@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use terminal_size::{Width, terminal_size_of};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::output::{Color, Style, sanitize, told};
+use crate::output::{Color, Style, sanitize, sanitize_lines, told};
 
 /// Bytes collected before they are written. Larger pieces, as rows come in, go straight through.
 const BUFFER: usize = 16 * 1024;
@@ -74,10 +74,12 @@ impl Streams {
         self.tell(&format!("hint: {hint}"));
     }
 
-    /// On a terminal by words; elsewhere a line is what a program reads.
+    /// On a terminal by words; elsewhere a line is what a program reads. What a message quotes, an
+    /// argument or the name of a file, may hold anything.
     fn tell(&mut self, text: &str) {
+        let text = sanitize_lines(text);
         drop(match self.err_style {
-            Some(style) => writeln!(self.err, "{}", told(text, style.width)),
+            Some(style) => writeln!(self.err, "{}", told(&text, style.width)),
             None => writeln!(self.err, "{text}"),
         });
     }

@@ -16,6 +16,9 @@ pub enum Event {
     Writable,
     /// Bytes, a datagram, or the peer's end.
     Readable,
+    /// The end of both directions, or an error: of a stream, a peer that has only said that it sends
+    /// nothing more is not gone (`tcp_poll`, `unix_poll`: EPOLLHUP).
+    Gone,
 }
 
 /// How a wait ended.
@@ -112,6 +115,8 @@ impl<'a> Patience<'a> {
         let events = match event {
             Event::Writable => PollFlags::POLLOUT | PollFlags::POLLERR,
             Event::Readable => PollFlags::POLLIN | PollFlags::POLLERR,
+            // Both are told unasked.
+            Event::Gone => PollFlags::empty(),
         };
         self.poll(Some(PollFd::new(descriptor, events)))
     }
@@ -166,6 +171,10 @@ mod tests {
         assert_eq!(Patience::ENDLESS.wait(other.as_fd(), Event::Writable), Ok(Waited::Ready));
         one.write_all(b"x").unwrap();
         assert_eq!(Patience::ENDLESS.wait(other.as_fd(), Event::Readable), Ok(Waited::Ready));
+        one.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(soon.wait(other.as_fd(), Event::Gone), Ok(Waited::Late));
+        one.shutdown(Shutdown::Read).unwrap();
+        assert_eq!(soon.wait(other.as_fd(), Event::Gone), Ok(Waited::Ready));
         let interrupted = Patience::ENDLESS.or(Some(other.as_fd()));
         assert_eq!(interrupted.sleep(), Ok(Waited::Interrupted));
         assert_eq!(interrupted.wait(one.as_fd(), Event::Readable), Ok(Waited::Interrupted));

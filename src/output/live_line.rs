@@ -6,6 +6,7 @@
 
 use std::io::Write;
 
+use super::sanitize_lines;
 use super::screen::Aside;
 use super::wrap::told;
 
@@ -45,7 +46,8 @@ impl<'a> LiveLine<'a> {
     /// Says something that stays, in a line of its own; also where there is no terminal.
     pub fn say(&mut self, words: &str) {
         self.clear();
-        let words = if self.is_terminal { &told(words, self.width) } else { words };
+        let words = sanitize_lines(words);
+        let words = if self.is_terminal { told(&words, self.width) } else { words };
         self.write(&format!("{words}\n"));
     }
 

@@ -14,6 +14,11 @@ pub fn sanitize(text: &str) -> String {
     safe
 }
 
+/// The same for a text of several lines, whose ends stay.
+pub fn sanitize_lines(text: &str) -> String {
+    text.split('\n').map(sanitize).collect::<Vec<_>>().join("\n")
+}
+
 /// Control characters; Unicode's marks of direction, of joining and of no width.
 fn is_harmful(character: char) -> bool {
     character.is_control()
@@ -30,6 +35,7 @@ mod tests {
     fn harmful_characters_are_shown_and_others_kept() {
         assert_eq!(sanitize("nginx: wörker"), "nginx: wörker");
         assert_eq!(sanitize("a\x1b[31mb\n"), "a\\u{1b}[31mb\\u{a}");
+        assert_eq!(sanitize_lines("a\x1b\nb\n"), "a\\u{1b}\nb\n");
         assert_eq!(sanitize("x\u{202e}y\u{200b}"), "x\\u{202e}y\\u{200b}");
     }
 }

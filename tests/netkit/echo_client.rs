@@ -311,6 +311,24 @@ fn neither_direction_waits_for_the_other() {
 }
 
 #[test]
+fn a_server_that_says_its_last_word_first_is_sent_the_rest() {
+    const LENGTH: usize = 24 << 20;
+    let name = format!("unix:@netkit-last-word-{}", std::process::id());
+    let server = Serving::at(2, &format!("127.0.0.1:0 {name} --half-close --json"));
+    for address in &server.addresses {
+        let answer = netkit("echo client").arg(address).stdin(&vec![b'.'; LENGTH]).run().exits(0);
+        answer.complains(" of 25,165,824 bytes came back from ");
+    }
+    let statistics = server.stop().exits(0).statistics();
+    assert_eq!(statistics["connections"]["received_bytes"], 2 * LENGTH);
+    // Of one that is gone, what is sent next tells that.
+    let gone = serve(|mut stream| drop(stream.read_exact(&mut [0; 5])));
+    let answer = netkit(&format!("echo client {gone}")).stdin(&vec![b'.'; LENGTH]).run().exits(1);
+    let said = ["cut the connection", "closed the connection (FIN) before standard input ended"];
+    assert!(said.iter().any(|it| answer.stderr.contains(it)), "{answer}");
+}
+
+#[test]
 fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
     let address = serve(|mut stream| {
         let mut buffer = [0; 5];
@@ -318,7 +336,7 @@ fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
         stream.write_all(&buffer).unwrap();
     });
     let mut child = Command::new(PROGRAM)
-        .args(["echo", "client", &address])
+        .args(["echo", "client", "--timeout", "200ms", &address])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -332,7 +350,8 @@ fn a_server_that_ends_first_ends_the_stream_though_input_has_no_end() {
     assert_eq!((said.as_str(), child.wait().unwrap().code()), ("hello", Some(1)));
     let mut complaint = String::new();
     child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
-    let said = "closed the connection (FIN) before standard input ended";
+    let said =
+        "closed the connection (FIN) before standard input ended, which has given nothing for 200";
     assert!(complaint.contains(said) && !complaint.contains("no reply"), "{complaint}");
     drop(stdin);
 }

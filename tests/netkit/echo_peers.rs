@@ -144,12 +144,17 @@ fn the_tools_serve() {
         let place = |name: &str| directory.path().join(name).display().to_string();
         let (socat, ncat, fifo) = (place("socat"), place("ncat"), place("fifo"));
         let nc = format!("mkfifo {fifo}; nc.openbsd -lN 127.0.0.1 7003 <{fifo} | cat >{fifo}");
-        // What its pipe holds: of more, socat waits for ever to write to a pipe that it alone reads.
-        let input = bytes(48 << 10);
-        for (server, target) in [
-            ("socat -t20 TCP-LISTEN:7001,fork PIPE".to_owned(), "tcp://127.0.0.1:7001".to_owned()),
-            (format!("socat -t20 UNIX-LISTEN:{socat},fork PIPE"), format!("unix:{socat}")),
+        // Once there is more in its pipe than that holds, socat waits for ever to write to what it alone
+        // reads: over TCP it is given no more, and a Unix stream is sent with care.
+        for (server, target, length) in [
+            (
+                "socat -t20 TCP-LISTEN:7001,fork PIPE".to_owned(),
+                "tcp://127.0.0.1:7001".to_owned(),
+                48 << 10,
+            ),
+            (format!("socat -t20 UNIX-LISTEN:{socat},fork PIPE"), format!("unix:{socat}"), STREAM),
         ] {
+            let input = bytes(length);
             let _peer = Peer::start(&server);
             listens(&target);
             let (came, code) = through(&format!("{PROGRAM} echo client {target}"), &input);

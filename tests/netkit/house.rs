@@ -69,6 +69,18 @@ fn every_command_tells_with_v_what_it_does() {
 }
 
 #[test]
+fn what_a_message_quotes_moves_no_cursor() {
+    for line in ["connect", "bind", "wait", "echo client", "states --netns", "explain", ""] {
+        let answer = netkit(line).arg("unix:/no/\x1b[31m\u{202e}x").run();
+        assert_ne!(answer.code, Some(0), "{answer}");
+        let told = answer.stderr + &answer.stdout;
+        assert!(!told.contains(['\x1b', '\u{202e}']), "{line}: {told:?}");
+        // clap leaves out a sequence that changes a colour.
+        assert!(told.contains("\\u{202e}x"), "{line}: {told:?}");
+    }
+}
+
+#[test]
 fn the_help_of_every_command_has_examples_that_are_right() {
     assert!(listed().contains(&"states".to_owned()));
     for command in listed() {

@@ -106,6 +106,12 @@ impl Link {
         }
     }
 
+    /// Waits until the peer is gone, and not only has nothing more to say.
+    pub fn wait_for_end(&self, patience: &Patience<'_>) -> Waited {
+        // What cannot be waited for is over.
+        patience.wait(self.socket.as_fd(), Event::Gone).unwrap_or(Waited::Ready)
+    }
+
     /// Says that nothing more will be sent (FIN).
     pub fn end_sending(&self) -> io::Result<()> {
         tracing::info!(peer = %self.peer, "all is sent: shutdown(2) of this direction");

@@ -4,6 +4,7 @@
 //! read until it has been read from, or a reader that is slow, holds up what it has to and nothing
 //! else. Each has one buffer, and nothing else is kept, also where what comes back is compared.
 
+mod pace;
 mod verdict;
 
 use std::io::{self, ErrorKind};
@@ -13,11 +14,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use pace::{PIECE, Pace};
+
 use super::args::Args;
 use super::comparison::Comparison;
 use super::expected::Expected;
 use super::link::Link;
 use super::trouble::{Step, Trouble, Why};
+use crate::echo::address::Carrier;
 use crate::echo::transform::Transform;
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::clock::Stopwatch;
@@ -39,6 +43,10 @@ struct Pipe<'a> {
     /// How long nothing may come once all is sent, or while nothing can be: the last datagrams, and of a
     /// stream if it was given; `None` without an end, as a server may be slow.
     timeout: Option<Duration>,
+    /// How long standard input may give nothing once the server has said that it sends nothing more.
+    lull: Duration,
+    /// Of a Unix stream.
+    pace: Option<Pace>,
     /// Bytes that went, and that came.
     sent: AtomicU64,
     came: AtomicU64,
@@ -48,6 +56,8 @@ struct Pipe<'a> {
     comparison: Option<Mutex<Comparison>>,
     /// Runs since all of standard input was sent.
     all_sent: OnceLock<Stopwatch>,
+    /// Whether standard input has nothing now.
+    waits_for_input: AtomicBool,
     /// Whether standard output takes nothing now: what the server has to wait for is not its fault.
     is_held_up: AtomicBool,
     stop: Stop,
@@ -66,11 +76,14 @@ pub fn run(
         link,
         transform: args.transform,
         timeout: args.given_timeout().or(datagrams.then(|| args.timeout(carrier))),
+        lull: args.timeout(carrier),
+        pace: (carrier == Carrier::UnixStream).then(Pace::default),
         sent: AtomicU64::new(0),
         came: AtomicU64::new(0),
         wants_all_back: args.wants_all_back(),
         comparison: args.verifies().then(Mutex::default),
         all_sent: OnceLock::new(),
+        waits_for_input: AtomicBool::new(false),
         is_held_up: AtomicBool::new(false),
         stop: Stop::new()?,
     };
@@ -80,8 +93,10 @@ pub fn run(
 
 /// How both directions ended.
 struct Streamed {
-    /// Whether all was sent when the way back ended.
+    /// Whether all was sent.
     has_sent_all: bool,
+    /// Whether it was not for want of more.
+    has_lulled: bool,
     fed: Result<(), Unfed>,
     drained: Option<Trouble>,
 }
@@ -113,24 +128,44 @@ impl From<Trouble> for Unfed {
 impl Pipe<'_> {
     /// Both directions, to the end of both.
     fn stream(&self, input: &mut StandardInput, screen: &mut Screen<'_>) -> io::Result<Streamed> {
+        let done_feeding = Stop::new()?;
         thread::scope(|scope| {
             let sending = thread::Builder::new().spawn_scoped(scope, || {
                 let fed = self.feed(input);
                 if fed.as_ref().is_err_and(Unfed::is_the_end) {
                     self.link.cut();
                 }
+                done_feeding.stop();
                 fed
             })?;
             let drained = self.drain(screen);
-            // Nothing that could still be sent would come back: the other thread is not waited for.
+            let has_ended = matches!(drained, Ok(None));
+            let has_lulled = has_ended && self.outlasts(&done_feeding);
             self.stop.stop();
             let has_sent_all = self.all_sent.get().is_some();
-            if !has_sent_all || !matches!(drained, Ok(None)) {
+            if !has_sent_all || !has_ended {
                 self.link.cut();
             }
             let fed = sending.join().unwrap_or(Ok(()));
-            Ok(Streamed { has_sent_all, fed, drained: drained? })
+            Ok(Streamed { has_sent_all, has_lulled, fed, drained: drained? })
         })
+    }
+
+    /// Lets the rest be sent to a server that has said that it sends nothing more (FIN): it may still
+    /// read. Of one that is gone, only an answer to what is sent tells that, so that it is waited for no
+    /// longer than standard input takes a rest. Whether it was that.
+    fn outlasts(&self, done_feeding: &Stop) -> bool {
+        loop {
+            let sent = self.sent.load(Ordering::Relaxed);
+            let patience = Patience::of(self.lull).or(Some(done_feeding.descriptor()));
+            if self.link.wait_for_end(&patience) != Waited::Late {
+                return false;
+            }
+            let is_still = self.sent.load(Ordering::Relaxed) == sent;
+            if is_still && self.waits_for_input.load(Ordering::Relaxed) {
+                return true;
+            }
+        }
     }
 
     /// Sends all of `input`, and then says that it was all.
@@ -140,9 +175,11 @@ impl Pipe<'_> {
         let patience = Patience::ENDLESS.or(Some(self.stop.descriptor()));
         let mut expected = Expected::new(self.transform, keeps_messages);
         loop {
+            self.waits_for_input.store(true, Ordering::Relaxed);
             if patience.wait(input.as_fd(), Event::Readable) == Ok(Waited::Interrupted) {
                 return Ok(());
             }
+            self.waits_for_input.store(false, Ordering::Relaxed);
             match input.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(came) => {
@@ -150,7 +187,6 @@ impl Pipe<'_> {
                     // Before it can come back.
                     self.compare(|it| it.expect(&expected.of(bytes)));
                     self.send(bytes, &patience)?;
-                    self.sent.fetch_add(length(bytes), Ordering::Relaxed);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Unfed::Input(error)),
@@ -167,13 +203,27 @@ impl Pipe<'_> {
             .map_err(|error| self.link.trouble(Step::Send, Why::of(&error)).into())
     }
 
+    /// Sends all of `bytes`, and counts them.
+    fn send(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
+        let piece = if self.pace.is_some() { PIECE } else { bytes.len().max(1) };
+        for piece in bytes.chunks(piece) {
+            if let Some(pace) = &self.pace {
+                let is_held_up = || self.is_held_up.load(Ordering::Relaxed);
+                pace.wait(self.sent.load(Ordering::Relaxed), is_held_up);
+            }
+            self.send_piece(piece, patience)?;
+        }
+        Ok(())
+    }
+
     /// Sends all of `bytes`. Where a timeout was given for a stream, one in which nothing can be sent and
     /// nothing has come is the end.
-    fn send(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
-        let keeps_messages = self.link.peer.carrier.keeps_messages();
-        let Some(timeout) = self.timeout.filter(|_| !keeps_messages) else {
-            return self.link.send(bytes, patience);
-        };
+    fn send_piece(&self, bytes: &[u8], patience: &Patience<'_>) -> Result<(), Trouble> {
+        if self.link.peer.carrier.keeps_messages() {
+            self.link.send(bytes, patience)?;
+            self.sent.fetch_add(length(bytes), Ordering::Relaxed);
+            return Ok(());
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             let came = self.came.load(Ordering::Relaxed);
@@ -181,8 +231,13 @@ impl Pipe<'_> {
                 let has_come = self.came.load(Ordering::Relaxed) != came;
                 has_come || self.is_held_up.load(Ordering::Relaxed)
             };
-            match self.link.send_some(rest, &patience.at_most(timeout)) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+            let patience = self.timeout.map_or(*patience, |timeout| patience.at_most(timeout));
+            match self.link.send_some(rest, &patience) {
+                Ok(taken) => {
+                    self.sent
+                        .fetch_add(length(rest.get(..taken).unwrap_or(rest)), Ordering::Relaxed);
+                    rest = rest.get(taken..).unwrap_or_default();
+                }
                 Err(trouble) if trouble.failure.why == Why::Late && moves() => {}
                 Err(trouble) => return Err(trouble),
             }
@@ -208,10 +263,13 @@ impl Pipe<'_> {
                     let bytes = buffer.get(..came).unwrap_or_default();
                     self.compare(|it| it.came(bytes));
                     self.came.fetch_add(length(bytes), Ordering::Relaxed);
+                    if let Some(pace) = &self.pace {
+                        pace.came(length(bytes));
+                    }
                     self.is_held_up.store(true, Ordering::Relaxed);
-                    screen.out.write_all(bytes)?;
-                    screen.out.flush()?;
+                    let written = screen.out.write_all(bytes).and_then(|()| screen.out.flush());
                     self.is_held_up.store(false, Ordering::Relaxed);
+                    written?;
                 }
                 Err(trouble) if trouble.failure.why == Why::Late => {
                     if quiet.is_some() {

@@ -16,7 +16,7 @@ use crate::output::numbers::{count, microseconds_of, short_duration, thousands};
 impl Pipe<'_> {
     /// What became of it.
     pub(super) fn outcome(&self, streamed: Streamed) -> Outcome {
-        let Streamed { has_sent_all, fed, drained } = streamed;
+        let Streamed { has_sent_all, has_lulled, fed, drained } = streamed;
         let trouble = match (fed, drained) {
             (Err(Unfed::Input(error)), _) => {
                 let problem = format!("cannot read standard input: {error}");
@@ -28,6 +28,7 @@ impl Pipe<'_> {
             (_, Some(trouble)) if trouble.failure.why == Why::Late => Some(self.silent()),
             (_, Some(trouble)) => Some(trouble.message()),
             (Ok(()), None) if has_sent_all => None,
+            (Ok(()), None) if has_lulled => Some(self.lulled()),
             (Ok(()), None) => Some(self.closed()),
             // A reset is told to one direction alone, and looks like an end to the other. EPIPE comes of
             // `cut` as well.
@@ -46,6 +47,16 @@ impl Pipe<'_> {
         let peer = &self.link.peer;
         let closed = self.link.trouble(Step::Receive, Why::Closed).failure.meaning(peer.carrier);
         format!("{peer} closed the connection (FIN) before standard input ended: {closed}")
+    }
+
+    /// The same, where nothing more could tell whether it still reads.
+    fn lulled(&self) -> String {
+        let lull = short_duration(microseconds_of(self.lull));
+        format!(
+            "{} closed the connection (FIN) before standard input ended, which has given nothing for \
+             {lull} since\nhint: a longer --timeout, if the server still reads",
+            self.link.peer
+        )
     }
 
     /// The timeout in words.
