@@ -33,6 +33,7 @@ mod echo_load_udp;
 mod echo_peers;
 mod echo_prompt;
 mod echo_selftest;
+mod echo_selftest_faults;
 mod echo_server;
 mod echo_server_addresses;
 mod echo_server_ends;
