@@ -119,9 +119,9 @@ fn who_closes_first_keeps_the_time_wait() {
             assert_eq!(round_trip(&stream, b"hello"), b"hello");
             if is_servers {
                 // More than one read takes, and more when the server has closed: nothing is reset.
-                stream.write_all(&[0; 100_000]).unwrap();
+                stream.write_all(&vec![0; 100_000]).unwrap();
                 assert_eq!(rest(&stream), b"");
-                stream.write_all(&[0; 100_000]).unwrap();
+                stream.write_all(&vec![0; 100_000]).unwrap();
             }
             drop(stream);
             let line = format!("states --list --state TIME_WAIT --json --local-port {port}");

@@ -83,7 +83,7 @@ fn a_descriptor_that_cannot_be_written_to_is_a_wrong_argument() {
     // Not open either, but by then numbers of what netkit has opened itself.
     for fd in 3..9 {
         let mut command = Command::new("sh");
-        let closed: String = (3..10).map(|fd| format!(" {fd}>&-")).collect();
+        let closed = (3..10).fold(String::new(), |all, fd| all + &format!(" {fd}>&-"));
         command.args(["-c", &format!("exec {PROGRAM} \"$@\"{closed}"), "sh"]);
         let line = format!("echo server 127.0.0.1:0 --for 50ms --ready-fd {fd}");
         let answer = crate::harness::command::Netkit::by(command, &line).run();
