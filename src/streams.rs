@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use terminal_size::{Width, terminal_size_of};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::output::{Color, Style, sanitize_lines, told};
+use crate::output::{Color, Style, sanitize, sanitize_lines, told};
 
 /// Bytes collected before they are written. Larger pieces, as rows come in, go straight through.
 const BUFFER: usize = 16 * 1024;
@@ -95,6 +95,24 @@ fn wished(style: Style, color: Color) -> Style {
     Style { color, ..style }
 }
 
+/// Where `-v` tells: standard error. That nobody listens any more, or that there is no room for it, is no
+/// reason to fail, and what came from outside moves no cursor.
+struct Told;
+
+impl Write for Told {
+    /// Takes an event, which comes as a whole, with its line's end.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
+        drop(io::stderr().write_all(format!("{}{end}", sanitize(text)).as_bytes()));
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// With `-v`, what is done is told on standard error from now on; with `-vv`, in detail.
 pub(crate) fn trace(verbosity: u8) {
     let level = match verbosity {
@@ -107,7 +125,8 @@ pub(crate) fn trace(verbosity: u8) {
         .without_time()
         .with_target(false)
         .with_ansi(false)
-        .with_writer(io::stderr);
+        .log_internal_errors(false)
+        .with_writer(|| Told);
     // A second run in the same process finds the first one's subscriber, which serves.
     drop(tracing::subscriber::set_global_default(subscriber.finish()));
 }

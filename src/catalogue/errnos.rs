@@ -177,10 +177,18 @@ pub const EACCES: i32 = 13;
 pub const ENODEV: i32 = 19;
 /// Invalid argument.
 pub const EINVAL: i32 = 22;
+/// Too many open files in system.
+pub const ENFILE: i32 = 23;
+/// Too many open files.
+pub const EMFILE: i32 = 24;
 /// Broken pipe.
 pub const EPIPE: i32 = 32;
+/// Message too long.
+pub const EMSGSIZE: i32 = 90;
 /// Protocol wrong type for socket.
 pub const EPROTOTYPE: i32 = 91;
+/// Address family not supported by protocol.
+pub const EAFNOSUPPORT: i32 = 97;
 /// Address already in use.
 pub const EADDRINUSE: i32 = 98;
 /// Cannot assign requested address.

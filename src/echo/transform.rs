@@ -30,6 +30,19 @@ impl Transform {
             Self::Reverse => reverse(text, into),
         }
     }
+
+    /// The same for each line of `text`; where it ends stays.
+    pub fn apply_to_lines(self, text: &[u8], into: &mut Vec<u8>) {
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let (line, end) = match line {
+                [line @ .., b'\r', b'\n'] => (line, &b"\r\n"[..]),
+                [line @ .., b'\n'] => (line, &b"\n"[..]),
+                line => (line, &b""[..]),
+            };
+            self.apply(line, into);
+            into.extend_from_slice(end);
+        }
+    }
 }
 
 fn map<I: Iterator<Item = char>>(text: &[u8], into: &mut Vec<u8>, change: fn(char) -> I) {
@@ -102,6 +115,13 @@ mod tests {
     fn bytes_that_are_no_text_stay() {
         assert_eq!(applied(Transform::Upper, b"a\xff\xc3b"), b"A\xff\xc3B");
         assert_eq!(applied(Transform::Reverse, b"a\xff\xc3b"), b"b\xc3\xffa");
+    }
+
+    #[test]
+    fn lines_are_transformed_each_by_itself() {
+        let mut into = Vec::new();
+        Transform::Reverse.apply_to_lines(b"ab\ncd\r\n\n\xc3\xa9f", &mut into);
+        assert_eq!(into, b"ba\ndc\r\n\nf\xc3\xa9");
     }
 
     #[test]

@@ -117,6 +117,7 @@ impl Connecting {
         let made = Socket::new(address.domain(), kind.nonblocking(), None).and_then(|socket| {
             step = Step::Option;
             set_options(&socket, address.domain(), options)?;
+            speak_v4(&socket, address)?;
             step = Step::Bind;
             if let Some(source) = options.source {
                 bind(&socket, source)?;
@@ -237,6 +238,16 @@ fn set_options(socket: &Socket, domain: Domain, options: &SocketOptions) -> io::
         (None, _) => Ok(()),
         (Some(ttl), Domain::IPV6) => socket.set_unicast_hops_v6(ttl.into()),
         (Some(ttl), _) => socket.set_ttl_v4(ttl.into()),
+    }
+}
+
+/// Lets an IPv6 socket speak IPv4 where `address` is one of that (`::ffff:127.0.0.1`), whatever
+/// net.ipv6.bindv6only says: with `IPV6_V6ONLY`, connect(2) gives ENETUNREACH, as if there were no route
+/// (`tcp_v6_connect`, net/ipv6/tcp_ipv6.c; `__ip6_datagram_connect`, net/ipv6/datagram.c).
+fn speak_v4(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    match address.as_socket_ipv6() {
+        Some(v6) if v6.ip().to_ipv4_mapped().is_some() => socket.set_only_v6(false),
+        _ => Ok(()),
     }
 }
 

@@ -154,12 +154,28 @@ impl KernelError {
                 "give a name of `ip netns list`, a process id, or a file such as /proc/1/ns/net",
             ),
             Self::Sandbox { hint, .. } => *hint,
-            Self::Program { source, .. } => (source.raw_os_error().map(Errno::from_raw)
-                == Some(Errno::EMFILE))
-            .then_some("`ulimit -n` shows and raises the limit of descriptors"),
+            Self::Program { source, .. } => {
+                source.raw_os_error().and_then(|code| lacking(Errno::from_raw(code)))
+            }
             Self::CannotTell { instead, .. } => Some(instead),
         }
     }
+}
+
+/// What helps where this process or the machine is out of something.
+fn lacking(errno: Errno) -> Option<&'static str> {
+    let known = [
+        (Errno::EMFILE, "`ulimit -n` shows and raises the limit of descriptors"),
+        (
+            Errno::ENFILE,
+            "`sysctl fs.file-nr` counts the open files of the machine; fs.file-max is the limit",
+        ),
+        (
+            Errno::EAGAIN,
+            "this user or container may have no more threads: `ulimit -u`, and pids.max of the cgroup",
+        ),
+    ];
+    known.into_iter().find_map(|(it, hint)| (it == errno).then_some(hint))
 }
 
 /// `EPERM (Operation not permitted)`.

@@ -1,10 +1,12 @@
 //! Network interfaces: their names, indexes and addresses.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::{Interface, InterfaceFlags, if_nameindex, if_nametoindex};
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::IpMtu;
 
 /// The names by index in the calling thread's network namespace. An answer that fails is an empty
 /// one: indexes are then shown as numbers.
@@ -29,6 +31,14 @@ pub fn is_up(name: &str) -> Option<(bool, bool)> {
     let mut all = getifaddrs().ok()?;
     let flags = all.find(|it| it.interface_name == name)?.flags;
     Some((flags.contains(InterfaceFlags::IFF_UP), flags.contains(InterfaceFlags::IFF_RUNNING)))
+}
+
+/// The MTU of the way to 127.0.0.1, which is that of `lo`; `None` if there is no such way. Nothing is
+/// sent.
+pub fn loopback_mtu() -> Option<u32> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
+    socket.connect((Ipv4Addr::LOCALHOST, 9)).ok()?;
+    u32::try_from(getsockopt(&socket, IpMtu).ok()?).ok()
 }
 
 /// The names of the interfaces that are down, but for `lo`; empty if they cannot be read.

@@ -2,6 +2,7 @@
 //! that opens the interface and calls it. Nothing else in the crate touches the system.
 
 pub mod aligned;
+pub mod asking_signal;
 pub mod binding;
 pub mod clock;
 pub mod connecting;

@@ -17,6 +17,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::ProcRoot;
 use super::patience::{Event, Patience, Waited};
+use super::proc_root::read_text;
 
 /// How long a reader that does not read is waited for. The server takes nothing meanwhile.
 pub const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,10 +44,30 @@ fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this process has `fd` open for writing.
+/// Whether whoever started this process has opened `fd` for writing.
 pub fn can_write(fd: i32) -> io::Result<()> {
+    if !is_inherited(fd) {
+        return Err(Errno::EBADF.into());
+    }
     let mode = OFlag::from_bits_retain(fcntl(open(fd)?, FcntlArg::F_GETFL)?) & OFlag::O_ACCMODE;
     if mode == OFlag::O_RDONLY { Err(Errno::EBADF.into()) } else { Ok(()) }
+}
+
+/// Whether `fd` was open at the start. Those that netkit has opened since have close-on-exec, all of them,
+/// and one that came through exec(2) never does (`do_close_on_exec`, fs/file.c; the flag is shown by
+/// `seq_show`, fs/proc/fd.c). Where /proc does not say, it is taken for one.
+fn is_inherited(fd: i32) -> bool {
+    let fdinfo = ProcRoot::live().path().join("self/fdinfo");
+    match read_text(&fdinfo.join(fd.to_string())) {
+        Ok(text) => flags(&text).is_none_or(|flags| !flags.contains(OFlag::O_CLOEXEC)),
+        Err(_) => !fdinfo.exists(),
+    }
+}
+
+/// The flags of open(2) in the text of /proc/PID/fdinfo/FD, where they are octal.
+fn flags(fdinfo: &str) -> Option<OFlag> {
+    let octal = fdinfo.lines().find_map(|line| line.strip_prefix("flags:"))?;
+    i32::from_str_radix(octal.trim(), 8).ok().map(OFlag::from_bits_retain)
 }
 
 /// The descriptor once more, since a number alone is none to safe code: a copy of our own one, which
@@ -81,4 +102,19 @@ pub fn notify(state: &str) -> io::Result<()> {
     let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     socket.set_write_timeout(Some(PATIENCE))?;
     socket.send_to(state.as_bytes(), &address).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_of_a_descriptor_are_read() {
+        let flags_of = |text| flags(text).unwrap();
+        let own = flags_of("pos:\t0\nflags:\t02100001\nmnt_id:\t15\n");
+        assert!(own.contains(OFlag::O_CLOEXEC));
+        let inherited = flags_of("pos:\t0\nflags:\t0100001\nmnt_id:\t15\n");
+        assert!(!inherited.contains(OFlag::O_CLOEXEC));
+        assert_eq!(flags("pos:\t0\n"), None);
+    }
 }

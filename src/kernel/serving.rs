@@ -19,6 +19,9 @@ use super::binding::Stage;
 use super::unix_binding::{UnixType, unix_address};
 use crate::model::UnixName;
 
+/// The length of an accept queue: that of net.core.somaxconn since Linux 5.4, which caps it.
+pub const BACKLOG: i32 = 4096;
+
 /// What a socket that serves is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the socket")]
@@ -29,8 +32,8 @@ pub struct ServingOptions {
     pub reuse_port: bool,
     /// `IPV6_V6ONLY`; else an IPv6 socket takes IPv4 too, whatever net.ipv6.bindv6only says.
     pub v6only: bool,
-    /// The length of the accept queue.
-    pub backlog: i32,
+    /// The length of the accept queue, if it is not to be [`BACKLOG`].
+    pub backlog: Option<i32>,
     /// `TCP_NODELAY`.
     pub nodelay: bool,
     /// `SO_LINGER`.
@@ -49,7 +52,7 @@ impl Default for ServingOptions {
             reuse_addr: true,
             reuse_port: false,
             v6only: false,
-            backlog: 4096,
+            backlog: None,
             nodelay: true,
             linger: None,
             receive_buffer: None,
@@ -84,7 +87,7 @@ pub fn listen_tcp(address: SocketAddr, options: &ServingOptions) -> Result<Socke
     at(Stage::Option, socket.set_tcp_nodelay(options.nodelay))?;
     at(Stage::Option, linger_and_keepalive(&socket, options))?;
     at(Stage::Bind, socket.bind(&address.into()))?;
-    at(Stage::Listen, socket.listen(options.backlog))?;
+    at(Stage::Listen, socket.listen(options.backlog.unwrap_or(BACKLOG)))?;
     Ok(socket)
 }
 
@@ -108,7 +111,7 @@ pub fn serve_unix(
     at(Stage::Option, buffers(&socket, options))?;
     at(Stage::Bind, unix_address(name).and_then(|address| socket.bind(&address)))?;
     if kind != UnixType::Dgram {
-        at(Stage::Listen, socket.listen(options.backlog))?;
+        at(Stage::Listen, socket.listen(options.backlog.unwrap_or(BACKLOG)))?;
     }
     Ok(socket)
 }
@@ -133,8 +136,17 @@ fn internet(
 }
 
 fn buffers(socket: &Socket, options: &ServingOptions) -> io::Result<()> {
-    options.receive_buffer.map_or(Ok(()), |size| socket.set_recv_buffer_size(size))?;
-    options.send_buffer.map_or(Ok(()), |size| socket.set_send_buffer_size(size))
+    // The kernel takes an int, and of a number that is larger the lower half would be left.
+    let most = usize::try_from(i32::MAX).unwrap_or(usize::MAX);
+    let (receive, send) = (options.receive_buffer, options.send_buffer);
+    receive.map_or(Ok(()), |size| socket.set_recv_buffer_size(size.min(most)))?;
+    send.map_or(Ok(()), |size| socket.set_send_buffer_size(size.min(most)))
+}
+
+/// The bytes that were given of a receive and of a send buffer. Twice as many are what getsockopt(2) says:
+/// the kernel adds as many for its books (`__sock_set_rcvbuf`, net/core/sock.c).
+pub fn given_buffers(socket: &Socket) -> io::Result<(usize, usize)> {
+    Ok((socket.recv_buffer_size()? / 2, socket.send_buffer_size()? / 2))
 }
 
 fn linger_and_keepalive(socket: &Socket, options: &ServingOptions) -> io::Result<()> {

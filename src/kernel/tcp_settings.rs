@@ -88,6 +88,11 @@ pub fn unprivileged_port_start(proc_root: &ProcRoot) -> Option<u16> {
     u16::try_from(port).ok()
 }
 
+/// `net.core.somaxconn`: the most that listen(2) gives of a backlog. `None` if it cannot be read.
+pub fn longest_backlog(proc_root: &ProcRoot) -> Option<i64> {
+    number(proc_root, "net.core.somaxconn")
+}
+
 /// Whether `net.ipv6.conf.INTERFACE.disable_ipv6` takes the addresses off `interface`; `None` if it
 /// cannot be read, as without IPv6.
 pub fn is_ipv6_disabled(proc_root: &ProcRoot, interface: &str) -> Option<bool> {

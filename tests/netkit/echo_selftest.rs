@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::command::{Netkit, PROGRAM};
 use crate::harness::needs::run;
-use crate::harness::{Need, Schema, eventually, live, netkit, sysctl};
+use crate::harness::{Need, Schema, eventually, live, netkit};
 
 fn paths(answer: &Value) -> Vec<String> {
     let rows = answer["paths"].as_array().unwrap().iter();
@@ -37,6 +37,15 @@ fn every_path_echoes_where_there_is_a_network() {
         let text = netkit("echo").run().exits(0).quietly().stdout;
         assert!(text.starts_with("All 12 paths echo ("), "{text}");
     });
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_none() {
+    for format in ["table", "json", "csv", "ndjson"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let answer = netkit(&format!("echo --format {format}")).run_into(full).exits(3);
+        answer.complains("cannot write the answer: No space left on device");
+    }
 }
 
 #[test]
@@ -86,64 +95,32 @@ fn a_loopback_that_was_switched_off_is_found_and_ipv6_is_not_called_off() {
 }
 
 #[test]
-fn a_filter_that_drops_all_is_named() {
-    live(&[Need::Nft], || {
-        run("nft add table inet t");
-        run("nft add chain inet t c { type filter hook input priority 0 ; policy drop ; }");
-        let answer = netkit("echo --json").run().exits(1).json();
-        let rows = answer["paths"].as_array().unwrap().iter();
-        let late: Vec<_> = rows.filter(|it| it["verdict"] == "failed").collect();
-        assert_eq!(late.len(), 6, "{answer:#}");
-        for row in late {
-            assert_eq!((&row["protocol"] == "unix", &row["name"]), (false, &json!("timeout")));
-            assert!(row["meaning"].as_str().unwrap().contains("nft list ruleset"), "{row}");
-        }
-    });
-}
-
-#[test]
-fn a_filter_of_this_host_that_rejects_is_not_taken_for_the_server() {
-    live(&[Need::Nft], || {
-        run("nft add table inet t");
-        run("nft add chain inet t c { type filter hook output priority 0 ; }");
-        run("nft add rule inet t c meta l4proto udp reject");
-        let answer = netkit("echo --json").run().exits(1).json();
-        let rows = answer["paths"].as_array().unwrap().iter();
-        let failed: Vec<_> = rows.filter(|it| it["verdict"] == "failed").collect();
-        assert_eq!(failed.len(), 3, "{answer:#}");
-        for row in failed {
-            assert_eq!((&row["protocol"], &row["name"]), (&json!("udp"), &json!("EPERM")));
-            assert!(
-                row["meaning"].as_str().unwrap().contains("a packet filter of this host"),
-                "{row}"
-            );
-        }
-    });
-}
-
-#[test]
-fn without_ephemeral_ports_it_says_so() {
-    live(&[], || {
-        sysctl::write("net.ipv4.ip_local_port_range", "40000 40000");
-        let _held = std::net::TcpListener::bind("127.0.0.1:40000").unwrap();
-        let answer = netkit("echo --json").run().exits(1).json();
-        let row = &answer["paths"][0];
-        assert_eq!(
-            (&row["step"], &row["name"]),
-            (&json!("bind"), &json!("EADDRINUSE")),
-            "{answer:#}"
-        );
-        assert!(row["meaning"].as_str().unwrap().contains("no ephemeral port is left"), "{row}");
-    });
-}
-
-#[test]
 fn without_descriptors_it_is_no_answer_that_could_not_be_written() {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -n 12; exec {PROGRAM} \"$@\""), "sh"]);
     let answer = Netkit::by(command, "echo").run().exits(3);
     let answer = answer.complains("cannot start the servers of the self-test: EMFILE");
     answer.complains("hint: `ulimit -n` shows and raises the limit");
+}
+
+#[test]
+fn however_few_descriptors_there_are_it_is_no_finding_and_nothing_stays() {
+    let place = tempfile::tempdir().unwrap();
+    let mut ends = std::collections::BTreeSet::new();
+    for limit in 4..64 {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {limit}; exec {PROGRAM} \"$@\""), "sh"]);
+        command.env("TMPDIR", place.path());
+        let answer = Netkit::by(command, "echo").run();
+        match answer.code {
+            Some(0) => assert!(answer.stdout.starts_with("All "), "{answer}"),
+            _ if limit < 8 => drop(answer.clone().exits(3)),
+            _ => drop(answer.clone().exits(3).complains("hint: `ulimit -n` shows and raises")),
+        }
+        ends.insert(answer.code);
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "{limit}");
+    }
+    assert_eq!(ends, [Some(0), Some(3)].into());
 }
 
 #[test]
@@ -174,13 +151,96 @@ fn nothing_stays() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
+/// Demands that all paths echo with `tmpdir`, with a warning of these words; without any, no warning.
+#[track_caller]
+fn echoes_with(tmpdir: &str, words: Option<&str>) {
+    let answer = netkit("echo --json").env("TMPDIR", tmpdir).run().exits(0).json();
+    assert!(paths(&answer).iter().all(|it| it.ends_with(" ok")), "{answer:#}");
+    let warnings = answer["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), words.iter().count(), "{answer:#}");
+    for (warning, words) in warnings.iter().zip(words) {
+        let warning = warning.as_str().unwrap();
+        assert!(warning.starts_with(words) && warning.contains("set TMPDIR to"), "{warning}");
+    }
+}
+
 #[test]
-fn a_directory_that_is_missing_fails_its_paths_alone() {
-    let answer = netkit("echo --json").env("TMPDIR", "/nonexistent").run().exits(1).json();
-    let failed: Vec<_> = paths(&answer).into_iter().filter(|it| it.ends_with(" failed")).collect();
-    assert_eq!(
-        failed,
-        ["unix stream failed", "unix datagram failed", "unix seqpacket failed"],
-        "{answer:#}"
-    );
+fn a_directory_that_is_of_no_use_is_named_and_another_used() {
+    live(&[Need::Mount], || {
+        let place = tempfile::tempdir().unwrap();
+        let below = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+        let of_no_use = |path: &str, why: &str| {
+            echoes_with(path, Some(&format!("TMPDIR={path} is of no use: {why}")));
+        };
+        of_no_use(&below("missing"), "ENOENT (2) in mkdir: ");
+        std::fs::write(below("file"), "").unwrap();
+        of_no_use(&below("file"), "ENOTDIR (20) in mkdir: ");
+        for (name, options, why) in [
+            ("read-only", "ro", "EROFS (30) in mkdir: "),
+            // The root, one for our directory and none for a socket.
+            ("full", "nr_inodes=2", "ENOSPC (28) in mknod: "),
+            ("fuller", "nr_inodes=1", "ENOSPC (28) in mkdir: "),
+        ] {
+            std::fs::create_dir(below(name)).unwrap();
+            run(&format!("mount -t tmpfs -o {options} tmpfs {}", below(name)));
+            of_no_use(&below(name), why);
+            assert_eq!(std::fs::read_dir(below(name)).unwrap().count(), 0, "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_directory_whose_path_is_long_is_no_socket_that_fails() {
+    let place = tempfile::tempdir().unwrap();
+    for length in [60, 74, 75, 90, 107, 200] {
+        let path = place.path().to_str().unwrap();
+        let path = format!("{path}/{}", "d".repeat(length - path.len() - 1));
+        std::fs::create_dir(&path).unwrap();
+        let words = format!("TMPDIR={path} is too long: ");
+        // `/netkit-`, 16 digits, and `/` with a name of 8 bytes at most: 107 bytes in all.
+        echoes_with(&path, (length > 74).then_some(words.as_str()));
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn an_empty_tmpdir_is_not_the_current_directory() {
+    echoes_with("", None);
+    let place = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o555))
+        .unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(place.path()).env("TMPDIR", "");
+    let text = Netkit::by(command, "echo -v").run().exits(0).stderr;
+    assert!(text.contains("/tmp/netkit-"), "{text}");
+}
+
+#[test]
+fn without_any_directory_the_others_are_tried_all_the_same() {
+    live(&[Need::Mount], || {
+        // Either may be below one of the directories.
+        let schema = Schema::of("echo_selftest");
+        let opened = std::fs::File::open(PROGRAM).unwrap();
+        let program = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&opened));
+        let echo = |line: &str| {
+            let mut command = Command::new(&program);
+            command.current_dir("/");
+            Netkit::by(command, line).env("TMPDIR", "/nonexistent").run()
+        };
+        for place in ["/tmp", "/dev/shm"] {
+            run(&format!("mount -t tmpfs -o ro tmpfs {place}"));
+        }
+        let answer = echo("echo --json").exits(0).json();
+        schema.holds(&answer);
+        let rows = answer["paths"].as_array().unwrap().iter();
+        let off: Vec<_> = rows.filter(|it| it["verdict"] == "off").collect();
+        assert_eq!(off.len(), 3, "{answer:#}");
+        for row in off {
+            let meaning = row["meaning"].as_str().unwrap();
+            for place in ["TMPDIR=/nonexistent", "/tmp", "/dev/shm"] {
+                assert!(meaning.contains(&format!("{place} is of no use: E")), "{row}");
+            }
+        }
+        echo("echo --require unix").exits(1);
+    });
 }

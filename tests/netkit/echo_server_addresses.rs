@@ -92,3 +92,23 @@ fn what_is_given_twice_is_served_once_and_port_0_is_another_each_time() {
         server.stop().exits(0);
     });
 }
+
+#[test]
+fn tcp_and_udp_mean_the_default_address_where_none_is_without_a_scheme() {
+    live(&[], || {
+        for (line, expected) in [
+            (
+                "--tcp --udp --unix @g",
+                &["tcp://127.0.0.1:8081", "udp://127.0.0.1:8081", "unix:@g"][..],
+            ),
+            ("--tcp --unix @g", &["tcp://127.0.0.1:8081", "unix:@g"]),
+            ("--udp tcp://127.0.0.1:7000", &["tcp://127.0.0.1:7000", "udp://127.0.0.1:8081"]),
+            ("--udp @g 127.0.0.1:7000", &["unix:@g", "udp://127.0.0.1:7000"]),
+            ("--unix @g", &["unix:@g"]),
+        ] {
+            let server = Serving::at(expected.len(), line);
+            assert_eq!(server.addresses, expected, "{line}");
+            server.stop().exits(0);
+        }
+    });
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::harness::command::PROGRAM;
+use crate::harness::command::{Netkit, PROGRAM};
 use crate::harness::echoing::{Serving, ended, rest, round_trip};
 use crate::harness::sockets::{connect, listen, listen_at};
 use crate::harness::{Need, Schema, eventually, live, netkit};
@@ -119,6 +119,12 @@ fn an_address_in_use_is_explained() {
     answer.complains(&format!("cannot serve on tcp://{address}: bind failed: EADDRINUSE"));
     let answer = netkit(&format!("echo server {address} --json")).run().exits(1);
     Schema::of("bind").holds(&answer.json());
+
+    // Where standard output is to have addresses and nothing else.
+    let alone = netkit(&format!("echo server {address} --print-address")).run().exits(1);
+    assert_eq!(alone.stdout, "");
+    assert!(alone.stderr.starts_with("IN USE") && alone.stderr.contains(&pid), "{alone}");
+    alone.complains("EADDRINUSE");
 
     // A server has its socket once, and is listed once.
     let server = Serving::start("127.0.0.1:0");
@@ -243,6 +249,23 @@ fn a_terminal_that_is_closed_stops_it_in_order_unless_that_is_to_be_ignored() {
 }
 
 #[test]
+fn too_few_descriptors_are_an_error_and_no_panic() {
+    let mut is_served = false;
+    for most in 5..40 {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {most}; exec {PROGRAM} \"$@\"");
+        command.args(["-c", &script, "sh"]);
+        let answer = Netkit::by(command, "echo server 127.0.0.1:0 --for 10ms").run();
+        if answer.code == Some(0) {
+            is_served = true;
+            break;
+        }
+        answer.exits(3).complains("EMFILE").complains("ulimit -n");
+    }
+    assert!(is_served);
+}
+
+#[test]
 fn an_address_line_that_cannot_be_written_is_warned_of() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let line = "echo server 127.0.0.1:0 --print-address --for 100ms";
@@ -281,10 +304,17 @@ fn wrong_arguments_are_named() {
         ("--netns /proc/self/ns/net unix:/tmp/x", "hint: nsenter -t PID -m -n netkit echo server"),
         ("--linger 500ms", "--linger: the kernel counts whole seconds"),
         ("--keepalive 1500ms", "--keepalive: the kernel counts whole seconds"),
+        ("127.0.0.1:0 --v6only", "--v6only is for IPv6: give an address such as [::]:8081"),
         ("[::ffff:127.0.0.1]:0 --v6only", "is an IPv4 address, on an IPv6 socket"),
     ] {
         let answer = netkit(&format!("echo server {line}")).run().exits(2).complains(words);
         assert_eq!(answer.stdout, "", "{answer}");
     }
+    netkit("echo server [fe80::1%nosuch]:80 --json").run().is(
+        2,
+        "",
+        "netkit: cannot serve on tcp://[fe80::1%nosuch]:80: there is no interface `nosuch` in this \
+         network namespace\nhint: `ip -brief link` lists them\n",
+    );
     netkit("echo server 127.0.0.1:0 --procfs /tmp").run().exits(3).complains("--procfs");
 }

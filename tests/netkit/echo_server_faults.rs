@@ -4,8 +4,11 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
 use crate::harness::echoing::{Serving, asked, ended, refused, rest, round_trip, unanswered};
-use crate::harness::{eventually, live, netkit};
+use crate::harness::{Schema, eventually, live, netkit};
 
 #[test]
 fn messages_are_dropped_and_doubled() {
@@ -112,10 +115,13 @@ fn who_closes_first_keeps_the_time_wait() {
         for (option, is_servers) in [("--close-first", true), ("", false)] {
             let server = Serving::start(&format!("127.0.0.1:0 {option}"));
             let port = server.address("tcp").port();
-            let stream = server.connect();
+            let mut stream = server.connect();
             assert_eq!(round_trip(&stream, b"hello"), b"hello");
             if is_servers {
+                // More than one read takes, and more when the server has closed: nothing is reset.
+                stream.write_all(&[0; 100_000]).unwrap();
                 assert_eq!(rest(&stream), b"");
+                stream.write_all(&[0; 100_000]).unwrap();
             }
             drop(stream);
             let line = format!("states --list --state TIME_WAIT --json --local-port {port}");
@@ -158,4 +164,52 @@ fn a_reply_comes_in_pieces() {
     }
     assert_eq!(pieces.concat(), b"abcdefgh");
     assert!(pieces.len() >= 2 && pieces[0] == b"abc", "{pieces:?}");
+}
+
+#[test]
+fn of_several_lines_the_first_alone_is_answered_before_the_close() {
+    for option in ["--close-first", "--half-close"] {
+        for more in ["", "--delay 50ms", "--slice 1"] {
+            let server = Serving::start(&format!("127.0.0.1:0 --by line {option} {more}"));
+            let mut stream = server.connect();
+            stream.write_all(b"one\ntwo\nthr").unwrap();
+            stream.write_all(b"ee\n").unwrap();
+            assert_eq!(rest(&stream), b"one\n", "{option} {more}");
+        }
+    }
+}
+
+#[test]
+fn a_reply_that_is_held_back_counts_when_it_goes() {
+    let datagrams = |statistics: &Value, sent: u64, cut: u64| {
+        assert_eq!(statistics["datagrams"]["received"], 1, "{statistics:#}");
+        assert_eq!(statistics["datagrams"]["sent"], sent, "{statistics:#}");
+        assert_eq!(refused(statistics, "cut"), cut, "{statistics:#}");
+        Schema::of("echo_server").holds(statistics);
+    };
+    let mut server = Serving::start("udp://127.0.0.1:0 --delay 1h --drain 50ms --json");
+    let client = server.udp();
+    client.send(b"hello").unwrap();
+    eventually(|| {
+        server.signal(Signal::SIGUSR1);
+        let now: Value = serde_json::from_str(&server.line()).unwrap();
+        if now["datagrams"]["received"] == 0 {
+            return Err(format!("{now:#}"));
+        }
+        datagrams(&now, 0, 0);
+        Ok(())
+    });
+    datagrams(&server.stop().exits(0).statistics(), 0, 1);
+
+    let mut server = Serving::start("udp://127.0.0.1:0 --delay 200ms --duplicate 100% --json");
+    let client = server.udp();
+    client.send(b"hello").unwrap();
+    // Taken before it is stopped, and sent before it ends.
+    eventually(|| {
+        server.signal(Signal::SIGUSR1);
+        let now: Value = serde_json::from_str(&server.line()).unwrap();
+        if now["datagrams"]["received"] == 1 { Ok(()) } else { Err(format!("{now:#}")) }
+    });
+    datagrams(&server.stop().exits(0).statistics(), 1, 0);
+    assert_eq!([(); 2].map(|()| client.recv(&mut [0; 9]).unwrap()), [5, 5]);
 }

@@ -3,16 +3,20 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::harness::command::PROGRAM;
-use crate::harness::echoing::{Serving, ended, patient, rest, round_trip};
+use crate::harness::echoing::{Serving, ended, patient, refused, rest, round_trip};
 use crate::harness::seccomp::without_accept;
+use crate::harness::waiting::DEADLINE;
 use crate::harness::zoo::fill;
-use crate::harness::{eventually, live};
+use crate::harness::{Schema, eventually, live};
 
 /// What a moment is: much longer than a round trip takes, and short for a test.
 const MOMENT: Duration = Duration::from_millis(200);
@@ -237,6 +241,25 @@ fn it_stops_after_its_time_or_after_one() {
     // That it takes no second one is no limit that it has met.
     assert_eq!(statistics["connections"]["at_limit"], 0);
 
+    // While that one is served, others are refused, at each of its addresses.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let line = format!("127.0.0.1:0 127.0.0.2:0 unix:{} --one-off", path.display());
+    let server = Serving::at(3, &line);
+    let stream = server.connect();
+    assert_eq!(round_trip(&stream, b"hello"), b"hello");
+    let others = server.addresses.iter().filter_map(|it| it.strip_prefix("tcp://"));
+    for address in others {
+        eventually(|| match TcpStream::connect(address) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+    }
+    eventually(|| if path.exists() { Err("it is there".to_owned()) } else { Ok(()) });
+    assert_eq!(round_trip(&stream, b"still"), b"still");
+    drop(stream);
+    server.wait().exits(0);
+
     let server = Serving::start("udp://127.0.0.1:0 --one-off --json");
     let reply = crate::harness::echoing::asked(&server.udp(), b"hello");
     assert_eq!(reply, b"hello");
@@ -252,4 +275,58 @@ fn statistics_come_when_asked_for() {
     assert_eq!(now["stopped"], serde_json::Value::Null);
     assert_eq!(now["connections"]["received_bytes"], 5);
     server.stop().exits(0);
+}
+
+#[test]
+fn a_message_that_is_too_long_goes_back_whole_or_not_at_all() {
+    const LONGEST: usize = 65_536;
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let (packets, datagrams) = (path("packets"), path("datagrams"));
+    let line = format!("unix-seqpacket:{} unix-dgram:{}", packets.display(), datagrams.display());
+    let server = Serving::at(2, &format!("{line} --json --log json"));
+    let mut reply = vec![0; 2 * LONGEST];
+    let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+    socket.connect(&SockAddr::unix(&packets).unwrap()).unwrap();
+    let mut socket = UnixStream::from(OwnedFd::from(socket));
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    for length in [1, LONGEST, LONGEST + 1] {
+        assert_eq!(socket.write(&vec![b'x'; length]).unwrap(), length);
+        let expected = if length > LONGEST { 0 } else { length };
+        assert_eq!(socket.read(&mut reply).unwrap(), expected, "{length}");
+    }
+    drop(socket);
+
+    let client = UnixDatagram::bind(path("client")).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    for length in [LONGEST + 1, LONGEST] {
+        client.send_to(&vec![b'x'; length], &datagrams).unwrap();
+    }
+    assert_eq!(client.recv(&mut reply).unwrap(), LONGEST);
+    let end = server.stop().exits(0);
+    let statistics = end.statistics();
+    assert_eq!(ended(&statistics, "too_long"), 1, "{statistics:#}");
+    assert_eq!(end.log()[0]["end"], "too_long");
+    assert_eq!(refused(&statistics, "too_long"), 1, "{statistics:#}");
+    assert_eq!(statistics["datagrams"]["sent"], 1);
+    Schema::of("echo_server").holds(&statistics);
+    Schema::of("echo_connection").holds(&end.log()[0]);
+}
+
+#[test]
+fn what_the_kernel_caps_is_warned_of() {
+    let line = "127.0.0.1:0 --receive-buffer 5g --send-buffer 5g --backlog 2000000 --json";
+    let end = Serving::start(&format!("{line} --max-connections 20000000000")).stop().exits(0);
+    let statistics = end.statistics();
+    let warnings = statistics["warnings"].as_array().unwrap();
+    let options =
+        ["--receive-buffer: of 5.0 GiB", "--send-buffer: of 5.0 GiB", "--backlog: of 2000000"];
+    for words in options.into_iter().chain(["--max-connections: 20000000000 cannot"]) {
+        assert!(end.stderr.contains(words), "{words}: {end:?}");
+        let of_it = |it: &&serde_json::Value| it.as_str().unwrap().starts_with(words);
+        assert_eq!(warnings.iter().filter(of_it).count(), 1, "{words}: {statistics:#}");
+    }
+    // What is had in full is not, and the default is nobody's wish.
+    let line = "127.0.0.1:0 --receive-buffer 8k --send-buffer 8k --backlog 1 --max-connections 10";
+    assert_eq!(Serving::start(line).stop().exits(0).stderr, "");
 }

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, asked, rest, round_trip};
@@ -48,6 +48,31 @@ fn addresses_alone_are_what_was_asked_for() {
 }
 
 #[test]
+fn what_v_tells_to_nobody_ends_nothing() {
+    for line in ["echo server 127.0.0.1:0 --for 50ms -vv", "states -v"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        for stderr in [Stdio::from(writer), Stdio::from(full)] {
+            let mut command = Command::new(PROGRAM);
+            command.args(line.split_whitespace()).stdout(Stdio::null()).stderr(stderr);
+            let status = command.status().unwrap();
+            assert!(matches!(status.code(), Some(0 | 1)), "{line}: {status}");
+        }
+    }
+}
+
+#[test]
+fn what_v_tells_moves_no_cursor() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a\nb\u{1b}[2J");
+    let answer = netkit("echo server --for 50ms -v --unix").arg(&path).run().exits(0);
+    assert!(answer.stderr.contains("a\\u{a}b"), "{answer}");
+    assert!(!answer.stderr.contains('\u{1b}'), "{answer}");
+    assert!(answer.stderr.lines().all(|line| line.starts_with(" INFO ")), "{answer}");
+}
+
+#[test]
 fn a_descriptor_that_cannot_be_written_to_is_a_wrong_argument() {
     let answer = netkit("echo server 127.0.0.1:0 --ready-fd 77").run().exits(2);
     answer.complains("--ready-fd 77: cannot be written to: EBADF (Bad file descriptor)\nhint: ");
@@ -55,6 +80,15 @@ fn a_descriptor_that_cannot_be_written_to_is_a_wrong_argument() {
     command.args(["-c", &format!("exec {PROGRAM} \"$@\" 4</dev/null"), "sh"]);
     let answer = crate::harness::command::Netkit::by(command, "echo server --ready-fd 4").run();
     answer.exits(2).complains("--ready-fd 4: cannot be written to: EBADF");
+    // Not open either, but by then numbers of what netkit has opened itself.
+    for fd in 3..9 {
+        let mut command = Command::new("sh");
+        let closed: String = (3..10).map(|fd| format!(" {fd}>&-")).collect();
+        command.args(["-c", &format!("exec {PROGRAM} \"$@\"{closed}"), "sh"]);
+        let line = format!("echo server 127.0.0.1:0 --for 50ms --ready-fd {fd}");
+        let answer = crate::harness::command::Netkit::by(command, &line).run();
+        answer.exits(2).complains(&format!("--ready-fd {fd}: cannot be written to: EBADF"));
+    }
 }
 
 #[test]

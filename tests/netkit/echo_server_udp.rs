@@ -1,6 +1,7 @@
 //! UDP: who is answered, and that no two servers can be made to talk to each other without end.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use netkit::echo::datagram::Header;
 
 use crate::harness::echoing::{Serving, asked, refused, udp_to, unanswered};
 use crate::harness::needs::run;
+use crate::harness::waiting::DEADLINE;
 use crate::harness::{Need, eventually, live};
 
 /// A request of netkit's own.
@@ -26,6 +28,21 @@ fn datagrams_go_round_whole() {
         assert!(asked(&client, &sent) == sent, "{length} bytes came back changed");
     }
     unanswered(&client, b"");
+}
+
+#[test]
+fn each_line_of_a_datagram_is_transformed() {
+    let line = "udp://127.0.0.1:0 unix-dgram:PATH --transform reverse --by line";
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let server = Serving::at(2, &line.replace("PATH", path("echo").to_str().unwrap()));
+    assert_eq!(asked(&server.udp(), b"ab\ncd\r\ne"), b"ba\ndc\r\ne");
+    let client = UnixDatagram::bind(path("client")).unwrap();
+    client.send_to(b"ab\ncd\n", path("echo")).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut reply = [0; 9];
+    let length = client.recv(&mut reply).unwrap();
+    assert_eq!(&reply[..length], b"ba\ndc\n");
 }
 
 #[test]
@@ -125,6 +142,13 @@ fn elsewhere_than_on_loopback_it_is_strict_and_says_so() {
         assert_eq!(asked(&udp_to(to), b"hello"), b"hello");
         let end = server.stop().exits(0);
         assert!(end.stderr.contains("answers any datagram"), "{end:?}");
+
+        // On loopback, where it does so anyhow, too.
+        let server = Serving::start("udp://127.0.0.1:0 --rfc862 --json");
+        assert_eq!(asked(&server.udp(), b"hello"), b"hello");
+        let end = server.stop().exits(0);
+        assert!(end.stderr.contains("answers any datagram"), "{end:?}");
+        assert_eq!(end.statistics()["warnings"].as_array().unwrap().len(), 1);
 
         let server = Serving::start("udp://127.0.0.1:0 --strict");
         unanswered(&server.udp(), b"hello");

@@ -190,6 +190,8 @@ fn of_connecting(name: &str, carrier: Carrier) -> Option<&'static str> {
         ("EADDRNOTAVAIL", Carrier::Tcp | Carrier::Udp) => {
             Some("this machine has no port left for that destination, or IPv6 is off")
         }
+        // `inet_autobind`, net/ipv4/af_inet.c.
+        ("EAGAIN", Carrier::Udp) => Some("this machine has no port left: no source port is free"),
         // Of an abstract name it is also what a socket of another type gives.
         ("ECONNREFUSED", Carrier::UnixStream | Carrier::UnixSeqpacket) => {
             Some("nobody listens at this name with a socket of this type")
@@ -270,5 +272,7 @@ mod tests {
         let meaning = |step| Failure { step, why: Why::Errno(99, None) }.meaning(Carrier::Tcp);
         assert!(meaning(Step::Bind).contains("no interface"), "{}", meaning(Step::Bind));
         assert!(meaning(Step::Connect).contains("no port left"), "{}", meaning(Step::Connect));
+        let of_udp = Failure { step: Step::Connect, why: Why::Errno(11, None) };
+        assert!(of_udp.meaning(Carrier::Udp).contains("no port left"));
     }
 }

@@ -8,6 +8,8 @@ use socket2::Socket;
 
 use super::schedule::Due;
 use super::sequence::Sequence;
+use crate::catalogue::errnos::ECONNREFUSED;
+use crate::echo::address::Carrier;
 use crate::echo::client::trouble::{Failure, Step, Why};
 
 /// A datagram that was sent.
@@ -16,6 +18,26 @@ struct Sent {
     intended_ns: u64,
     sent_ns: u64,
     is_done: bool,
+}
+
+/// A datagram that is due and waits for room.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    /// When it was due.
+    pub due: Due,
+    /// Since when it waits.
+    pub since_ns: u64,
+}
+
+/// What has become of a datagram that was to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// It is on its way.
+    Done,
+    /// There is no room now.
+    NoRoom,
+    /// The kernel has refused it: it was not sent, and will not be.
+    Refused(Failure),
 }
 
 /// Datagrams that are waited for no more.
@@ -31,6 +53,7 @@ pub struct GivenUp {
 #[derive(Debug)]
 pub struct Flow {
     socket: Socket,
+    carrier: Carrier,
     /// What came and what did not.
     pub sequence: Sequence,
     /// The latest datagrams, from the oldest whose fate is not known; `first` is the number of that.
@@ -41,7 +64,7 @@ pub struct Flow {
     /// How many of them are neither answered nor given up.
     pub under_way: usize,
     /// A datagram that is due and found no room.
-    pub pending: Option<Due>,
+    pub pending: Option<Waiting>,
     /// Whether it is among those that have room.
     pub is_idle: bool,
     /// Whether its peer has closed it.
@@ -49,10 +72,11 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// One over `socket`.
-    pub fn new(socket: Socket) -> Self {
+    /// One over `socket`, of this kind.
+    pub fn new(socket: Socket, carrier: Carrier) -> Self {
         Self {
             socket,
+            carrier,
             sequence: Sequence::default(),
             sent: VecDeque::new(),
             first: 0,
@@ -69,22 +93,37 @@ impl Flow {
         &self.socket
     }
 
-    /// Sends `datagram`, the next of the sequence. False if there is no room.
+    /// Sends `datagram`, the next of the sequence.
     ///
-    /// What an earlier datagram has met is told by the next call; this one is then tried again.
-    pub fn send(&mut self, datagram: &[u8], errors: &mut Vec<Failure>) -> bool {
+    /// What an earlier datagram has met is told by the next call, and goes to `earlier`; this one is then
+    /// tried again.
+    pub fn send(&mut self, datagram: &[u8], earlier: &mut Vec<Failure>) -> Sending {
         const TRIES: usize = 3;
         for _ in 0..TRIES {
-            let Err(error) = self.socket.send(datagram) else { return true };
+            let Err(error) = self.socket.send(datagram) else { return Sending::Done };
             #[expect(clippy::wildcard_enum_match_arm, reason = "all others are errors")]
             match error.kind() {
-                ErrorKind::WouldBlock => return false,
+                ErrorKind::WouldBlock => return Sending::NoRoom,
                 ErrorKind::Interrupted => {}
-                _ => errors.push(self.failure(Step::Send, &error)),
+                _ => {
+                    let failure = self.failure(Step::Send, &error);
+                    if !self.is_of_an_earlier_one(failure) {
+                        return Sending::Refused(failure);
+                    }
+                    earlier.push(failure);
+                }
             }
         }
-        // It counts as sent, and will be missed.
-        true
+        // While refusals come faster than it is tried, it has to wait.
+        Sending::NoRoom
+    }
+
+    /// Whether `failure` is not of the datagram that was to be sent, but of one that is on its way: of what
+    /// is known from outside, by an ICMP message. Where the queue of these is full, the number alone is
+    /// known of a refusal. A Unix socket has nothing on its way.
+    fn is_of_an_earlier_one(&self, failure: Failure) -> bool {
+        let is_known = failure.icmp().is_some() || failure.code() == Some(ECONNREFUSED);
+        self.carrier == Carrier::Udp && is_known
     }
 
     /// Notes that the next datagram was sent, and whether it counts. Of those after one that does, all do.
@@ -177,7 +216,8 @@ mod tests {
     fn flow() -> (Flow, UnixDatagram) {
         let (ours, theirs) = UnixDatagram::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
-        (Flow::new(Socket::from(std::os::fd::OwnedFd::from(ours))), theirs)
+        let socket = Socket::from(std::os::fd::OwnedFd::from(ours));
+        (Flow::new(socket, Carrier::UnixDgram), theirs)
     }
 
     fn sent(flow: &mut Flow, moments: &[u64]) {
@@ -209,10 +249,12 @@ mod tests {
     fn a_peer_that_is_gone_is_an_error_with_a_number() {
         let (mut flow, theirs) = flow();
         drop(theirs);
-        let mut errors = Vec::new();
-        assert!(flow.send(b"x", &mut errors));
+        let mut earlier = Vec::new();
         // The kernel takes the peer away with the first error (`unix_dgram_sendmsg`).
-        let codes: Vec<_> = errors.iter().map(Failure::code).collect();
-        assert_eq!(codes, [Some(111), Some(107), Some(107)]);
+        for code in [111, 107] {
+            let failure = Failure { step: Step::Send, why: Why::Errno(code, None) };
+            assert_eq!(flow.send(b"x", &mut earlier), Sending::Refused(failure));
+        }
+        assert_eq!(earlier, []);
     }
 }

@@ -47,7 +47,10 @@ pub fn run(
     (screen, aside): (&mut Screen<'_>, &mut Aside<'_>),
 ) -> anyhow::Result<Outcome> {
     let captured_at = clock::now();
-    let before = entered_time_wait(proc_root);
+    // No other has them: what is counted meanwhile would be of others.
+    let has_time_waits = peer.carrier == Carrier::Tcp;
+    let entered = || has_time_waits.then(|| entered_time_wait(proc_root)).flatten();
+    let before = entered();
     tracing::info!(
         %peer,
         options = peer.options(&plan.socket),
@@ -64,9 +67,10 @@ pub fn run(
     {
         parting::settle(*address);
     }
-    let after = entered_time_wait(proc_root);
+    let after = entered();
     let made = before.zip(after).map(|(before, after)| after.saturating_sub(before));
-    let now = SockStat::read(proc_root).ok().and_then(|it| it.time_wait);
+    let there = has_time_waits.then(|| SockStat::read(proc_root).ok()).flatten();
+    let now = there.and_then(|it| it.time_wait);
     let about = Circumstances {
         target: target.to_owned(),
         peer: peer.clone(),

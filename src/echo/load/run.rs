@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::plan::Plan;
-use super::schedule::{Due, Next, Schedule};
+use super::schedule::{Due, HICCUP_NS, Next, Schedule};
 use super::tally::Tally;
 use super::watch::Watch;
 use crate::kernel::ending_signals::EndingSignals;
@@ -85,13 +85,12 @@ impl<'a> Run<'a> {
         self.ended_ns = self.told_ns.max(self.planned_end_ns().unwrap_or(0));
     }
 
-    /// The same of datagrams, the last of which was sent or came at `last_ns`: the wait for those that are
-    /// lost is none of the time that was asked for.
-    pub fn finish_at(&mut self, last_ns: u64) {
-        self.finish();
-        if let Some(end_ns) = self.planned_end_ns() {
-            self.ended_ns = end_ns.max(last_ns);
-        }
+    /// The same of datagrams, where nothing was under way any more at `over_ns`, and the last was sent or
+    /// came at `last_ns`: what was waited for after that is none of the time, nor is the wait for those that
+    /// are lost one of the time that was asked for.
+    pub fn finish_at(&mut self, over_ns: u64, last_ns: u64) {
+        self.told_ns = over_ns.max(last_ns);
+        self.ended_ns = self.planned_end_ns().unwrap_or(over_ns).max(last_ns);
     }
 
     /// When what was asked for is over; `None` where no time was, or where it ended before.
@@ -123,20 +122,25 @@ impl<'a> Run<'a> {
     }
 
     /// Whether it ends here, where `next` is due and so many messages are under way.
-    pub fn ends(&mut self, now_ns: u64, next: Next, under_way: usize) -> bool {
-        self.is_interrupted || (next == Next::Over && under_way == 0) || self.leaves_rest(now_ns)
+    pub fn ends(&self, next: Next, under_way: usize) -> bool {
+        self.is_interrupted || (next == Next::Over && under_way == 0)
     }
 
-    /// Whether what is still due is too late to be begun: the end and the timeout are past. Counts it.
-    fn leaves_rest(&mut self, now_ns: u64) -> bool {
-        let Some(end_ns) = self.schedule.end_ns else { return false };
-        if now_ns < end_ns.saturating_add(self.timeout_ns()) {
-            return false;
+    /// Leaves what was due by the end of an open loop and has found no room, and counts it: begun later, it
+    /// were a load of another time, and of another rate.
+    pub fn leave_what_is_behind(&mut self, now_ns: u64) {
+        if !self.is_interrupted && self.schedule.is_behind(now_ns) {
+            let rest = self.schedule.rest();
+            self.tally.leave(rest);
+            self.tally.behind = rest;
+            self.schedule.close();
         }
-        if self.plan.rate.is_some() {
-            self.tally.leave(self.schedule.rest());
-        }
-        true
+    }
+
+    /// How long a message that is due may wait for room.
+    pub fn patience_ns(&self, now_ns: u64) -> u64 {
+        let is_past = self.schedule.end_ns.is_some_and(|end_ns| now_ns >= end_ns);
+        if is_past && self.plan.rate.is_some() { HICCUP_NS } else { self.timeout_ns() }
     }
 
     /// Gives up what was never begun: nobody is there any more. Counts what a count or a rate had asked
@@ -158,8 +162,16 @@ impl<'a> Run<'a> {
 
     /// Waits for descriptors, or until `until_ns`; tells what is to be told meanwhile.
     pub fn wait(&mut self, now_ns: u64, until_ns: u64) -> io::Result<Woken> {
+        // At its end there is something to decide.
+        let end_ns = self.schedule.end_ns.filter(|end_ns| *end_ns > now_ns).unwrap_or(u64::MAX);
+        let until_ns = until_ns.min(end_ns);
         let nanoseconds = until_ns.saturating_sub(now_ns).min(LONGEST_WAIT_NS);
-        let count = self.poller.wait(Duration::from_nanos(nanoseconds))?;
+        let timeout = Duration::from_nanos(nanoseconds);
+        // What is due at a moment is measured from there.
+        let count = match self.plan.rate {
+            Some(_) => self.poller.wait_exactly(timeout)?,
+            None => self.poller.wait(timeout)?,
+        };
         if self.has_begun {
             self.watch.tell(now_ns.saturating_sub(self.schedule.warmup_ns), &mut self.tally)?;
         }

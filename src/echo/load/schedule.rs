@@ -8,6 +8,10 @@
 
 use crate::output::numbers::{float, whole};
 
+/// What is due by the end may wait so long behind it: a hiccup of the server, or of this machine, is none
+/// of a load that cannot be offered.
+pub const HICCUP_NS: u64 = 100_000_000;
+
 /// What there is to send, and when.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -21,6 +25,7 @@ pub struct Schedule {
     pub warmup_ns: u64,
     begun: u64,
     counted: u64,
+    is_closed: bool,
 }
 
 /// A message that is due.
@@ -63,7 +68,7 @@ impl Schedule {
         warmup_ns: u64,
     ) -> Self {
         let end_ns = duration_ns.map(|duration| warmup_ns.saturating_add(duration));
-        Self { count, end_ns, rate, warmup_ns, begun: 0, counted: 0 }
+        Self { count, end_ns, rate, warmup_ns, begun: 0, counted: 0, is_closed: false }
     }
 
     /// What is due at `now_ns`, without taking it.
@@ -73,13 +78,28 @@ impl Schedule {
             None => now_ns,
         };
         let is_late = self.end_ns.is_some_and(|end_ns| intended_ns >= end_ns);
-        if is_late || self.count.is_some_and(|count| self.counted >= count) {
+        let is_counted_out = self.count.is_some_and(|count| self.counted >= count);
+        if is_late || is_counted_out || self.is_closed {
             Next::Over
         } else if intended_ns > now_ns {
             Next::At(intended_ns)
         } else {
             Next::Now(Due { intended_ns, counts: intended_ns >= self.warmup_ns })
         }
+    }
+
+    /// Whether what is next has waited for so long that it is not to be begun any more: it was due by the
+    /// end, which is past, and [`HICCUP_NS`] before now. A closed loop is never behind, and a count alone has
+    /// no end.
+    pub fn is_behind(&self, now_ns: u64) -> bool {
+        let is_past = self.rate.is_some() && self.end_ns.is_some_and(|end_ns| now_ns >= end_ns);
+        is_past
+            && matches!(self.peek(now_ns), Next::Now(due) if due.intended_ns + HICCUP_NS <= now_ns)
+    }
+
+    /// Nothing is due any more; what would have been, is the rest.
+    pub fn close(&mut self) {
+        self.is_closed = true;
     }
 
     /// Messages that count and were not taken: of the count, or of the rate until the end. 0 where there
@@ -172,6 +192,32 @@ mod tests {
         assert_eq!(rest(Some(5), Some(4.0), 0, 3), 2);
         assert_eq!(rest(Some(50), Some(4.0), 0, 3), 5);
         assert_eq!(Schedule::new(None, Some(SECOND), None, 0).rest(), 0);
+    }
+
+    #[test]
+    fn what_could_not_be_begun_by_the_end_is_not_begun_behind_it() {
+        let mut schedule = Schedule::new(None, Some(SECOND), Some(10.0), 0);
+        (0..9).for_each(|_| {
+            schedule.take(SECOND);
+        });
+        // The last was due 100 ms before the end.
+        assert!(!schedule.is_behind(SECOND - 1));
+        assert!(schedule.is_behind(SECOND));
+        assert_eq!(schedule.peek(SECOND), due(SECOND / 10 * 9, true));
+        schedule.close();
+        assert_eq!((schedule.peek(SECOND), schedule.rest()), (Next::Over, 1));
+        assert!(!schedule.is_behind(2 * SECOND));
+        // One that was due right before the end has as long behind it.
+        let mut schedule = Schedule::new(None, Some(SECOND), Some(100.0), 0);
+        (0..99).for_each(|_| {
+            schedule.take(SECOND);
+        });
+        assert!(!schedule.is_behind(SECOND + 89_999_999));
+        assert!(schedule.is_behind(SECOND + 90_000_000));
+        let by_count = Schedule::new(Some(5), None, Some(10.0), 0);
+        assert!(!by_count.is_behind(9 * SECOND));
+        let closed_loop = Schedule::new(None, Some(SECOND), None, 0);
+        assert!(!closed_loop.is_behind(9 * SECOND));
     }
 
     #[test]

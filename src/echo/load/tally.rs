@@ -30,6 +30,8 @@ pub struct Tally {
     pub cut: u64,
     /// Messages that were due and could not be begun before the end.
     pub unsent: u64,
+    /// Those of them that found no room in an open loop: more was asked for than could be offered.
+    pub behind: u64,
     /// Bytes that nobody had asked for.
     pub unexpected_bytes: u64,
     /// From the moment a message was due to its reply.

@@ -1,16 +1,22 @@
 //! `netkit echo` alone: server and client in one process, on every path that this machine has.
 
+mod directories;
+mod happened;
+mod loopback;
 mod paths;
+mod reason;
 mod report;
 mod servers;
 mod text;
 mod trial;
 
-use std::thread;
+use std::{io, thread};
 
 use clap::Args as ClapArgs;
+use happened::{Failed, Happened};
+use loopback::Loopback;
 use paths::Path;
-use report::{Failed, Happened, PathReport, Required, SCHEMA, SelftestReport, Verdict};
+use report::{Judge, PathReport, Required, SCHEMA, SelftestReport, Verdict};
 use trial::Limits;
 
 use super::client::target::Peer;
@@ -19,7 +25,7 @@ use super::transform::Transform;
 use crate::exit::Exit;
 use crate::kernel::clock::{self, Stopwatch};
 use crate::kernel::ending_signals::{EndingSignals, number};
-use crate::kernel::{KernelError, Place, ProcRoot, interfaces};
+use crate::kernel::{KernelError, Place, ProcRoot, descriptors};
 use crate::output::numbers::microseconds_of;
 use crate::output::{Outcome, Screen, emit};
 
@@ -27,7 +33,7 @@ use crate::output::{Outcome, Screen, emit};
 #[derive(Clone, Debug, ClapArgs)]
 #[group(id = "selftest")]
 pub struct Args {
-    /// Fail if this is not there; without, IPv6 that is switched off is a note
+    /// Fail if this is not there; without, IPv6 that is not there is a note
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     require: Vec<Required>,
 }
@@ -41,6 +47,8 @@ pub fn run(args: &Args, place: &Place, screen: &mut Screen<'_>) -> anyhow::Resul
         return Ok(Outcome { exit: Exit::Signal(number(signal)), messages: Vec::new() });
     }
     emit(&report, screen.format, screen.style, screen.out)?;
+    // What cannot be written is no verdict.
+    screen.out.flush()?;
     let exit = if report.ok { Exit::Fine } else { Exit::Found };
     Ok(Outcome { exit, messages: Vec::new() })
 }
@@ -52,24 +60,30 @@ fn look(
 ) -> anyhow::Result<SelftestReport> {
     let captured_at = clock::now().to_string();
     let stopwatch = Stopwatch::start();
+    let lo = Loopback::look(proc_root);
+    let cannot = |operation: &'static str| {
+        move |source| KernelError::Program { operation: operation.to_owned(), source }
+    };
+    descriptors::raise_limit();
+    descriptors::spare(DESCRIPTORS, signals.descriptor()).map_err(cannot(START))?;
     let paths = paths::all();
     let longest = paths.iter().map(Path::piece).max().unwrap_or(trial::SMALL);
     let pattern = Pattern::new(trial::SMALL, longest, Transform::None);
     let mut servers = servers::Servers::new(&paths, proc_root);
-    servers.start().map_err(|source| KernelError::Program {
-        operation: "start the servers of the self-test".to_owned(),
-        source,
-    })?;
-    let is_lo_down = matches!(interfaces::is_up("lo"), Some((false, _)));
+    servers.start().map_err(cannot(START))?;
     let each: Vec<_> = paths.iter().zip(servers.peers()).collect();
-    let happened = try_all(&each, &pattern, is_lo_down, signals);
+    let happened = try_all(&each, &pattern, lo.is_down(), signals);
+    let mut warnings = servers.notes();
     servers.stop();
-    let judge = |(path, happened): (&Path, &Happened)| {
-        PathReport::new(path, happened, &args.require).with_lo_down(is_lo_down && path.is_on_lo())
-    };
-    let reports: Vec<_> = paths.iter().zip(&happened).map(judge).collect();
-    let mut warnings = Vec::new();
-    if is_lo_down {
+    let happened = happened.map_err(cannot("try the paths of the self-test"))?;
+    if let Some(code) = happened.iter().find_map(Happened::lacks_descriptor) {
+        let source = io::Error::from_raw_os_error(code);
+        return Err(cannot("try the paths of the self-test")(source).into());
+    }
+    let judge = Judge { required: &args.require, lo: &lo };
+    let each = paths.iter().zip(&happened);
+    let reports: Vec<_> = each.map(|(path, it)| PathReport::new(path, it, judge)).collect();
+    if lo.is_down() {
         let down = "lo is down in this network namespace: `ip link set lo up`";
         warnings.push(down.to_owned());
     }
@@ -83,34 +97,43 @@ fn look(
     })
 }
 
+/// What cannot be done where a server or its thread cannot be had.
+const START: &str = "start the servers of the self-test";
+/// The descriptors that it takes at most: for each path those of the server, the client and the
+/// connection that is accepted, and those of the runtime. A server that has none left for a connection
+/// would let its client wait, which would look like a path that does not echo.
+const DESCRIPTORS: usize = 12 * 3 + 8;
+
 /// Tries each path, and those that were late once more.
 ///
 /// One after the other, so that no trial is in another's time; with little patience, so that many on
 /// which nothing comes do not add up. Little may be too little on a busy machine: those get a second
-/// trial with more of it, all at once, since nobody measures them.
+/// trial with more of it, all at once, since nobody measures them. Fails if there is no thread for it.
 fn try_all(
     paths: &[(&Path, &Result<Peer, Failed>)],
     pattern: &Pattern,
     is_lo_down: bool,
     signals: &EndingSignals,
-) -> Vec<Happened> {
+) -> io::Result<Vec<Happened>> {
     let try_one = |(path, peer): (&Path, &Result<Peer, Failed>), limits: &Limits<'_>| match peer {
         Ok(peer) => trial::try_path(peer, pattern, path.piece(), limits),
-        Err(failed) => Happened::Failed(failed.clone()),
+        Err(failed) => failed.clone().into(),
     };
     let first = Limits::first(is_lo_down, signals);
     let each = paths.iter().take_while(|_| !signals.has_arrived());
     let mut happened: Vec<_> = each.map(|path| try_one(*path, &first)).collect();
     if is_lo_down {
-        return happened;
+        return Ok(happened);
     }
     let second = Limits::second(signals);
     thread::scope(|scope| {
         let late = happened.iter_mut().zip(paths).filter(|(happened, _)| happened.is_late());
         for (happened, path) in late {
             let (second, try_one) = (&second, &try_one);
-            scope.spawn(move || *happened = try_one(*path, second));
+            let again = move || *happened = happened.or(try_one(*path, second));
+            thread::Builder::new().spawn_scoped(scope, again)?;
         }
-    });
-    happened
+        Ok(())
+    })
+    .map(|()| happened)
 }

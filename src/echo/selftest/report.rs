@@ -1,14 +1,14 @@
 //! What the self-test found; the JSON of docs/schema/echo_selftest.json. The verdict is here, and pure.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde::Serialize;
 
+use super::happened::{Failed, Happened};
+use super::loopback::Loopback;
 use super::paths::{Family, Path};
-use super::text;
-use crate::catalogue::errnos::{EADDRINUSE, EADDRNOTAVAIL};
-use crate::echo::client::trouble::{Failure, Why};
+use super::{reason, text};
+use crate::catalogue::errnos;
 use crate::output::numbers::microseconds_of;
 use crate::output::{Report, Style, csv_rows, ndjson_rows};
 
@@ -63,45 +63,8 @@ pub enum Verdict {
     Ok,
     /// It does not.
     Failed,
-    /// It is switched off on this machine, and need not be there.
+    /// It is not there on this machine, and need not be.
     Off,
-}
-
-/// What happened on a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// Both transfers came back.
-    Came {
-        /// The small one.
-        small: Duration,
-        /// The large one.
-        large: Duration,
-    },
-    /// A step failed.
-    Failed(Failed),
-}
-
-impl Happened {
-    /// Whether nothing came in time.
-    pub fn is_late(&self) -> bool {
-        matches!(self, Self::Failed(Failed::Client(Failure { why: Why::Late, .. })))
-    }
-}
-
-/// A step that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// A call of the server's: socket, bind, listen.
-    Serving {
-        /// The call.
-        call: &'static str,
-        /// The error number.
-        code: i32,
-    },
-    /// A step of the client's.
-    Client(Failure),
-    /// What came back was not what was sent.
-    Wrong,
 }
 
 /// What has to work besides IPv4 and Unix sockets.
@@ -117,19 +80,18 @@ pub enum Required {
     Unix,
 }
 
-/// What a timeout on loopback means: the server is this process, and answers.
-const LATE: &str = "nothing comes through lo, though it is up: a packet filter drops it (`nft list \
-                    ruleset`, `iptables-save`), or a rule routes it elsewhere (`ip rule`)";
-
-/// Whether `code` says that there is no IPv6 here: no such family, or no address `::1`.
-fn says_off(code: Option<i32>) -> bool {
-    const EAFNOSUPPORT: i32 = 97;
-    matches!(code, Some(EAFNOSUPPORT | EADDRNOTAVAIL))
+/// What a path is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// What has to work.
+    pub required: &'a [Required],
+    /// What is known of `lo`.
+    pub lo: &'a Loopback,
 }
 
 impl PathReport {
     /// The report of what `happened` on `path`.
-    pub fn new(path: &Path, happened: &Happened, required: &[Required]) -> Self {
+    pub fn new(path: &Path, happened: &Happened, judge: Judge<'_>) -> Self {
         let mut report = Self {
             protocol: path.protocol(),
             place: path.where_to(),
@@ -146,77 +108,54 @@ impl PathReport {
                 report.round_trip_us = Some(microseconds_of(*small));
                 report.mebibyte_us = Some(microseconds_of(*large));
             }
-            Happened::Failed(failed) => {
-                report.explain(failed, path);
-                report.verdict = verdict(path.family, report.code, required);
+            Happened::Failed { failed, small } => {
+                report.round_trip_us = small.shortest.map(microseconds_of);
+                report.name_step(failed);
+                report.meaning = Some(reason::meaning(failed, *small, path, judge.lo));
+                report.verdict = judge.verdict(path.family, failed);
             }
         }
         report
     }
 
-    /// The same, explained by what is known already: `lo`, over which it goes, is down. What is
-    /// sent to its addresses is then dropped, or, where it has never been up, unreachable (seen on
-    /// Linux 6.18); a timeout's own words, a firewall or a full queue, would be of no help.
-    #[must_use]
-    pub fn with_lo_down(mut self, is_lo_down: bool) -> Self {
-        if is_lo_down && self.verdict != Verdict::Ok {
-            self.meaning = Some("lo is down".to_owned());
-            // It takes `::1` along, which says nothing about IPv6.
-            if self.code == Some(EADDRNOTAVAIL) {
-                self.verdict = Verdict::Failed;
-            }
-        }
-        self
-    }
-
-    fn explain(&mut self, failed: &Failed, path: &Path) {
-        match failed {
-            Failed::Serving { call, code } => {
-                self.step = Some(call);
-                self.code = Some(*code);
-                self.name = Some(crate::catalogue::errnos::name(*code));
-                self.meaning = Some(serving(*code, path));
-            }
+    fn name_step(&mut self, failed: &Failed) {
+        let named = match failed {
+            Failed::Serving { call, code } => Some((*call, *code)),
+            Failed::NoDirectory(of_no_use) => of_no_use.first().map(|it| (it.call, it.code)),
             Failed::Client(failure) => {
                 self.step = Some(failure.step.name());
                 self.code = failure.code();
                 self.name = Some(failure.name());
-                let is_dropped = failure.why == Why::Late && path.is_on_lo();
-                let meaning = || failure.meaning(path.carrier);
-                self.meaning = Some(if is_dropped { LATE.to_owned() } else { meaning() });
+                None
             }
             Failed::Wrong => {
                 self.step = Some("compare");
-                self.meaning = Some("what came back is not what was sent".to_owned());
+                None
             }
+        };
+        if let Some((call, code)) = named {
+            self.step = Some(call);
+            self.code = Some(code);
+            self.name = Some(errnos::name(code));
         }
     }
 }
 
-fn serving(code: i32, path: &Path) -> String {
-    let is_v6 = matches!(path.family, Family::V6 | Family::Mapped);
-    if is_v6 && says_off(Some(code)) {
-        return "there is no ::1 here: IPv6 is switched off (net.ipv6.conf.lo.disable_ipv6, or \
-                ipv6.disable=1), or lo is down"
-            .to_owned();
+impl Judge<'_> {
+    /// What is not there on this machine, and was not required, has not failed: IPv6, or a directory for
+    /// the file of a socket, as in a container whose root is read-only.
+    fn verdict(&self, family: Family, failed: &Failed) -> Verdict {
+        let required_as = match family {
+            Family::V4 => Required::V4,
+            Family::V6 => Required::V6,
+            Family::Mapped => Required::Mapped,
+            Family::Unix => Required::Unix,
+        };
+        let is_absent = matches!(failed, Failed::NoDirectory(_))
+            || reason::is_without_v6(failed, family, self.lo);
+        let is_off = is_absent && !self.required.contains(&required_as);
+        if is_off { Verdict::Off } else { Verdict::Failed }
     }
-    if path.is_on_lo() && code == EADDRINUSE {
-        // It was asked for port 0.
-        return "no ephemeral port is left: `netkit states --time-wait` tells where they are"
-            .to_owned();
-    }
-    crate::catalogue::errnos::text(code).to_owned()
-}
-
-fn verdict(family: Family, code: Option<i32>, required: &[Required]) -> Verdict {
-    let (may_be_off, required_as) = match family {
-        Family::V4 => (false, Required::V4),
-        Family::V6 => (true, Required::V6),
-        Family::Mapped => (true, Required::Mapped),
-        Family::Unix => (false, Required::Unix),
-    };
-    let is_required = required.contains(&required_as);
-    if may_be_off && !is_required && says_off(code) { Verdict::Off } else { Verdict::Failed }
 }
 
 impl Report for SelftestReport {
@@ -248,22 +187,26 @@ impl Report for SelftestReport {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::happened::Small;
     use super::super::paths::all;
     use super::*;
-    use crate::echo::client::trouble::Step;
+    use crate::echo::client::trouble::{Failure, Step, Why};
 
     fn path(family: Family) -> Path {
         all().into_iter().find(|path| path.family == family).unwrap()
     }
 
-    fn refused(code: i32) -> Happened {
-        Happened::Failed(Failed::Serving { call: "bind", code })
+    fn report(family: Family, happened: &Happened, required: &[Required]) -> PathReport {
+        let lo = Loopback { is_up: Some(true), ..Loopback::default() };
+        PathReport::new(&path(family), happened, Judge { required, lo: &lo })
     }
 
     #[test]
-    fn ipv6_that_is_off_is_a_note_unless_it_is_required() {
+    fn what_is_off_is_a_note_unless_it_is_required() {
         let judged = |family, code, required: &[Required]| {
-            PathReport::new(&path(family), &refused(code), required).verdict
+            report(family, &Failed::Serving { call: "bind", code }.into(), required).verdict
         };
         assert_eq!(judged(Family::V6, 99, &[]), Verdict::Off);
         assert_eq!(judged(Family::Mapped, 97, &[]), Verdict::Off);
@@ -271,25 +214,32 @@ mod tests {
         assert_eq!(judged(Family::V6, 13, &[]), Verdict::Failed);
         assert_eq!(judged(Family::V4, 99, &[]), Verdict::Failed);
         assert_eq!(judged(Family::Unix, 97, &[]), Verdict::Failed);
+        let nowhere = Happened::from(Failed::NoDirectory(Vec::new()));
+        assert_eq!(report(Family::Unix, &nowhere, &[]).verdict, Verdict::Off);
+        assert_eq!(report(Family::Unix, &nowhere, &[Required::Unix]).verdict, Verdict::Failed);
     }
 
     #[test]
     fn what_failed_is_explained_and_what_came_is_timed() {
         let failure = Failure { step: Step::Connect, why: Why::Errno(101, None) };
-        let failed = Happened::Failed(Failed::Client(failure));
-        let report = PathReport::new(&path(Family::V4), &failed, &[]);
-        assert_eq!((report.step, report.code), (Some("connect"), Some(101)));
-        assert_eq!(report.name.as_deref(), Some("ENETUNREACH"));
-        assert!(report.meaning.is_some_and(|it| !it.is_empty()));
-        let came =
-            Happened::Came { small: Duration::from_micros(40), large: Duration::from_millis(1) };
-        let report = PathReport::new(&path(Family::V4), &came, &[]);
-        assert_eq!((report.verdict, report.round_trip_us), (Verdict::Ok, Some(40)));
-        assert_eq!((report.mebibyte_us, report.meaning), (Some(1000), None));
-        let wrong = PathReport::new(&path(Family::V4), &Happened::Failed(Failed::Wrong), &[]);
-        assert_eq!(wrong.verdict, Verdict::Failed);
-        assert_eq!(wrong.with_lo_down(true).meaning.as_deref(), Some("lo is down"));
-        let ok = PathReport::new(&path(Family::V4), &came, &[]).with_lo_down(true);
-        assert_eq!((ok.verdict, ok.meaning), (Verdict::Ok, None));
+        let failed = report(Family::V4, &Failed::Client(failure).into(), &[]);
+        assert_eq!((failed.step, failed.code), (Some("connect"), Some(101)));
+        assert_eq!(failed.name.as_deref(), Some("ENETUNREACH"));
+        assert!(failed.meaning.is_some_and(|it| !it.is_empty()));
+        let (small, large) = (Duration::from_micros(40), Duration::from_millis(1));
+        let came = report(Family::V4, &Happened::Came { small, large }, &[]);
+        assert_eq!((came.verdict, came.round_trip_us), (Verdict::Ok, Some(40)));
+        assert_eq!((came.mebibyte_us, came.meaning), (Some(1000), None));
+        let wrong = report(Family::V4, &Failed::Wrong.into(), &[]);
+        assert_eq!((wrong.verdict, wrong.step), (Verdict::Failed, Some("compare")));
+    }
+
+    #[test]
+    fn what_came_before_a_failure_is_timed_too() {
+        let failed = Failed::Client(Failure { step: Step::Receive, why: Why::Late });
+        let small = Small { came: 5, shortest: Some(Duration::from_micros(40)) };
+        let partly = report(Family::V4, &Happened::Failed { failed, small }, &[]);
+        assert_eq!((partly.round_trip_us, partly.mebibyte_us), (Some(40), None));
+        assert_eq!(partly.verdict, Verdict::Failed);
     }
 }

@@ -5,13 +5,14 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use super::directories;
+use super::happened::Failed;
 use super::paths::{Path, Place};
-use super::report::Failed;
 use crate::bind::Target;
 use crate::echo::address::{Address, Carrier};
 use crate::echo::client::target::{End, Peer};
 use crate::echo::server::{Options, Server};
-use crate::kernel::scratch_directory::ScratchDirectory;
+use crate::kernel::scratch_directory::{OfNoUse, ScratchDirectory, VARIABLE};
 use crate::kernel::{ProcRoot, clock};
 use crate::model::UnixName;
 
@@ -23,37 +24,45 @@ pub struct Servers {
     thread: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     /// Where the files are.
     directory: Option<ScratchDirectory>,
+    /// Where they could not be.
+    of_no_use: Vec<OfNoUse>,
 }
 
 impl Servers {
     /// Binds one for each of `paths`; that some fail is an answer.
     pub fn new(paths: &[Path], proc_root: &ProcRoot) -> Self {
         let number = clock::distinct();
-        let directory = ScratchDirectory::new(number);
-        let code = directory.as_ref().err().and_then(std::io::Error::raw_os_error);
+        let (directory, of_no_use) = ScratchDirectory::new(number, std::env::var_os(VARIABLE));
         let mut servers =
-            Self { peers: Vec::new(), bound: Vec::new(), thread: None, directory: directory.ok() };
+            Self { peers: Vec::new(), bound: Vec::new(), thread: None, directory, of_no_use };
         for (index, path) in paths.iter().enumerate() {
-            let target = servers.target(path, &format!("{number:x}-{index}"));
-            let peer = match target {
+            let peer = match servers.target(path, number, index) {
                 Some(target) => servers.bind(path, target, proc_root),
-                None => Err(Failed::Serving { call: "mkdir", code: code.unwrap_or(0) }),
+                None => Err(Failed::NoDirectory(servers.of_no_use.clone())),
             };
             servers.peers.push(peer);
         }
         servers
     }
 
-    fn target(&self, path: &Path, name: &str) -> Option<Target> {
-        let directory = || self.directory.as_ref().map(ScratchDirectory::path);
+    /// What has to be known about where they are.
+    pub fn notes(&self) -> Vec<String> {
+        let used = self.directory.as_ref().map(ScratchDirectory::place);
+        used.map(|used| directories::notes(&self.of_no_use, used)).unwrap_or_default()
+    }
+
+    fn target(&mut self, path: &Path, number: u64, index: usize) -> Option<Target> {
         Some(match path.place {
             Place::Internet(_) => {
                 let text = format!("{}:0", path.where_to());
                 Address::parse(&text, Carrier::Tcp).ok()?.target
             }
-            Place::File => Target::Unix(UnixName::Path(directory()?.join(name))),
+            Place::File => {
+                Target::Unix(UnixName::Path(self.directory.as_mut()?.file(&index.to_string())))
+            }
             Place::Abstract => {
-                Target::Unix(UnixName::Abstract(format!("netkit-{name}").into_bytes()))
+                let name = format!("netkit-{number:x}-{index}");
+                Target::Unix(UnixName::Abstract(name.into_bytes()))
             }
         })
     }

@@ -3,14 +3,13 @@
 use super::report::{PathReport, SelftestReport, Verdict};
 use crate::model::Severity;
 use crate::output::numbers::{count, plural, short_duration};
-use crate::output::{Align, Column, Style, render_table, wrapped};
+use crate::output::{Align, Column, Style, render_fitting, wrapped};
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 4] = [
     ("PATH", Align::Left),
-    ("", Align::Left),
     ("ROUND TRIP", Align::Right),
     ("1 MiB", Align::Right),
-    ("", Align::Left),
+    ("VERDICT", Align::Left),
 ];
 
 /// All of it.
@@ -18,7 +17,7 @@ pub fn selftest(report: &SelftestReport, style: Style) -> String {
     let mut text = headline(report, style);
     text.push('\n');
     let rows = report.paths.iter().map(row).collect();
-    text += &render_table(&COLUMNS, rows, style.width);
+    text += &render_fitting(&COLUMNS, rows, style.width);
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for path in report.paths.iter().filter(|it| it.verdict != Verdict::Ok) {
         let (reason, place) = (reason(path), format!("{} {}", path.protocol, path.place));
@@ -73,8 +72,7 @@ fn row(path: &PathReport) -> Vec<String> {
         }
     };
     vec![
-        path.protocol.to_owned(),
-        path.place.clone(),
+        format!("{} {}", path.protocol, path.place),
         time(path.round_trip_us),
         time(path.mebibyte_us),
         verdict,
@@ -89,4 +87,37 @@ fn reason(path: &PathReport) -> String {
     };
     let meaning = path.meaning.as_deref().unwrap_or_default();
     format!("{code}{}: {meaning}", path.step.unwrap_or("the transfer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::SCHEMA;
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_a_narrow_terminal_stands_below_each_other() {
+        let path = PathReport {
+            protocol: "tcp",
+            place: "[::ffff:127.0.0.1]".to_owned(),
+            verdict: Verdict::Failed,
+            round_trip_us: Some(40),
+            mebibyte_us: None,
+            step: Some("connect"),
+            code: Some(99),
+            name: Some("EADDRNOTAVAIL".to_owned()),
+            meaning: Some("lo has no 127.0.0.1".to_owned()),
+        };
+        let report = SelftestReport {
+            schema: SCHEMA,
+            captured_at: String::new(),
+            warnings: vec!["a warning of more words than forty columns hold".to_owned()],
+            elapsed_us: 1000,
+            ok: false,
+            paths: vec![path],
+        };
+        let at = |width| selftest(&report, Style { width, ..Style::PLAIN });
+        assert!(at(40).lines().all(|line| line.chars().count() <= 40), "{}", at(40));
+        assert!(at(40).contains(" tcp [::ffff:127.0.0.1]\n  round trip 40 µs\n"), "{}", at(40));
+        assert!(at(80).contains("\n PATH "), "{}", at(80));
+    }
 }

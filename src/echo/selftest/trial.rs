@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::report::{Failed, Happened};
+use super::happened::{Failed, Happened, Small};
 use crate::echo::client::link::Link;
 use crate::echo::client::target::Peer;
 use crate::echo::client::trouble::{Failure, Step, Why};
@@ -15,7 +15,7 @@ use crate::kernel::patience::Patience;
 /// Bytes of the small message.
 pub const SMALL: usize = 64;
 /// Times that it is sent; the shortest round trip is told, the first ones being of a cold start.
-const TIMES: u64 = 5;
+pub const TIMES: u64 = 5;
 /// Bytes of the large transfer.
 const LARGE: usize = 1 << 20;
 /// How long each step may take at first: a thousand times what it takes.
@@ -51,34 +51,31 @@ impl<'a> Limits<'a> {
 
 /// Tries `peer`, with messages of `pattern` of `piece` bytes at most.
 pub fn try_path(peer: &Peer, pattern: &Pattern, piece: usize, limits: &Limits<'_>) -> Happened {
-    match transfer(peer, pattern, piece, limits) {
-        Ok((small, large)) => Happened::Came { small, large },
-        Err(failed) => Happened::Failed(failed),
+    let mut small = Small::default();
+    let large = connect(peer, limits).and_then(|link| {
+        for number in 0..TIMES {
+            let stopwatch = Stopwatch::start();
+            round_trip(&link, pattern, pattern.piece_of(number, SMALL), limits)?;
+            small.add(stopwatch.elapsed());
+        }
+        let stopwatch = Stopwatch::start();
+        for number in (0..).take(LARGE.div_ceil(piece)) {
+            round_trip(&link, pattern, pattern.piece_of(number, piece), limits)?;
+        }
+        Ok(stopwatch.elapsed())
+    });
+    match large {
+        Ok(large) => Happened::Came { small: small.shortest.unwrap_or_default(), large },
+        Err(failed) => Happened::Failed { failed, small },
     }
 }
 
-fn transfer(
-    peer: &Peer,
-    pattern: &Pattern,
-    piece: usize,
-    limits: &Limits<'_>,
-) -> Result<(Duration, Duration), Failed> {
+fn connect(peer: &Peer, limits: &Limits<'_>) -> Result<Link, Failed> {
     let socket = peer.connect(&SocketOptions::default(), &limits.patience());
     let socket = socket.map_err(Failed::Client)?;
     // It is on loopback, in a moment, and not worth a TIME_WAIT.
     socket.set_linger(Some(Duration::ZERO)).unwrap_or_default();
-    let link = Link::new(peer.clone(), socket);
-    let mut small = Duration::MAX;
-    for number in 0..TIMES {
-        let stopwatch = Stopwatch::start();
-        round_trip(&link, pattern, pattern.piece_of(number, SMALL), limits)?;
-        small = small.min(stopwatch.elapsed());
-    }
-    let stopwatch = Stopwatch::start();
-    for number in (0..).take(LARGE.div_ceil(piece)) {
-        round_trip(&link, pattern, pattern.piece_of(number, piece), limits)?;
-    }
-    Ok((small, stopwatch.elapsed()))
+    Ok(Link::new(peer.clone(), socket))
 }
 
 fn round_trip(

@@ -46,9 +46,9 @@ impl Announcement {
         })
     }
 
-    /// Whether the statistics of the end go to standard output: with --print-address, which is to have
-    /// the addresses alone there, only if a format was asked for.
-    pub fn has_end(&self, format: Format) -> bool {
+    /// Whether standard output has the statistics of the end, or why an address could not be had: with
+    /// --print-address, which is to have the addresses alone there, only if a format was asked for.
+    pub fn has_answer(&self, format: Format) -> bool {
         !self.print_address || format != Format::Table
     }
 
@@ -92,24 +92,35 @@ fn lines(addresses: &[String]) -> String {
     addresses.iter().map(line).collect()
 }
 
-/// Warnings about the addresses: UDP that can be reached from elsewhere, and `[::]` that goes without IPv4.
+/// Warnings about the addresses: UDP that answers anybody or can be reached from elsewhere, and `[::]` that
+/// goes without IPv4; and what the kernel did not give in full.
 pub fn warnings(server: &Server) -> Vec<String> {
-    let addresses = server.addresses().filter(|it| is_open_udp(it));
-    let warning = |address: &Address| match server.options.datagrams {
-        Datagrams::All => format!(
+    let addresses = server.addresses().filter(|it| it.carrier == Carrier::Udp);
+    let warning = |address: &Address| match (server.options.datagrams, is_on_loopback(address)) {
+        (Datagrams::All, false) => Some(format!(
             "{address} answers any datagram, whatever source address it claims: it can be made to \
              send to others, and to talk to another echo server without end"
-        ),
-        Datagrams::ByAddress | Datagrams::Strict => format!(
+        )),
+        (Datagrams::All, true) => Some(format!(
+            "{address} answers any datagram, whatever source port it claims: a program of this \
+             machine can make it send to another"
+        )),
+        (Datagrams::ByAddress | Datagrams::Strict, false) => Some(format!(
             "{address} answers netkit's own datagrams alone, since it is not on loopback; \
              --rfc862 answers all"
-        ),
+        )),
+        (Datagrams::ByAddress | Datagrams::Strict, true) => None,
     };
     let alone = server.addresses().filter_map(|it| without_ipv4(it, server));
     let has_lines = server.addresses().any(|it| it.carrier.is_connected());
     let mute = (server.options.log.is_some() && !has_lines)
         .then(|| "--log has a line for each connection, and datagrams have none".to_owned());
-    addresses.map(warning).chain(alone).chain(mute).collect()
+    addresses
+        .filter_map(warning)
+        .chain(alone)
+        .chain(mute)
+        .chain(server.capped.iter().cloned())
+        .collect()
 }
 
 /// What is said of `address` if it is `[::]` and takes IPv6 alone, since another one has been given for
@@ -124,12 +135,7 @@ fn without_ipv4(address: &Address, server: &Server) -> Option<String> {
     })
 }
 
-/// Whether it is UDP and not on loopback.
-fn is_open_udp(address: &Address) -> bool {
-    match &address.target {
-        Target::Internet(it) => {
-            address.carrier == Carrier::Udp && !it.ip().to_canonical().is_loopback()
-        }
-        Target::Unix(_) => false,
-    }
+/// Whether nobody else can reach it.
+fn is_on_loopback(address: &Address) -> bool {
+    matches!(&address.target, Target::Internet(it) if it.ip().to_canonical().is_loopback())
 }

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, sleep};
 
 use super::announce::Announcement;
@@ -14,6 +14,7 @@ use super::report::{ServerReport, Stopped};
 use super::running::Running;
 use super::status::Status;
 use crate::echo::reactor;
+use crate::kernel::asking_signal::AskingSignal;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::ending_signals::{EndingSignals, number};
 use crate::kernel::ready;
@@ -39,16 +40,35 @@ pub struct Ending {
 /// The signals that a server listens to.
 pub struct Signals<'a> {
     stops: Stops<'a>,
-    /// SIGUSR1, which asks for the statistics.
-    asks: Signal,
+    asks: Asks<'a>,
 }
 
 impl<'a> Signals<'a> {
-    /// Those that stop it, which are `held` back, and SIGUSR1. From now on none ends the process.
-    pub fn new(held: &'a EndingSignals) -> io::Result<Self> {
-        let arrived = reactor::register_for_reading(held.descriptor())?;
-        let asks = signal(SignalKind::user_defined1())?;
-        Ok(Self { stops: Stops { held, arrived }, asks })
+    /// Those that stop it, and the one that asks it; all are held back, so that none ends the process.
+    pub fn new(stopping: &'a EndingSignals, asking: &'a AskingSignal) -> io::Result<Self> {
+        let arrived = reactor::register_for_reading(stopping.descriptor())?;
+        let stops = Stops { held: stopping, arrived };
+        let arrived = reactor::register_for_reading(asking.descriptor())?;
+        Ok(Self { stops, asks: Asks { held: asking, arrived } })
+    }
+}
+
+/// SIGUSR1, which asks for the statistics.
+struct Asks<'a> {
+    held: &'a AskingSignal,
+    arrived: AsyncFd<BorrowedFd<'a>>,
+}
+
+impl Asks<'_> {
+    /// Waits for the next one.
+    async fn next(&self) -> io::Result<()> {
+        loop {
+            let mut guard = self.arrived.readable().await?;
+            if self.held.take() {
+                return Ok(());
+            }
+            guard.clear_ready();
+        }
     }
 }
 
@@ -88,11 +108,7 @@ pub struct Attendant<'a> {
 
 impl Attendant<'_> {
     /// Says that the server is there, attends to it, and lets it end.
-    pub async fn attend(
-        &self,
-        running: &mut Running,
-        signals: &mut Signals<'_>,
-    ) -> io::Result<Ending> {
+    pub async fn attend(&self, running: &mut Running, signals: &Signals<'_>) -> io::Result<Ending> {
         let greeting = self.announcement.text(self.addresses, self.format);
         greeting.map(|text| self.log.add(text));
         // Now, and not when it has served.
@@ -118,25 +134,27 @@ impl Attendant<'_> {
 
     async fn until_stopped(
         &self,
-        running: &Running,
-        signals: &mut Signals<'_>,
+        running: &mut Running,
+        signals: &Signals<'_>,
         warnings: &[String],
     ) -> io::Result<Stopped> {
+        let shared = Arc::clone(&running.shared);
         let report = || ServerReport {
             warnings: warnings.to_vec(),
-            ..ServerReport::of(&running.shared, self.addresses, self.stopwatch.elapsed())
+            ..ServerReport::of(&shared, self.addresses, self.stopwatch.elapsed())
         };
-        let options = &running.shared.options;
-        let lifetime = sleep(options.lifetime.unwrap_or(FOR_EVER));
+        let lifetime = sleep(shared.options.lifetime.unwrap_or(FOR_EVER));
         tokio::pin!(lifetime);
         let mut status = self.has_live_line.then(Status::default);
         let mut ticks = interval(TICK);
         loop {
             tokio::select! {
                 stop = signals.stops.next() => return stop.map(|_| Stopped::Signal),
-                _ = signals.asks.recv() => self.tell(&report()),
+                ask = signals.asks.next() => ask.map(|()| self.tell(&report()))?,
                 () = &mut lifetime => return Ok(Stopped::Lifetime),
-                () = running.shared.one_is_done.notified() => return Ok(Stopped::OneOff),
+                () = shared.one_is_done.notified() => return Ok(Stopped::OneOff),
+                // Others are refused, and not left in a queue that nobody takes them from.
+                () = shared.one_is_taken.notified() => running.stop_taking().await,
                 _ = ticks.tick(), if status.is_some() => {
                     if let Some(status) = &mut status {
                         self.log.show(status.words(&report()));

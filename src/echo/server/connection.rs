@@ -25,7 +25,7 @@ use crate::echo::reactor;
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::serving;
 
-/// Bytes that one read takes at most.
+/// Bytes that one read takes at most, and a message has where messages are kept apart.
 pub const READ: usize = 64 * 1024;
 
 /// How long a connection that is over waits for the peer to close too: closed at once, what it has sent
@@ -33,7 +33,7 @@ pub const READ: usize = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 
 thread_local! {
-    static SCRATCH: RefCell<AlignedBuffer> = RefCell::new(AlignedBuffer::new(READ));
+    static SCRATCH: RefCell<AlignedBuffer> = RefCell::new(AlignedBuffer::new(READ + 1));
 }
 
 /// Serves what was accepted, to its end.
@@ -128,7 +128,7 @@ impl Connection {
             Phase::Ending(end) => Poll::Ready(Ok(Some(end))),
             Phase::Closing(end) => {
                 self.socket.get_ref().shutdown(Shutdown::Write)?;
-                if matches!(end, End::MaxBytes | End::FaultClosed) {
+                if matches!(end, End::MaxBytes | End::FaultClosed | End::TooLong) {
                     self.idle.shorten(LINGER);
                 }
                 self.phase = Phase::Discarding(end);
@@ -193,6 +193,9 @@ impl Connection {
                 Err(error) => return Poll::Ready(Err(error)),
             };
             let came = scratch.get(..length).unwrap_or_default();
+            if length > READ {
+                return Poll::Ready(Ok(self.give_up(came)));
+            }
             Poll::Ready(match self.phase {
                 Phase::Discarding(end) if came.is_empty() => Ok(Some(end)),
                 Phase::Discarding(_) => {
@@ -207,11 +210,14 @@ impl Connection {
         })
     }
 
+    /// Reads at most [`READ`] bytes; one more of a message that is longer, whose rest is lost then.
     fn poll_read_into(
         &self,
         scratch: &mut [u8],
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
+        let most = READ + usize::from(self.visit.keeps_messages);
+        let scratch = scratch.get_mut(..most).unwrap_or_default();
         let mut guard = ready!(self.socket.poll_read_ready(context))?;
         let read = guard.get_inner().read(scratch);
         match &read {
@@ -223,6 +229,15 @@ impl Connection {
             _ => {}
         }
         Poll::Ready(read)
+    }
+
+    /// A message has come that is not whole, so that nothing that could be sent back would be right.
+    fn give_up(&mut self, came: &[u8]) -> Option<End> {
+        self.visit.received(number(came.len()));
+        if self.phase == Phase::Echoing {
+            self.phase = Phase::Closing(End::TooLong);
+        }
+        None
     }
 
     /// The peer has said all it has to say.

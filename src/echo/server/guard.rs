@@ -47,6 +47,8 @@ pub enum Refusal {
     NotSent,
     /// Its sender has no name to send to.
     NoName,
+    /// Its reply was held back by --delay when the server ended.
+    Cut,
 }
 
 impl Refusal {
@@ -68,6 +70,7 @@ impl Refusal {
             Self::Dropped => "dropped, as asked for",
             Self::NotSent => "the reply could not be sent",
             Self::NoName => "from a socket without a name",
+            Self::Cut => "held back when the server ended",
         }
     }
 }

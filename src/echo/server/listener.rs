@@ -4,8 +4,8 @@ use std::path::Path;
 
 use socket2::Socket;
 
-use super::clash;
 use super::options::Options;
+use super::{caps, clash};
 use crate::bind::{self, Target};
 use crate::echo::address::{Address, Carrier};
 use crate::kernel::own_file::OwnFile;
@@ -82,6 +82,8 @@ impl Refused {
 pub struct Server {
     pub(super) bound: Vec<Bound>,
     pub(super) options: Options,
+    /// What the kernel did not give in full.
+    pub(super) capped: Vec<String>,
 }
 
 impl Server {
@@ -92,7 +94,7 @@ impl Server {
         options: Options,
         proc_root: &ProcRoot,
     ) -> Result<Self, Box<Refused>> {
-        let mut server = Self { bound: Vec::new(), options };
+        let mut server = Self { bound: Vec::new(), options, capped: Vec::new() };
         for address in addresses {
             let mut sockets = server.options.sockets.clone();
             sockets.v6only |= clash::takes_ipv4_instead(address, addresses).is_some();
@@ -114,6 +116,7 @@ impl Server {
                 }
             }
         }
+        server.capped = caps::warnings(&server.bound, &server.options, proc_root);
         Ok(server)
     }
 

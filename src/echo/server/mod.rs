@@ -8,6 +8,7 @@ mod announce;
 mod args;
 mod attend;
 mod bucket;
+mod caps;
 mod clash;
 mod connection;
 mod faults;
@@ -21,6 +22,7 @@ mod options;
 mod refused;
 mod reply;
 mod report;
+mod request;
 mod running;
 mod scribe;
 mod session;
@@ -60,6 +62,11 @@ pub fn run(
     }
     match place.inside(|proc_root| Server::bind(&addresses, options, proc_root))? {
         Ok(server) => session::run(server, &announcement, screen, aside),
-        Err(refused) => refused.explained(place, screen),
+        Err(refused) if announcement.has_answer(screen.format) => refused.explained(place, screen),
+        Err(refused) => {
+            let format = screen.format;
+            let style = aside.style;
+            refused.explained(place, &mut Screen { out: &mut *aside.out, format, style })
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::bind::{self, Target};
 use crate::echo::address::Carrier;
 use crate::exit::Exit;
 use crate::kernel::binding::Stage;
-use crate::kernel::{Errno, Place};
+use crate::kernel::{Errno, KernelError, Place, serving};
 use crate::output::{Outcome, Screen};
 
 impl Refused {
@@ -16,6 +16,12 @@ impl Refused {
     pub fn explained(&self, place: &Place, screen: &mut Screen<'_>) -> anyhow::Result<Outcome> {
         if !self.by_own.is_empty() {
             return Ok(Outcome { exit: Exit::Usage, messages: vec![self.by_own()] });
+        }
+        if let Some(name) = self.missing_interface() {
+            let missing = KernelError::NoInterface(name.to_owned());
+            let hint = missing.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            let message = format!("cannot serve on {}: {missing}{hint}", self.address);
+            return Ok(Outcome { exit: Exit::Usage, messages: vec![message] });
         }
         if !matches!(self.why.stage, Stage::Bind | Stage::Listen) {
             let messages = vec![self.without_bind()];
@@ -34,6 +40,14 @@ impl Refused {
         messages.extend(asked.messages);
         let exit = if asked.exit == Exit::Fine { Exit::Found } else { asked.exit };
         Ok(Outcome { exit, messages })
+    }
+
+    /// The interface of the address, if that is what is not there.
+    fn missing_interface(&self) -> Option<&str> {
+        match &self.address.target {
+            Target::Internet(it) if self.why == serving::NO_INTERFACE => it.scope(),
+            Target::Internet(_) | Target::Unix(_) => None,
+        }
     }
 
     /// What there is to say where it did not come to bind(2).

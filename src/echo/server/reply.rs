@@ -1,10 +1,11 @@
 //! The reply to a datagram: its bytes, and when and how often it is sent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::faults::Chance;
 use super::guard::Refusal;
+use super::options::Options;
+use super::request::{Request, Way};
 use super::shared::Shared;
 use crate::echo::datagram::{self, HEADER, Header};
 use crate::echo::transform::Transform;
@@ -32,71 +33,49 @@ impl Desk {
         options.transform == Transform::None && !options.faults.are_any()
     }
 
-    /// Sends the reply to `request` by `send`, which says whether it could, now or later. Gives how long
-    /// it is.
-    pub fn answer(
-        &mut self,
-        request: &mut [u8],
-        send: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
-    ) -> Result<usize, Refusal> {
+    /// Sends the reply to `request` by `way`, and counts it: what --delay holds back, when it goes.
+    pub fn answer(&mut self, request: &mut [u8], way: impl Way) {
+        let length = request.len();
         let options = &self.shared.options;
         let mut changed = Vec::new();
         datagram::make_reply(request);
         let reply = if options.transform == Transform::None {
             &*request
         } else {
-            transformed(options.transform, request, &mut changed);
+            transformed(options, request, &mut changed);
             &changed
         };
         // A reply that is larger than its request would be of use to whoever forges sources.
-        if reply.len() > request.len() {
-            return Err(Refusal::Larger);
+        let at_once = if reply.len() > length {
+            Some(Err(Refusal::Larger))
+        } else if !options.faults.are_any() {
+            Some(if way.send(reply) { Ok(reply.len()) } else { Err(Refusal::NotSent) })
+        } else if self.chance.strikes(options.faults.drop) {
+            Some(Err(Refusal::Dropped))
+        } else {
+            None
+        };
+        if let Some(answered) = at_once {
+            return self.shared.datagram(length, answered, || way.name());
         }
-        if !options.faults.are_any() {
-            return if send(reply) { Ok(reply.len()) } else { Err(Refusal::NotSent) };
-        }
-        if self.chance.strikes(options.faults.drop) {
-            return Err(Refusal::Dropped);
-        }
-        let send = Arc::new(send);
         let times = 1 + usize::from(self.chance.strikes(options.faults.duplicate));
+        let request = Arc::new(Request::new(Arc::clone(&self.shared), length, way));
         for _ in 0..times {
-            let wait = self.chance.wait(&self.shared.options.faults);
-            self.send(reply, wait, &send)?;
+            request.send_after(self.chance.wait(&self.shared.options.faults), reply);
         }
-        Ok(reply.len())
-    }
-
-    fn send(
-        &self,
-        reply: &[u8],
-        wait: Duration,
-        send: &Arc<impl Fn(&[u8]) -> bool + Send + Sync + 'static>,
-    ) -> Result<(), Refusal> {
-        if wait.is_zero() {
-            return if send(reply) { Ok(()) } else { Err(Refusal::NotSent) };
-        }
-        if !self.shared.limits.one_waits() {
-            return Err(Refusal::Waiting);
-        }
-        let (reply, send) = (reply.to_vec(), Arc::clone(send));
-        let shared = Arc::clone(&self.shared);
-        drop(tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            // As good as lost on the way, which is what this is for.
-            send(&reply);
-            shared.limits.one_has_waited();
-        }));
-        Ok(())
     }
 }
 
 /// What becomes of `request`; of one of netkit's, the header stays as it is.
-fn transformed(transform: Transform, request: &[u8], into: &mut Vec<u8>) {
+fn transformed(options: &Options, request: &[u8], into: &mut Vec<u8>) {
     let head = if Header::of(request).is_some() { HEADER } else { 0 };
     let (head, text) = request.split_at_checked(head).unwrap_or_default();
     into.extend_from_slice(head);
-    transform.apply(text, into);
+    if options.by_line {
+        options.transform.apply_to_lines(text, into);
+    } else {
+        options.transform.apply(text, into);
+    }
 }
 
 #[cfg(test)]
@@ -105,18 +84,35 @@ mod tests {
 
     use super::*;
     use crate::echo::server::faults::{Faults, Share};
-    use crate::echo::server::options::Options;
+
+    /// Keeps what is sent.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<Vec<u8>>>>);
+
+    impl Way for Kept {
+        fn send(&self, reply: &[u8]) -> bool {
+            self.0.lock().unwrap().push(reply.to_vec());
+            true
+        }
+        fn name(&self) -> String {
+            "somebody".to_owned()
+        }
+    }
 
     /// What is answered to `request`, and what is sent for that at once.
     fn answered(options: Options, request: &[u8]) -> (Result<usize, Refusal>, Vec<Vec<u8>>) {
-        let mut desk = Desk::new(&Arc::new(Shared::new(options, None)));
-        let sent = Arc::new(Mutex::new(Vec::new()));
-        let keep = Arc::clone(&sent);
-        let answer = desk.answer(&mut request.to_vec(), move |reply| {
-            keep.lock().unwrap().push(reply.to_vec());
-            true
-        });
-        let sent = sent.lock().unwrap().clone();
+        let shared = Arc::new(Shared::new(options, None));
+        let kept = Kept::default();
+        Desk::new(&shared).answer(&mut request.to_vec(), kept.clone());
+        let tally = &shared.datagrams;
+        assert_eq!(tally.received.get(), 1);
+        let refused: Vec<_> = tally.refused().into_keys().collect();
+        let answer = match (tally.sent.get(), &refused[..]) {
+            (1, []) => Ok(usize::try_from(tally.sent_bytes.get()).unwrap()),
+            (0, [refusal]) => Err(*refusal),
+            counts => panic!("it is not counted once: {counts:?}"),
+        };
+        let sent = kept.0.lock().unwrap().clone();
         (answer, sent)
     }
 

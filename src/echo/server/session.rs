@@ -6,6 +6,7 @@ use std::thread;
 
 use super::announce::{self, Announcement};
 use super::attend::{Attendant, Ending, Signals};
+use super::caps;
 use super::hands::Hands;
 use super::listener::Server;
 use super::log::Log;
@@ -13,6 +14,7 @@ use super::report::ServerReport;
 use super::scribe;
 use super::shared::Shared;
 use crate::exit::Exit;
+use crate::kernel::asking_signal::AskingSignal;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::{KernelError, program};
@@ -26,12 +28,14 @@ pub fn run(
     aside: &mut Aside<'_>,
 ) -> anyhow::Result<Outcome> {
     // Before any thread is made.
-    let held = EndingSignals::hold_to_stop()?;
+    let asking = AskingSignal::hold()?;
+    let stopping = EndingSignals::hold_to_stop()?;
     let stopwatch = Stopwatch::start();
     // Fewer than all is no reason not to serve.
-    drop(program::take_all_descriptors());
+    let descriptors = program::take_all_descriptors();
     let addresses: Vec<String> = server.addresses().map(ToString::to_string).collect();
-    let warnings = announce::warnings(&server);
+    let few = descriptors.ok().and_then(|most| caps::of_descriptors(&server.options, most));
+    let warnings: Vec<String> = announce::warnings(&server).into_iter().chain(few).collect();
     // Two that draw on one terminal would cut each other's lines.
     let is_traced = tracing::enabled!(tracing::Level::INFO);
     let is_terminal = aside.is_terminal;
@@ -51,12 +55,12 @@ pub fn run(
             is_terminal,
             has_live_line,
         };
-        let outcome = serve(server, &attendant, &held)
+        let outcome = serve(server, &attendant, (&stopping, &asking))
             .map_err(|source| KernelError::Program { operation: "serve".to_owned(), source });
         // The last that could write a line.
         drop(attendant);
         // Of what is still to be written nobody knows whether it is read: one more signal is the end.
-        drop(held);
+        drop(stopping);
         let (shared, ending) = outcome?;
         shared.close_log();
         drop(writer.join());
@@ -67,7 +71,7 @@ pub fn run(
         warnings: ending.warnings,
         ..ServerReport::of(&shared, &addresses, stopwatch.elapsed())
     };
-    if announcement.has_end(screen.format) {
+    if announcement.has_answer(screen.format) {
         emit(&report, screen.format, screen.style, screen.out)?;
         screen.out.flush()?;
     }
@@ -78,14 +82,14 @@ pub fn run(
 fn serve(
     server: Server,
     attendant: &Attendant<'_>,
-    held: &EndingSignals,
+    (stopping, asking): (&EndingSignals, &AskingSignal),
 ) -> io::Result<(Arc<Shared>, Ending)> {
     let hands = Hands::new(server.options.threads)?;
     hands.block_on(async {
-        let mut signals = Signals::new(held)?;
+        let signals = Signals::new(stopping, asking)?;
         let log = attendant.log.clone();
         let mut running = server.start_with(&hands.handles(), Some(log))?;
-        let ending = attendant.attend(&mut running, &mut signals).await?;
+        let ending = attendant.attend(&mut running, &signals).await?;
         Ok((Arc::clone(&running.shared), ending))
     })
 }

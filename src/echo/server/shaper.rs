@@ -32,6 +32,8 @@ pub struct Shaper {
     waiting: usize,
     latest: Instant,
     chance: Chance,
+    /// Whether the reply is there after which something is closed: nothing else is answered.
+    is_last: bool,
 }
 
 /// What a message has led to.
@@ -55,6 +57,7 @@ impl Shaper {
             waiting: 0,
             latest: now,
             chance: Chance::new(seed),
+            is_last: false,
         })
     }
 
@@ -93,6 +96,9 @@ impl Shaper {
 
     /// Takes what came.
     pub fn take(&mut self, bytes: &[u8], options: &Options, now: Instant) -> Shaped {
+        if self.is_last {
+            return Shaped::Replies;
+        }
         let mut came = std::mem::take(&mut self.held);
         came.extend_from_slice(bytes);
         let whole = if options.by_line { whole_lines(&came) } else { whole_text(&came, options) };
@@ -121,6 +127,9 @@ impl Shaper {
     }
 
     fn reply(&mut self, message: &[u8], options: &Options, now: Instant) -> Shaped {
+        if self.is_last {
+            return Shaped::Replies;
+        }
         let faults = &options.faults;
         if let Some(ResetAfter::Any(share)) = faults.reset_after
             && self.chance.strikes(share)
@@ -131,19 +140,18 @@ impl Shaper {
             return Shaped::Replies;
         }
         let mut reply = Vec::with_capacity(message.len());
-        let (text, line_end) = match message {
-            [text @ .., b'\r', b'\n'] if options.by_line => (text, &b"\r\n"[..]),
-            [text @ .., b'\n'] if options.by_line => (text, &b"\n"[..]),
-            text => (text, &b""[..]),
-        };
-        options.transform.apply(text, &mut reply);
-        reply.extend_from_slice(line_end);
+        if options.by_line {
+            options.transform.apply_to_lines(message, &mut reply);
+        } else {
+            options.transform.apply(message, &mut reply);
+        }
         let times = 1 + usize::from(self.chance.strikes(faults.duplicate));
         for _ in 0..times {
             // A stream keeps its order, whatever each reply would wait for.
             let due = (now + self.chance.wait(faults)).max(self.latest);
             self.push(&reply, due, faults.slice);
         }
+        self.is_last = faults.close.is_some();
         Shaped::Replies
     }
 
@@ -179,7 +187,7 @@ fn whole_text(came: &[u8], options: &Options) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::echo::server::faults::{Faults, Share};
+    use crate::echo::server::faults::{Close, Faults, Share};
 
     fn options(transform: Transform, by_line: bool, faults: Faults) -> Options {
         Options { transform, by_line, faults, ..Options::default() }
@@ -264,6 +272,18 @@ mod tests {
         let reset = options(Transform::None, false, reset);
         let mut shaper = Shaper::new(&reset, 1, Instant::now()).unwrap();
         assert_eq!(shaper.take(b"a", &reset, Instant::now()), Shaped::Reset);
+    }
+
+    #[test]
+    fn nothing_is_answered_after_the_reply_that_is_the_last() {
+        let faults = Faults { close: Some(Close::All), ..Faults::default() };
+        let lines = options(Transform::None, true, faults);
+        assert_eq!(replies(&lines, &[b"a", b"b\nc\nd", b"e\n"]), ["", "ab\n", "", ""]);
+        let messages = options(Transform::None, false, faults);
+        assert_eq!(replies(&messages, &[b"a", b"b"]), ["a", "", ""]);
+        let twice = Faults { duplicate: Share(1.0), ..faults };
+        let twice = options(Transform::None, true, twice);
+        assert_eq!(replies(&twice, &[b"a\nb\n"]), ["a\n|a\n", ""]);
     }
 
     #[test]

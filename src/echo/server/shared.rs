@@ -33,6 +33,8 @@ pub struct Shared {
     accept_errors: Mutex<BTreeMap<i32, u64>>,
     log: Mutex<Option<Log>>,
     is_taken: AtomicBool,
+    /// With --one-off, that nothing more is to be taken.
+    pub(super) one_is_taken: Notify,
     pub(super) one_is_done: Notify,
 }
 
@@ -52,6 +54,7 @@ impl Shared {
             accept_errors: Mutex::default(),
             log: Mutex::new(log),
             is_taken: AtomicBool::new(false),
+            one_is_taken: Notify::new(),
             one_is_done: Notify::new(),
         }
     }
@@ -82,11 +85,29 @@ impl Shared {
         answered: Result<usize, Refusal>,
         from: impl Fn() -> String,
     ) {
+        self.datagrams.came(length);
+        self.settle(length, answered, from);
+    }
+
+    /// The same of one that was counted when it came.
+    pub fn settle(
+        &self,
+        length: usize,
+        answered: Result<usize, Refusal>,
+        from: impl Fn() -> String,
+    ) {
         if let Err(refusal) = answered {
             tracing::debug!(from = from(), length, why = refusal.words(), "not answered");
         }
-        self.datagrams.add(length, answered);
-        if answered.is_ok() && self.options.one_off {
+        self.datagrams.settled(answered);
+        if answered.is_ok() {
+            self.one_is_answered();
+        }
+    }
+
+    /// A datagram is answered, now or later: with --one-off, the last.
+    pub fn one_is_answered(&self) {
+        if self.options.one_off {
             self.one_is_done.notify_one();
         }
     }
@@ -141,6 +162,9 @@ impl Visit {
     ) -> Option<Self> {
         let id = shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
         shared.is_taken.store(true, Ordering::Relaxed);
+        if shared.options.one_off {
+            shared.one_is_taken.notify_one();
+        }
         let is_counted = shared.limits.counts_addresses();
         let source = is_counted.then(|| serving::peer_address(socket)).flatten();
         let opened = shared.options.log.is_some().then(|| {

@@ -20,6 +20,8 @@ pub enum End {
     Idle,
     /// It had sent as many bytes as it may.
     MaxBytes,
+    /// A message came that was longer than what is sent back.
+    TooLong,
     /// Its address had as many connections as it may.
     MaxPerAddress,
     /// The server reset it, as it was told to.
@@ -40,6 +42,7 @@ impl End {
             Self::PeerReset => "the client reset it",
             Self::Idle => "idle for too long",
             Self::MaxBytes => "sent as many bytes as it may",
+            Self::TooLong => "a message was too long",
             Self::MaxPerAddress => "its address has as many as it may",
             Self::FaultReset => "reset, as asked for",
             Self::FaultClosed => "closed first, as asked for",
@@ -93,10 +96,14 @@ pub struct DatagramTally {
 }
 
 impl DatagramTally {
-    /// Counts a datagram of so many bytes, and how many were sent back.
-    pub fn add(&self, length: usize, answered: Result<usize, Refusal>) {
+    /// Counts a datagram of so many bytes.
+    pub fn came(&self, length: usize) {
         self.received.add(1);
         self.received_bytes.add(u64::try_from(length).unwrap_or(0));
+    }
+
+    /// Counts what has become of one: how many bytes were sent back.
+    pub fn settled(&self, answered: Result<usize, Refusal>) {
         match answered {
             Ok(length) => {
                 self.sent.add(1);

@@ -1,6 +1,8 @@
 //! Datagrams: each that may be answered is.
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::os::unix::net;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,13 +11,14 @@ use tokio::io::unix::AsyncFd;
 use super::bucket::{Buckets, Empty};
 use super::guard::{Question, Refusal, Rules};
 use super::reply::Desk;
+use super::request::Way;
 use super::shared::Shared;
 use crate::echo::datagram::{Header, make_reply};
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::datagram_batch::{Batch, Reply, send_all};
-use crate::kernel::datagrams::{Arrival, UdpEnd, UnixEnd};
+use crate::kernel::datagrams::{Arrival, Asked, UdpEnd, UnixEnd};
 
-/// What a datagram of a Unix socket holds at most.
+/// What a datagram of a Unix socket holds at most that is answered.
 const LONGEST: usize = 65_536;
 /// Datagrams that are answered in a row before others get their turn.
 const BURST: usize = 64;
@@ -57,14 +60,7 @@ fn answer_all(
                 replies.push(Reply { bytes, to, asked, hops });
             }
             Ok(()) => {
-                let end = Arc::clone(end);
-                let answered = desk.answer(bytes, move |bytes| {
-                    let mut was_sent = false;
-                    let reply = Reply { bytes, to, asked, hops };
-                    send_all(&end, &[reply], |_, is_sent| was_sent = is_sent);
-                    was_sent
-                });
-                shared.datagram(length, answered, || to.to_string());
+                desk.answer(bytes, UdpWay { end: Arc::clone(end), to, asked, hops });
             }
             Err(refusal) => shared.datagram(length, Err(refusal), || to.to_string()),
         }
@@ -74,6 +70,43 @@ fn answer_all(
         let answered = if was_sent { Ok(length) } else { Err(Refusal::NotSent) };
         shared.datagram(length, answered, || reply.to.to_string());
     });
+}
+
+/// The way back by UDP: from the address that was asked, one hop less far.
+struct UdpWay {
+    end: Arc<UdpEnd>,
+    to: SocketAddr,
+    asked: Option<Asked>,
+    hops: Option<u32>,
+}
+
+impl Way for UdpWay {
+    fn send(&self, reply: &[u8]) -> bool {
+        let mut was_sent = false;
+        let reply = Reply { bytes: reply, to: self.to, asked: self.asked, hops: self.hops };
+        send_all(&self.end, &[reply], |_, is_sent| was_sent = is_sent);
+        was_sent
+    }
+
+    fn name(&self) -> String {
+        self.to.to_string()
+    }
+}
+
+/// The way back to a Unix socket.
+struct UnixWay {
+    end: Arc<UnixEnd>,
+    to: net::SocketAddr,
+}
+
+impl Way for UnixWay {
+    fn send(&self, reply: &[u8]) -> bool {
+        self.end.send(reply, &self.to).is_ok()
+    }
+
+    fn name(&self) -> String {
+        format!("{:?}", self.to)
+    }
 }
 
 fn may_be_answered(
@@ -102,23 +135,27 @@ fn may_be_answered(
 /// answers is on this machine: what is kept is that a server does not answer itself.
 pub async fn serve_unix(end: AsyncFd<Arc<UnixEnd>>, shared: Arc<Shared>) {
     let mut desk = Desk::new(&shared);
-    let mut buffer = AlignedBuffer::new(LONGEST);
+    // One byte more, which a longer one fills; the kernel drops the rest of it.
+    let mut buffer = AlignedBuffer::new(LONGEST + 1);
     let each = |end: &Arc<UnixEnd>| {
         let (length, source) = end.receive(&mut buffer)?;
         let bytes = buffer.get_mut(..length).unwrap_or_default();
         let is_reply = Header::of(bytes).is_some_and(|header| !header.is_request);
-        let answered = if source.is_unnamed() {
-            Err(Refusal::NoName)
+        let refusal = if length > LONGEST {
+            Some(Refusal::TooLong)
+        } else if source.is_unnamed() {
+            Some(Refusal::NoName)
         } else if end.is_own(&source) {
-            Err(Refusal::OwnPort)
+            Some(Refusal::OwnPort)
         } else if is_reply {
-            Err(Refusal::Reply)
+            Some(Refusal::Reply)
         } else {
-            let end = Arc::clone(end);
-            let to = source.clone();
-            desk.answer(bytes, move |reply| end.send(reply, &to).is_ok())
+            None
         };
-        shared.datagram(length, answered, || format!("{source:?}"));
+        match refusal {
+            Some(refusal) => shared.datagram(length, Err(refusal), || format!("{source:?}")),
+            None => desk.answer(bytes, UnixWay { end: Arc::clone(end), to: source }),
+        }
         Ok(1)
     };
     serve(&end, each).await;

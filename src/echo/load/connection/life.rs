@@ -125,16 +125,6 @@ impl Connection {
         }
     }
 
-    /// The step that a message waits in; `None` where none is under way on it.
-    pub fn awaits(&self) -> Option<Step> {
-        self.flights.front()?;
-        match self.state {
-            State::Closed => None,
-            State::Connecting(_) => Some(Step::Connect),
-            State::Open(_) => Some(Step::Receive),
-        }
-    }
-
     /// Messages under way on it that count.
     pub fn counted(&self) -> u64 {
         let counted = self.flights.iter().filter(|flight| flight.counts);

@@ -1,6 +1,7 @@
 //! What comes back of the datagrams of a load: replies, refusals, the end of a peer.
 
-use super::{Datagrams, SEQUENCE_BITS, length_of};
+use super::sending::length_of;
+use super::{Datagrams, SEQUENCE_BITS};
 use crate::catalogue::errnos::ECONNREFUSED;
 use crate::echo::address::Carrier;
 use crate::echo::client::trouble::{Failure, Step, Why};
@@ -36,6 +37,8 @@ impl Datagrams<'_, '_> {
             Arrived::First { extent } => {
                 self.has_answer = true;
                 self.last_ns = now_ns;
+                let transit_ns = now_ns.saturating_sub(sent_ns);
+                self.longest_ns = self.longest_ns.max(transit_ns);
                 let intended_ns = flow.answered(number);
                 self.under_way -= usize::from(intended_ns.is_some());
                 if counts {
@@ -43,7 +46,6 @@ impl Datagrams<'_, '_> {
                     tally.bytes_received += u64::try_from(length).unwrap_or(0);
                     tally.datagrams.reordered += u64::from(extent > 0);
                     tally.datagrams.deepest = tally.datagrams.deepest.max(extent);
-                    let transit_ns = now_ns.saturating_sub(sent_ns);
                     tally.datagrams.jitter.arrive(transit_ns);
                     if intended_ns.is_none() {
                         tally.came_late();
@@ -61,11 +63,11 @@ impl Datagrams<'_, '_> {
         if failure.code() == Some(ECONNREFUSED) {
             self.refused += 1;
         }
-        let Some(flow) = self.flows.get_mut(index) else { return };
         // A Unix socket whose peer is gone has none any more.
-        if self.carrier != Carrier::Udp && matches!(failure.step, Step::Send | Step::Receive) {
+        if self.carrier != Carrier::Udp {
             return self.end_flow(index);
         }
+        let Some(flow) = self.flows.get_mut(index) else { return };
         // The kernel does not say which datagram it was; the first is as good as any.
         let given_up = flow.give_up_first();
         self.under_way -= given_up.all;
@@ -80,7 +82,7 @@ impl Datagrams<'_, '_> {
     }
 
     /// Nothing more comes on flow `index`.
-    fn end_flow(&mut self, index: usize) {
+    pub(super) fn end_flow(&mut self, index: usize) {
         let Some(flow) = self.flows.get_mut(index).filter(|flow| !flow.is_over) else { return };
         flow.is_over = true;
         let lost = flow.give_up(u64::MAX);

@@ -6,17 +6,16 @@
 
 mod arrivals;
 mod ending;
+mod sending;
 
 use std::collections::VecDeque;
 use std::io;
 
 use super::flow::Flow;
 use super::run::{Run, Woken};
-use super::schedule::Due;
 use crate::echo::address::Carrier;
 use crate::echo::client::target::{self, Peer};
 use crate::echo::client::trouble::{Failure, Step, Why};
-use crate::echo::datagram::Header;
 use crate::kernel::aligned::AlignedBuffer;
 use crate::kernel::epoll::Interest;
 
@@ -28,7 +27,8 @@ const BUFFER: usize = 65_537;
 const SWEEP_NS: u64 = 10_000_000;
 /// Datagrams that are received of a flow before others get their turn.
 const BURST: usize = 256;
-/// Refusals of a flow without a single answer to anybody, after which nobody is there.
+/// Refusals of a flow without a single answer to anybody, after which nobody is there; and those of the
+/// kernel without a single datagram sent, after which it lets none out.
 const MOST_REFUSALS: u64 = 3;
 
 /// A load over datagrams.
@@ -44,10 +44,15 @@ pub struct Datagrams<'a, 'b> {
     next_sweep_ns: u64,
     refused: u64,
     has_answer: bool,
+    /// Datagrams that the kernel has refused to send.
+    kept: u64,
+    has_sent: bool,
     /// When the last was sent, or came.
     last_ns: u64,
     /// When the last that counts was given up for want of a reply.
     gave_up_ns: u64,
+    /// The longest way there and back.
+    longest_ns: u64,
 }
 
 impl<'a, 'b> Datagrams<'a, 'b> {
@@ -64,17 +69,21 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             next_sweep_ns: SWEEP_NS,
             refused: 0,
             has_answer: false,
+            kept: 0,
+            has_sent: false,
             last_ns: 0,
             gave_up_ns: 0,
+            longest_ns: 0,
             run,
         };
         datagrams.open(peer)?;
         datagrams.run.begin();
         datagrams.go_round()?;
         datagrams.settle();
-        datagrams.wait_for_late()?;
+        let over_ns = datagrams.run.now_ns();
+        datagrams.wait_for_stragglers()?;
         let last_ns = datagrams.last_ns;
-        datagrams.run.finish_at(last_ns);
+        datagrams.run.finish_at(over_ns, last_ns);
         let tally = &mut datagrams.run.tally;
         if tally.timed_out > 0 {
             let silence = Failure { step: Step::Receive, why: Why::Late };
@@ -98,7 +107,7 @@ impl<'a, 'b> Datagrams<'a, 'b> {
                     let index = self.flows.len();
                     let number = u64::try_from(index).unwrap_or(u64::MAX);
                     self.run.poller.add(&socket, number, Interest::Reading)?;
-                    self.flows.push(Flow::new(socket));
+                    self.flows.push(Flow::new(socket, self.carrier));
                     let took_ns = self.run.now_ns() - began_ns;
                     self.run.tally.connects.record(took_ns);
                     self.make_idle(index);
@@ -116,8 +125,9 @@ impl<'a, 'b> Datagrams<'a, 'b> {
         loop {
             let now_ns = self.run.now_ns();
             self.hand_out();
+            self.run.leave_what_is_behind(now_ns);
             let next = self.run.peek(now_ns);
-            if self.run.ends(now_ns, next, self.under_way + self.pending()) {
+            if self.run.ends(next, self.under_way + self.pending()) {
                 return Ok(());
             }
             if self.is_hopeless() {
@@ -146,81 +156,15 @@ impl<'a, 'b> Datagrams<'a, 'b> {
 
     fn is_hopeless(&self) -> bool {
         let flows = u64::try_from(self.flows.len()).unwrap_or(u64::MAX);
-        let is_refused = !self.has_answer && self.refused >= MOST_REFUSALS * flows;
-        self.flows.iter().all(|flow| flow.is_over) || is_refused
-    }
-
-    fn hand_out(&mut self) {
-        let turns = self.idle.len().saturating_mul(self.run.plan.pipeline);
-        for _ in 0..turns {
-            let Some(index) = self.idle.pop_front() else { return };
-            if self.flows.get(index).is_none_or(|flow| flow.is_over) {
-                continue;
-            }
-            let now_ns = self.run.now_ns();
-            let Some(due) = self.run.take(now_ns) else {
-                self.idle.push_front(index);
-                return;
-            };
-            if let Some(flow) = self.flows.get_mut(index) {
-                flow.is_idle = false;
-            }
-            self.send(index, due);
-        }
-    }
-
-    /// Sends what is due on flow `index`, or keeps it until there is room.
-    fn send(&mut self, index: usize, due: Due) {
-        let now_ns = self.run.now_ns();
-        let Some(flow) = self.flows.get_mut(index) else { return };
-        let sequence = flow.sequence.send();
-        let flow_bits = u64::try_from(index).unwrap_or(0) << SEQUENCE_BITS;
-        let header = Header {
-            is_request: true,
-            run_id: self.run_id,
-            number: flow_bits | sequence,
-            sent_ns: now_ns,
-        };
-        let length = length_of(self.run.plan.sizes, sequence);
-        header.write(length, &mut self.message);
-        let mut errors = Vec::new();
-        if flow.send(&self.message, &mut errors) {
-            // By the moment of sending, which its reply says again.
-            let counts = now_ns >= self.run.warmup_ns();
-            flow.note(due, now_ns, counts);
-            self.under_way += 1;
-            self.last_ns = now_ns;
-            if counts {
-                self.run.tally.sent += 1;
-                self.run.tally.bytes_sent += u64::try_from(length).unwrap_or(0);
-            }
-        } else {
-            flow.sequence.take_back();
-            flow.pending = Some(due);
-            let number = u64::try_from(index).unwrap_or(u64::MAX);
-            // Without it the sweep tries again.
-            self.run.poller.change(flow.socket(), number, Interest::Both).unwrap_or_default();
-        }
-        for failure in errors {
-            self.failed(index, failure);
-        }
-        self.make_idle(index);
-    }
-
-    fn make_idle(&mut self, index: usize) {
-        // With a rate, nothing that is not answered holds the next one back.
-        let most = if self.run.plan.rate.is_some() { usize::MAX } else { self.run.plan.pipeline };
-        let Some(flow) = self.flows.get_mut(index) else { return };
-        let has_room = flow.pending.is_none() && flow.under_way < most && !flow.is_over;
-        if has_room && !flow.is_idle {
-            flow.is_idle = true;
-            self.idle.push_back(index);
-        }
+        let most = MOST_REFUSALS * flows;
+        let is_refused = !self.has_answer && self.refused >= most;
+        let is_kept = !self.has_sent && self.kept >= most;
+        self.flows.iter().all(|flow| flow.is_over) || is_refused || is_kept
     }
 
     fn go_on(&mut self, index: usize) -> io::Result<()> {
-        if let Some(due) = self.flows.get_mut(index).and_then(|flow| flow.pending.take()) {
-            self.send(index, due);
+        if let Some(waiting) = self.flows.get_mut(index).and_then(|flow| flow.pending.take()) {
+            self.send(index, waiting);
             if let Some(flow) = self.flows.get(index)
                 && flow.pending.is_none()
             {
@@ -266,31 +210,8 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             if given_up.counted > 0 {
                 self.gave_up_ns = now_ns;
             }
-            if let Some(due) = flow.pending.take() {
-                self.send(index, due);
-            }
+            self.send_pending(index, now_ns);
             self.make_idle(index);
         }
-    }
-}
-
-/// The length of the datagram of this number: the same to whoever asks.
-fn length_of((shortest, longest): (usize, usize), number: u64) -> usize {
-    let many = u64::try_from(longest - shortest + 1).unwrap_or(1);
-    // The golden ratio's fraction in 64 bits: successive numbers are spread over the range.
-    let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    shortest + usize::try_from(spread % many).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_are_of_the_whole_range() {
-        let lengths: std::collections::BTreeSet<_> =
-            (0..200).map(|number| length_of((32, 36), number)).collect();
-        assert_eq!(lengths.into_iter().collect::<Vec<_>>(), [32, 33, 34, 35, 36]);
-        assert_eq!(length_of((64, 64), 9), 64);
     }
 }

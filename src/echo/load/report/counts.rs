@@ -30,6 +30,9 @@ pub struct Counts {
     pub cut: u64,
     /// Messages that were due and could not be begun.
     pub unsent: u64,
+    /// Those of them that found no room, for people.
+    #[serde(skip)]
+    pub behind: u64,
     /// Messages under way when the user interrupted: not answered, and not lost.
     pub under_way: u64,
     /// Messages that were sent once more.
@@ -61,6 +64,7 @@ impl Counts {
             refused: tally.refused,
             cut: tally.cut,
             unsent: tally.unsent,
+            behind: tally.behind,
             under_way: tally.under_way,
             resent: tally.resent,
             unexpected_bytes: tally.unexpected_bytes,

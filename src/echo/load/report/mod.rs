@@ -104,7 +104,7 @@ pub enum End {
     GivenUp,
 }
 
-/// TIME_WAITs of the network namespace.
+/// TIME_WAITs of the network namespace; of a load over TCP alone.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct TimeWaits {
     /// That began during the run; `None` where the kernel's counters cannot be read.

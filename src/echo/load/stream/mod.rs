@@ -74,7 +74,7 @@ impl<'a, 'b> Streams<'a, 'b> {
         streams.go_round()?;
         streams.run.tally.is_given_up |= streams.is_deserted();
         streams.run.finish();
-        streams.settle();
+        streams.count_under_way();
         streams.close_all();
         Ok(())
     }
@@ -83,9 +83,10 @@ impl<'a, 'b> Streams<'a, 'b> {
         loop {
             let now_ns = self.run.now_ns();
             self.hand_out();
+            self.run.leave_what_is_behind(now_ns);
             self.open_parted(now_ns);
             let next = self.run.peek(now_ns);
-            if self.run.ends(now_ns, next, self.under_way) {
+            if self.run.ends(next, self.under_way) {
                 return Ok(());
             }
             if self.is_hopeless() {

@@ -69,7 +69,8 @@ fn lost(report: &LoadReport) -> String {
         (counts.timed_out, "had no reply in time"),
         (counts.refused, "ended in an error"),
         (counts.cut, "were under way when the connection broke"),
-        (counts.unsent, "could not be sent"),
+        (counts.unsent - counts.behind, "could not be sent"),
+        (counts.behind, "could not be begun in time: more was asked for than could be offered"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let parts: Vec<_> =

@@ -20,6 +20,15 @@ use crate::output::{Style, sanitize, stated, wrapped};
 const TALKS: &str = "an echo server sends no more than it was sent: this one greets, or has words of its own; \
                      a message after the target, instead of a load, shows them";
 
+/// What helps where connections have no room for what is due.
+const NO_ROOM: &str = "the server or the connections are too slow for this rate: more --connections or --pipeline \
+                       let more be under way at once; or a lower --rate";
+/// The same where nothing that is not answered holds the next one back, or each has a connection of its own.
+const NO_ROOM_FOR_DATAGRAMS: &str =
+    "the server or this machine is too slow for this rate: a lower --rate";
+const NO_ROOM_FOR_CONNECTIONS: &str = "the server or the connections are too slow for this rate: more --connections let more be \
+     under way at once; or a lower --rate";
+
 /// All of it.
 pub fn load(report: &LoadReport, style: Style) -> String {
     let mut text = headline(report, style);
@@ -72,9 +81,21 @@ fn hints(report: &LoadReport) -> Vec<&str> {
     let of_errors = report.errors.iter().filter_map(|it| it.failure.hint.as_deref());
     let mut hints: Vec<_> = is_changed.then_some(CHANGES).into_iter().chain(of_errors).collect();
     hints.extend(is_talkative.then_some(TALKS));
+    hints.extend(no_room(report));
     let mut seen = BTreeSet::new();
     hints.retain(|hint| seen.insert(*hint));
     hints
+}
+
+/// What helps where more was asked for than could be offered, unless connections were missing.
+fn no_room(report: &LoadReport) -> Option<&'static str> {
+    let counts = &report.counts;
+    let has_all = counts.not_opened == 0 && report.end != End::GivenUp;
+    (counts.behind > 0 && has_all).then_some(match (report.datagrams, report.reconnect) {
+        (Some(_), _) => NO_ROOM_FOR_DATAGRAMS,
+        (None, true) => NO_ROOM_FOR_CONNECTIONS,
+        (None, false) => NO_ROOM,
+    })
 }
 
 fn headline(report: &LoadReport, style: Style) -> String {

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::Args;
 use crate::bind::Target;
-use crate::echo::address::{Address, Carrier};
+use crate::echo::address::{Address, Carrier, split_carrier};
 use crate::echo::server::clash::Clash;
+
+/// Where a server is without an address.
+const DEFAULT: &str = "127.0.0.1:8081";
 
 /// The kernel's `MAX_TCP_KEEPIDLE` and `MAX_TCP_KEEPINTVL` (include/net/tcp.h).
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
@@ -18,11 +21,9 @@ impl Args {
             (false, true) => &[Carrier::Udp],
             (_, false) => &[Carrier::Tcp],
         };
-        let default = ["127.0.0.1:8081".to_owned()];
-        let is_default = self.addresses.is_empty() && self.unix.is_empty();
-        let given = if is_default { &default[..] } else { &self.addresses };
+        let default = self.wants_default().then_some(DEFAULT);
         let mut addresses: Vec<Address> = Vec::new();
-        for text in given {
+        for text in self.addresses.iter().map(String::as_str).chain(default) {
             let mut own: Vec<Address> = Vec::new();
             for carrier in plain {
                 let address = Address::parse(text, *carrier)
@@ -44,6 +45,17 @@ impl Args {
         match self.contradiction(&addresses).or_else(clash) {
             Some(problem) => Err(problem),
             None => Ok(addresses),
+        }
+    }
+
+    /// Whether the default address is served: where there is no other, or --tcp or --udp have none that is
+    /// without a scheme.
+    fn wants_default(&self) -> bool {
+        let has_scheme = |text: &String| matches!(split_carrier(text), Ok((Some(_), _)));
+        if self.tcp || self.udp {
+            self.addresses.iter().all(has_scheme)
+        } else {
+            self.addresses.is_empty() && self.unix.is_empty()
         }
     }
 
@@ -76,6 +88,8 @@ impl Args {
             Some(format!("--keepalive: the kernel takes at most {most}s between probes"))
         } else if let Some(mapped) = addresses.iter().find(|it| self.v6only && is_mapped(it)) {
             Some(format!("--v6only: `{mapped}` is an IPv4 address, on an IPv6 socket"))
+        } else if self.v6only && !addresses.iter().any(is_ipv6) {
+            Some("--v6only is for IPv6: give an address such as [::]:8081".to_owned())
         } else if !has(Carrier::is_connected)
             && let Some((_, option)) = of_connections
         {
@@ -88,6 +102,10 @@ impl Args {
 
 fn is_mapped(address: &Address) -> bool {
     matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6() && it.ip().to_canonical().is_ipv4())
+}
+
+fn is_ipv6(address: &Address) -> bool {
+    matches!(&address.target, Target::Internet(it) if it.ip().is_ipv6())
 }
 
 /// What is wrong with `input`, which is named once.

@@ -43,19 +43,21 @@ pub struct Args {
     /// [default: tcp://127.0.0.1:8081]
     #[arg(value_name = "ADDR")]
     addresses: Vec<String>,
-    /// Serve addresses without a scheme by TCP; with --udp, by both
+    /// Serve addresses without a scheme by TCP; with --udp, by both. Without one, 127.0.0.1:8081
     #[arg(long, short = 't')]
     tcp: bool,
-    /// Serve addresses without a scheme by UDP
+    /// Serve addresses without a scheme by UDP. Without one, 127.0.0.1:8081
     #[arg(long, short = 'u')]
     udp: bool,
-    /// Serve on a Unix stream socket too, or alone where no ADDR is given; @NAME is abstract
+    /// Serve on a Unix stream socket too, or alone where no ADDR, --tcp or --udp is given; @NAME is
+    /// abstract
     #[arg(long, value_name = "PATH")]
     unix: Vec<String>,
     /// What is done to what is sent back
     #[arg(long, value_enum, default_value_t)]
     transform: Transform,
-    /// What is answered: each read and each datagram as a message, or each line when it is whole
+    /// What is answered: each read and each datagram as a message, or each line when it is whole; of a
+    /// datagram, each line is transformed
     #[arg(long, value_enum, default_value = "message", value_name = "UNIT")]
     by: Unit,
     /// Threads that serve connections
@@ -69,9 +71,9 @@ pub struct Args {
     #[arg(long, help_heading = SOCKETS)]
     reuse_port: bool,
     /// Length of the queue of connections that wait to be taken; net.core.somaxconn caps it
-    #[arg(long, value_name = "N", default_value = "4096", value_parser = parse_backlog,
-          help_heading = SOCKETS)]
-    backlog: i32,
+    /// [default: 4096]
+    #[arg(long, value_name = "N", value_parser = parse_backlog, help_heading = SOCKETS)]
+    backlog: Option<i32>,
     /// Set IPV6_V6ONLY: [::] takes IPv6 alone, as it does beside an IPv4 address at the same port
     #[arg(long, help_heading = SOCKETS)]
     v6only: bool,
