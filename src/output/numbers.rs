@@ -69,6 +69,18 @@ pub fn percent_text(percent: f64) -> String {
     }
 }
 
+/// The same, with one decimal within 1 % of nothing and of all: of a loss, that is what counts.
+pub fn small_percent_text(percent: f64) -> String {
+    let is_small = percent > 0.0 && percent < 1.0;
+    let is_large = percent > 99.0 && percent < 100.0;
+    match rounded(percent, 1) {
+        _ if !is_small && !is_large => percent_text(percent),
+        0.0 => "< 0.1 %".to_owned(),
+        100.0 => "> 99.9 %".to_owned(),
+        rounded => format!("{rounded:.1} %"),
+    }
+}
+
 /// A bar of at most `width` characters for a share of 0 to 1, in eighths of a character.
 pub fn bar(share: f64, width: u16) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -152,6 +164,14 @@ mod tests {
         assert_eq!(percent_text(0.2), "< 1 %");
         assert_eq!(percent_text(99.7), "> 99 %");
         assert_eq!(percent_text(0.0), "0 %");
+        let small = [0.0, 0.01, 0.2, 0.96, 1.0, 12.4, 99.0, 99.75, 99.99, 100.0];
+        assert_eq!(
+            small.map(small_percent_text),
+            [
+                "0 %", "< 0.1 %", "0.2 %", "1.0 %", "1 %", "12 %", "99 %", "99.8 %", "> 99.9 %",
+                "100 %"
+            ]
+        );
         assert_eq!(duration(0.25), "250 ms");
         assert_eq!(duration(119.9), "119 s");
         assert_eq!(duration(600.0), "10 min");

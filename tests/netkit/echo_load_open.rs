@@ -1,5 +1,7 @@
 //! The open loop of `netkit echo client`: what is due, and when, whatever the server does.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::harness::echoing::Serving;
@@ -39,4 +41,18 @@ fn what_cannot_be_begun_by_the_end_is_not_begun_behind_it() {
     assert_eq!((&answer["received"], &answer["unsent"]), (&json!(50), &json!(0)), "{answer:#}");
     let answer = json_of("-r 2k -n 60", address, 0);
     assert_eq!((&answer["received"], &answer["unsent"]), (&json!(60), &json!(0)), "{answer:#}");
+}
+
+#[test]
+fn the_time_that_is_told_is_the_time_that_it_took() {
+    let server = Serving::at(2, "127.0.0.1:0 udp://127.0.0.1:0");
+    for address in &server.addresses {
+        let start = Instant::now();
+        // The last is due at half a second.
+        let answer = json_of("-r 2 -d 900ms", address, 0);
+        let measured = Duration::from_millis(answer["measured_ms"].as_u64().unwrap());
+        assert_eq!(answer["received"], 2, "{answer:#}");
+        assert!(measured >= Duration::from_millis(900), "{answer:#}");
+        assert!(start.elapsed() >= measured, "{:?}: {answer:#}", start.elapsed());
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::needs::run;
+use crate::harness::seccomp::without_bind;
 use crate::harness::{Need, Schema, live, netkit, sysctl};
 
 /// The rows of the self-test that are of this verdict.
@@ -103,8 +104,9 @@ fn a_filter_by_length_is_told_from_one_that_drops_all() {
 #[test]
 fn a_loss_is_told_from_a_filter_that_drops_all() {
     live(&[Need::Nft], || {
-        // The fourth message of the first path, there or back.
-        filter("meta l4proto udp numgen inc mod 7 == 6 drop");
+        // The second message of a path that is alone. Of three at once, two are stopped by a loss each
+        // before the third has lost its fourth at the latest.
+        filter("meta l4proto udp numgen inc mod 3 == 2 drop");
         let failed = rows("failed");
         assert_eq!(places(&failed, "udp").len(), failed.len(), "{failed:#?}");
         mean(&failed, " of 5 small messages came back, and then no more: packets are lost on lo");
@@ -178,5 +180,14 @@ fn an_mtu_that_is_too_small_for_ipv6_is_named() {
         let off = rows("off");
         assert_eq!((places(&off, "tcp"), off.len()), (vec!["[::1]"], 2));
         mean(&off, "IPv6 takes an MTU of 1280 at least, and that of lo is 1279");
+    });
+}
+
+#[test]
+fn what_a_sandbox_forbids_is_called_so() {
+    without_bind(|| {
+        let failed = rows("failed");
+        assert_eq!(failed.len(), 12, "{failed:#?}");
+        mean(&failed, "a sandbox forbids it: seccomp, Landlock or another security module");
     });
 }

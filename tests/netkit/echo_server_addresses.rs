@@ -106,7 +106,8 @@ fn tcp_and_udp_mean_the_default_address_where_none_is_without_a_scheme() {
             ("--udp @g 127.0.0.1:7000", &["unix:@g", "udp://127.0.0.1:7000"]),
             ("--unix @g", &["unix:@g"]),
         ] {
-            let server = Serving::at(expected.len(), line);
+            // So that one that does not serve them all ends.
+            let server = Serving::at(expected.len(), &format!("{line} --for 10s"));
             assert_eq!(server.addresses, expected, "{line}");
             server.stop().exits(0);
         }

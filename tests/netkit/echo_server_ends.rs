@@ -304,6 +304,12 @@ fn wrong_arguments_are_named() {
         ("--netns /proc/self/ns/net unix:/tmp/x", "hint: nsenter -t PID -m -n netkit echo server"),
         ("--linger 500ms", "--linger: the kernel counts whole seconds"),
         ("--keepalive 1500ms", "--keepalive: the kernel counts whole seconds"),
+        ("--drop -1", "it cannot be negative"),
+        ("--delay -1s", "negative"),
+        ("--idle-timeout -1", "negative"),
+        ("--max-bytes -1", "negative"),
+        ("--ready-fd -1", "negative"),
+        ("--reset-after -1", "negative"),
         ("127.0.0.1:0 --v6only", "--v6only is for IPv6: give an address such as [::]:8081"),
         ("[::ffff:127.0.0.1]:0 --v6only", "is an IPv4 address, on an IPv6 socket"),
     ] {

@@ -47,6 +47,12 @@ fn a_load_shows_how_far_it_is_and_nothing_if_it_is_to_be_quiet() {
     terminal.shows("200 of 200 replies");
     terminal.ends(0);
     assert_eq!(Terminal::open(&format!("--quiet {load}")).ends(0), "");
+    // Data that goes elsewhere leaves the terminal to the line; data that goes there is all there is.
+    let mut terminal = Terminal::open(&format!("{load} --json > /dev/null"));
+    terminal.shows(" a second, p50 ");
+    terminal.ends(0);
+    let data = Terminal::open(&format!("{load} --json")).ends(0);
+    assert!(data.starts_with('{') && !data.contains('\x1b'), "{data}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Trouble {
                     .to_owned(),
             ),
             (Step::Connect, "EMFILE") => {
-                Some("`ulimit -n` shows and raises the limit; fewer --connections".to_owned())
+                Some("`ulimit -Hn` shows the limit, which root can raise; fewer --connections".to_owned())
             }
             (Step::Connect, _) => Some(self.connect()),
             (Step::Send | Step::Receive, "timeout") => {

@@ -35,7 +35,8 @@ use super::client::target::{End, Peer};
 use crate::exit::Exit;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::ending_signals::EndingSignals;
-use crate::kernel::{ProcRoot, clock};
+use crate::kernel::standard_input::output_is_terminal;
+use crate::kernel::{ProcRoot, clock, program};
 use crate::output::{Aside, Format, Outcome, Screen, emit};
 
 /// Loads `peer`, which was written as `target`, and shows what came of it; where `aside` is a
@@ -58,6 +59,8 @@ pub fn run(
         "loading"
     );
     clock::wake_exactly();
+    // Fewer than all may be enough.
+    drop(program::take_all_descriptors());
     let mut run = Run::new(plan, watch(plan, screen, aside), signals)?;
     drive(peer, &mut run)?;
     let (measured_ns, interrupted) = (run.measured_ns(), run.is_interrupted);
@@ -89,12 +92,14 @@ pub fn run(
 
 /// What is told while it runs.
 fn watch<'a>(plan: &Plan, screen: &'a mut Screen<'_>, aside: &'a mut Aside<'_>) -> Watch<'a> {
+    // What -v tells would be written into the line.
+    let has_line = aside.is_terminal && !tracing::enabled!(tracing::Level::INFO);
+    let total = Total { count: plan.count, duration: plan.duration };
     match screen.format {
-        // What -v tells would be written into the line.
-        Format::Table | Format::Markdown
-            if aside.is_terminal && !tracing::enabled!(tracing::Level::INFO) =>
-        {
-            Watch::line(aside, Total { count: plan.count, duration: plan.duration })
+        Format::Table | Format::Markdown if has_line => Watch::line(aside, total),
+        // Where data and line go to one terminal, it may be a program's, which wants the data alone.
+        Format::Json | Format::Csv if has_line && !output_is_terminal() => {
+            Watch::line(aside, total)
         }
         Format::Ndjson => Watch::rows(screen.out, plan.interval),
         Format::Table | Format::Markdown | Format::Json | Format::Csv => Watch::nothing(),

@@ -78,8 +78,7 @@ impl Schedule {
             None => now_ns,
         };
         let is_late = self.end_ns.is_some_and(|end_ns| intended_ns >= end_ns);
-        let is_counted_out = self.count.is_some_and(|count| self.counted >= count);
-        if is_late || is_counted_out || self.is_closed {
+        if is_late || self.is_counted_out() || self.is_closed {
             Next::Over
         } else if intended_ns > now_ns {
             Next::At(intended_ns)
@@ -95,6 +94,15 @@ impl Schedule {
         let is_past = self.rate.is_some() && self.end_ns.is_some_and(|end_ns| now_ns >= end_ns);
         is_past
             && matches!(self.peek(now_ns), Next::Now(due) if due.intended_ns + HICCUP_NS <= now_ns)
+    }
+
+    /// Whether the time that was asked for is over, or the count reached before; so too where there is none.
+    pub fn is_past(&self, now_ns: u64) -> bool {
+        self.is_counted_out() || self.end_ns.is_none_or(|end_ns| now_ns >= end_ns)
+    }
+
+    fn is_counted_out(&self) -> bool {
+        self.count.is_some_and(|count| self.counted >= count)
     }
 
     /// Nothing is due any more; what would have been, is the rest.
@@ -121,11 +129,10 @@ impl Schedule {
     pub fn span_ns(&self) -> Option<u64> {
         let of_count =
             self.count.zip(self.rate).map(|(count, rate)| whole(float(count) * 1e9 / rate));
-        let is_counted_out = self.count.is_some_and(|count| self.counted >= count);
         let of_time = self.end_ns.map(|end_ns| end_ns.saturating_sub(self.warmup_ns));
         match (of_count, of_time) {
             (Some(of_count), Some(of_time)) => Some(of_count.min(of_time)),
-            (None, _) if is_counted_out => None,
+            (None, _) if self.is_counted_out() => None,
             (of_count, of_time) => of_count.or(of_time),
         }
     }
@@ -218,6 +225,21 @@ mod tests {
         assert!(!by_count.is_behind(9 * SECOND));
         let closed_loop = Schedule::new(None, Some(SECOND), None, 0);
         assert!(!closed_loop.is_behind(9 * SECOND));
+    }
+
+    #[test]
+    fn the_time_is_over_at_its_end_though_nothing_more_is_due() {
+        let mut schedule = Schedule::new(None, Some(3 * SECOND), Some(0.5), 0);
+        assert_eq!(
+            [0, 2].map(|at| schedule.take(at * SECOND)),
+            [0, 2].map(|at| due(at * SECOND, true))
+        );
+        assert_eq!(schedule.peek(2 * SECOND), Next::Over);
+        assert_eq!([2, 3].map(|at| schedule.is_past(at * SECOND)), [false, true]);
+        let mut counted = Schedule::new(Some(1), Some(SECOND), Some(2.0), 0);
+        assert!(!counted.is_past(0));
+        counted.take(0);
+        assert!(counted.is_past(0) && Schedule::new(Some(1), None, None, 0).is_past(0));
     }
 
     #[test]

@@ -16,10 +16,11 @@ const BETWEEN_SLICES: Duration = Duration::from_millis(1);
 /// of a message too, and whoever waits for their reply sends nothing more.
 const FOR_THE_REST: Duration = Duration::from_secs(1);
 
-/// A reply, or a piece of one, and when it is to be sent.
+/// What of a reply is still to be sent, from `at` on, and when the next piece of it is.
 struct Reply {
     due: Instant,
     bytes: Vec<u8>,
+    at: usize,
 }
 
 /// The replies of one connection that are on their way.
@@ -31,6 +32,9 @@ pub struct Shaper {
     replies: VecDeque<Reply>,
     waiting: usize,
     latest: Instant,
+    /// How much of a reply is sent at a time, if not all. It is cut when it is sent: pieces of a byte each
+    /// would take up much more than their bytes.
+    slice: Option<usize>,
     chance: Chance,
     /// Whether the reply is there after which something is closed: nothing else is answered.
     is_last: bool,
@@ -56,6 +60,7 @@ impl Shaper {
             replies: VecDeque::new(),
             waiting: 0,
             latest: now,
+            slice: options.faults.slice,
             chance: Chance::new(seed),
             is_last: false,
         })
@@ -86,12 +91,23 @@ impl Shaper {
         }
     }
 
-    /// The next reply, if it is time.
+    /// The next reply, or piece of one, if it is time.
     pub fn next(&mut self, now: Instant) -> Option<Vec<u8>> {
-        self.replies.front().filter(|reply| reply.due <= now)?;
-        let reply = self.replies.pop_front()?;
-        self.waiting -= reply.bytes.len();
-        Some(reply.bytes)
+        let reply = self.replies.front_mut().filter(|reply| reply.due <= now)?;
+        let rest = reply.bytes.get(reply.at..).unwrap_or_default();
+        if let Some(piece) = self.slice.and_then(|slice| rest.get(..slice.max(1)))
+            && piece.len() < rest.len()
+        {
+            let piece = piece.to_vec();
+            reply.at += piece.len();
+            reply.due += BETWEEN_SLICES;
+            self.waiting -= piece.len();
+            return Some(piece);
+        }
+        let mut reply = self.replies.pop_front()?;
+        let last = if reply.at == 0 { reply.bytes } else { reply.bytes.split_off(reply.at) };
+        self.waiting -= last.len();
+        Some(last)
     }
 
     /// Takes what came.
@@ -149,21 +165,18 @@ impl Shaper {
         for _ in 0..times {
             // A stream keeps its order, whatever each reply would wait for.
             let due = (now + self.chance.wait(faults)).max(self.latest);
-            self.push(&reply, due, faults.slice);
+            self.push(reply.clone(), due);
         }
         self.is_last = faults.close.is_some();
         Shaped::Replies
     }
 
-    fn push(&mut self, reply: &[u8], mut due: Instant, slice: Option<usize>) {
-        for piece in reply.chunks(slice.unwrap_or(usize::MAX).max(1)) {
-            self.waiting += piece.len();
-            self.replies.push_back(Reply { due, bytes: piece.to_vec() });
-            self.latest = due;
-            if slice.is_some() {
-                due += BETWEEN_SLICES;
-            }
-        }
+    fn push(&mut self, reply: Vec<u8>, due: Instant) {
+        let pieces = self.slice.map_or(1, |slice| reply.len().div_ceil(slice.max(1)));
+        let between = u32::try_from(pieces.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.latest = due + BETWEEN_SLICES * between;
+        self.waiting += reply.len();
+        self.replies.push_back(Reply { due, bytes: reply, at: 0 });
     }
 }
 
@@ -267,11 +280,30 @@ mod tests {
         let twice = options(Transform::None, false, Faults { duplicate: all, ..Faults::default() });
         assert_eq!(replies(&twice, &[b"a"]), ["a|a", ""]);
         let slice = options(Transform::None, false, Faults { slice: Some(2), ..Faults::default() });
-        assert_eq!(replies(&slice, &[b"abcde"]), ["ab|cd|e", ""]);
+        assert_eq!(replies(&slice, &[b"abcde", b"fg"]), ["ab|cd|e", "fg", ""]);
         let reset = Faults { reset_after: Some(ResetAfter::Any(all)), ..Faults::default() };
         let reset = options(Transform::None, false, reset);
         let mut shaper = Shaper::new(&reset, 1, Instant::now()).unwrap();
         assert_eq!(shaper.take(b"a", &reset, Instant::now()), Shaped::Reset);
+    }
+
+    #[test]
+    fn pieces_are_apart_and_in_order_and_cost_no_more_than_their_bytes() {
+        let slice = Faults { slice: Some(1), duplicate: Share(1.0), ..Faults::default() };
+        let options = options(Transform::None, false, slice);
+        let now = Instant::now();
+        let mut shaper = Shaper::new(&options, 1, now).unwrap();
+        assert_eq!(shaper.take(b"abc", &options, now), Shaped::Replies);
+        // What waits is two replies, and not six pieces.
+        assert_eq!((shaper.replies.len(), shaper.waiting), (2, 6));
+        let mut pieces = Vec::new();
+        while let Some(due) = shaper.next_due() {
+            pieces.push((due - now, shaper.next(due).unwrap()));
+        }
+        let at = |piece: u32| BETWEEN_SLICES * piece;
+        let expected = [(0, b"a"), (1, b"b"), (2, b"c"), (2, b"a"), (3, b"b"), (4, b"c")];
+        assert_eq!(pieces, expected.map(|(piece, bytes)| (at(piece), bytes.to_vec())));
+        assert!(shaper.is_empty() && shaper.waiting == 0);
     }
 
     #[test]

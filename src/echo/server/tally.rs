@@ -18,7 +18,7 @@ pub enum End {
     PeerReset,
     /// Nothing came and nothing was taken for the idle time.
     Idle,
-    /// It had sent as many bytes as it may.
+    /// As many bytes as may had come.
     MaxBytes,
     /// A message came that was longer than what is sent back.
     TooLong,
@@ -41,7 +41,7 @@ impl End {
             Self::PeerClosed => "the client closed",
             Self::PeerReset => "the client reset it",
             Self::Idle => "idle for too long",
-            Self::MaxBytes => "sent as many bytes as it may",
+            Self::MaxBytes => "the client sent as many bytes as it may",
             Self::TooLong => "a message was too long",
             Self::MaxPerAddress => "its address has as many as it may",
             Self::FaultReset => "reset, as asked for",

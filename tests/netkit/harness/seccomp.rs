@@ -16,6 +16,8 @@ const SOCKET: i64 = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
 /// The number of unshare(2).
 const UNSHARE: i64 = if cfg!(target_arch = "x86_64") { 272 } else { 97 };
 
+/// The number of bind(2).
+const BIND: i64 = if cfg!(target_arch = "x86_64") { 49 } else { 200 };
 /// The number of connect(2).
 const CONNECT: i64 = if cfg!(target_arch = "x86_64") { 42 } else { 203 };
 /// The number of accept4(2).
@@ -41,6 +43,11 @@ pub fn without_unshare<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 /// The same where connect(2) fails with EPERM, whatever the family.
 pub fn without_connect<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     confined((CONNECT, EPERM), Vec::new(), body)
+}
+
+/// The same where bind(2) fails with EPERM.
+pub fn without_bind<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    confined((BIND, EPERM), Vec::new(), body)
 }
 
 /// The same where pidfd_getfd(2) fails with EPERM.

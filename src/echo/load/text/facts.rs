@@ -3,7 +3,7 @@
 use crate::echo::load::latency::Summary;
 use crate::echo::load::report::{DatagramReport, LoadReport};
 use crate::output::numbers::{
-    count, float, percent_text, plural, short_duration, thousands, whole,
+    count, float, plural, short_duration, small_percent_text, thousands, whole,
 };
 
 /// The sentences.
@@ -75,7 +75,7 @@ fn lost(report: &LoadReport) -> String {
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let parts: Vec<_> =
         parts.map(|(number, words)| format!("{} {words}", thousands(number))).collect();
-    let share = counts.loss_percent.map(percent_text).unwrap_or_default();
+    let share = counts.loss_percent.map(small_percent_text).unwrap_or_default();
     format!("lost {} ({share}): {}", thousands(counts.lost), parts.join(", "))
 }
 

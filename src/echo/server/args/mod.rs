@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "message", value_name = "UNIT")]
     by: Unit,
     /// Threads that serve connections
-    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_between(1, 256))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_between(1, 256), allow_hyphen_values = true)]
     threads: u64,
 
     /// Do not set SO_REUSEADDR: a restart then fails while a TIME_WAIT is left
@@ -72,7 +72,7 @@ pub struct Args {
     reuse_port: bool,
     /// Length of the queue of connections that wait to be taken; net.core.somaxconn caps it
     /// [default: 4096]
-    #[arg(long, value_name = "N", value_parser = parse_backlog, help_heading = SOCKETS)]
+    #[arg(long, value_name = "N", value_parser = parse_backlog, allow_hyphen_values = true, help_heading = SOCKETS)]
     backlog: Option<i32>,
     /// Set IPV6_V6ONLY: [::] takes IPv6 alone, as it does beside an IPv4 address at the same port
     #[arg(long, help_heading = SOCKETS)]
@@ -83,40 +83,40 @@ pub struct Args {
           action = clap::ArgAction::Set, help_heading = SOCKETS)]
     nodelay: bool,
     /// SO_LINGER: with 0, closing resets the connection
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = SOCKETS)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, allow_hyphen_values = true, help_heading = SOCKETS)]
     linger: Option<Duration>,
     /// SO_RCVBUF
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = SOCKETS)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_hyphen_values = true, help_heading = SOCKETS)]
     receive_buffer: Option<u64>,
     /// SO_SNDBUF
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = SOCKETS)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_hyphen_values = true, help_heading = SOCKETS)]
     send_buffer: Option<u64>,
     /// SO_KEEPALIVE, with so long before and between probes
-    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, help_heading = SOCKETS)]
+    #[arg(long, value_name = "TIME", value_parser = parse_positive_duration, allow_hyphen_values = true, help_heading = SOCKETS)]
     keepalive: Option<Duration>,
 
     /// Connections at the same time; at the limit, the others wait in the queue
-    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = LIMITS)]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true, help_heading = LIMITS)]
     max_connections: Option<u64>,
     /// Connections of one address at the same time; one more is reset
-    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = LIMITS)]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true, help_heading = LIMITS)]
     max_per_address: Option<u64>,
     /// Close a connection when nothing has come or gone for so long; 0 for never
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "60s",
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, allow_hyphen_values = true, default_value = "60s",
           help_heading = LIMITS)]
     idle_timeout: Duration,
-    /// Close a connection after it has sent so many bytes
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = LIMITS)]
+    /// Close a connection when so many bytes have come, after their reply
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_hyphen_values = true, help_heading = LIMITS)]
     max_bytes: Option<u64>,
     /// Stop after so long
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_duration,
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_duration, allow_hyphen_values = true,
           help_heading = LIMITS)]
     lifetime: Option<Duration>,
     /// Stop after one connection, or one datagram
     #[arg(long, help_heading = LIMITS)]
     one_off: bool,
     /// How long connections may go on when the server stops
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "5s",
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, allow_hyphen_values = true, default_value = "5s",
           help_heading = LIMITS)]
     drain: Duration,
 
@@ -127,11 +127,11 @@ pub struct Args {
     #[arg(long, help_heading = UDP)]
     rfc862: bool,
     /// Datagrams of one source that are answered in a second; 0 for any number
-    #[arg(long, value_name = "N", value_parser = parse_count, default_value = "1000",
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true, default_value = "1000",
           help_heading = UDP)]
     rate_per_source: u64,
     /// Datagrams of all sources that are answered in a second; 0 for any number
-    #[arg(long, value_name = "N", value_parser = parse_count, default_value = "20000",
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true, default_value = "20000",
           help_heading = UDP)]
     rate_total: u64,
 
@@ -140,7 +140,7 @@ pub struct Args {
     #[arg(long, help_heading = TELL)]
     print_address: bool,
     /// Write the addresses to this descriptor, and close it
-    #[arg(long, value_name = "FD", value_parser = parse_descriptor, help_heading = TELL)]
+    #[arg(long, value_name = "FD", value_parser = parse_descriptor, allow_hyphen_values = true, help_heading = TELL)]
     ready_fd: Option<i32>,
     /// A line for each connection, when it has ended
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
@@ -150,23 +150,23 @@ pub struct Args {
     status: bool,
 
     /// Send each reply so much later
-    #[arg(long, value_name = "TIME", value_parser = parse_latency, default_value = "0",
+    #[arg(long, value_name = "TIME", value_parser = parse_latency, allow_hyphen_values = true, default_value = "0",
           hide_default_value = true, help_heading = FAULTS)]
     delay: Duration,
     /// Vary the delay of each reply by up to so much, either way
-    #[arg(long, value_name = "TIME", value_parser = parse_latency, default_value = "0",
+    #[arg(long, value_name = "TIME", value_parser = parse_latency, allow_hyphen_values = true, default_value = "0",
           hide_default_value = true, help_heading = FAULTS)]
     jitter: Duration,
     /// This share of messages is not answered
-    #[arg(long, value_name = "PERCENT", default_value = "0", hide_default_value = true,
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, default_value = "0", hide_default_value = true,
           help_heading = FAULTS)]
     drop: Share,
     /// This share of messages is answered twice
-    #[arg(long, value_name = "PERCENT", default_value = "0", hide_default_value = true,
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, default_value = "0", hide_default_value = true,
           help_heading = FAULTS)]
     duplicate: Share,
     /// Reset a connection after so many bytes, or at this share of messages
-    #[arg(long, value_name = "BYTES|PERCENT", help_heading = FAULTS)]
+    #[arg(long, value_name = "BYTES|PERCENT", allow_hyphen_values = true, help_heading = FAULTS)]
     reset_after: Option<ResetAfter>,
     /// Close a connection after the first reply: the TIME_WAIT is then the server's
     #[arg(long, conflicts_with = "half_close", help_heading = FAULTS)]
@@ -175,10 +175,10 @@ pub struct Args {
     #[arg(long, help_heading = FAULTS)]
     half_close: bool,
     /// Send replies in pieces of so many bytes, a millisecond apart
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = FAULTS)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_hyphen_values = true, help_heading = FAULTS)]
     slice: Option<u64>,
     /// Repeat the faults of another run
-    #[arg(long, value_name = "NUMBER", value_parser = parse_count, help_heading = FAULTS)]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_count, allow_hyphen_values = true, help_heading = FAULTS)]
     seed: Option<u64>,
 }
 
