@@ -317,6 +317,28 @@ fn a_signal_gives_the_terminal_back_as_it_was() {
 }
 
 #[test]
+fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
+    let server = Serving::start("127.0.0.1:0");
+    let before = format!(
+        "set -m; stty -a; {PROGRAM} echo client {}; echo stopped; stty -a; echo all; fg;",
+        server.address("tcp")
+    );
+    let mut terminal = Terminal::open_by(&before, "--version");
+    let modes = |shown: &str| shown.split_once("intr").unwrap().1.replace("\r\n", " ");
+    let mode = modes(&terminal.until("connected to"));
+    terminal.shows(">> ");
+    terminal.types("abc");
+    terminal.shows("abc");
+    terminal.types("\x1a");
+    terminal.shows("stopped\r\n");
+    assert_eq!(modes(&terminal.until("all")).trim(), mode.trim());
+    terminal.shows(">> abc");
+    terminal.types("def\r");
+    terminal.shows("abcdef  (");
+    ends(terminal, 0);
+}
+
+#[test]
 fn ctrl_c_ends_also_the_wait_for_a_reply() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
