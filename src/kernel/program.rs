@@ -10,11 +10,10 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use nix::errno::Errno;
 use nix::sys::prctl::{set_name, set_pdeathsig};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, getppid};
 
-use super::KernelError;
+use super::{KernelError, descriptors};
 
 /// This program, as the running process has it: also if the file was replaced meanwhile.
 const OWN: &str = "/proc/self/exe";
@@ -96,19 +95,9 @@ pub fn serve(parent: u32) -> Result<(), KernelError> {
     die_with(parent)?;
     // Started by way of /proc/self/exe, it would be called `exe`.
     set_name(c"netkit").map_err(|errno| program_error("name this process", errno.into()))?;
-    take_all_descriptors()?;
+    descriptors::raise_limit();
     let keys = terminal_signals().thread_block();
     keys.map_err(|errno| program_error("block signals", errno.into()))
-}
-
-/// Lets this process have as many sockets as its user may have, and not only as many as are usual.
-/// Gives how many.
-pub fn take_all_descriptors() -> Result<u64, KernelError> {
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)
-        .map_err(|errno| program_error("ask for the limit on descriptors", errno.into()))?;
-    setrlimit(Resource::RLIMIT_NOFILE, most, most)
-        .map_err(|errno| program_error("raise the limit on descriptors", errno.into()))?;
-    Ok(most)
 }
 
 /// Asks the kernel to kill this process when `parent` ends. Fails if it has.

@@ -27,6 +27,30 @@ pub fn edits_lines(terminal: impl AsFd) -> bool {
     tcgetattr(terminal).is_ok_and(|mode| mode.local_flags.contains(LocalFlags::ICANON))
 }
 
+/// SIGTSTP, of Ctrl-Z, held back in this thread and those that it starts from now on, while this is there.
+///
+/// To be made before the thread of a [`KeepingTerminal`]: in any other it would stop the process with the
+/// terminal as that has left it.
+#[derive(Debug)]
+pub struct HeldStop(());
+
+impl HeldStop {
+    /// Holds it back.
+    pub fn hold() -> Result<Self, KernelError> {
+        stop_signal().thread_block().map_err(|errno| KernelError::Program {
+            operation: "block signals".to_owned(),
+            source: errno.into(),
+        })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for HeldStop {
+    fn drop(&mut self) {
+        stop_signal().thread_unblock().unwrap_or_default();
+    }
+}
+
 /// A terminal that keeps what is typed, until this is dropped.
 #[derive(Debug)]
 pub struct KeepingTerminal {

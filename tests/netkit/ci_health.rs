@@ -156,10 +156,17 @@ fn a_full_disk_leaves_whole_files_alone() {
 
 #[test]
 fn who_reads_no_more_is_no_error_and_a_full_disk_is() {
-    let start = |argument: &str, stdout: Stdio| {
-        let mut command = Command::new(in_repository("scripts/ci-health"));
+    let script = in_repository("scripts/ci-health");
+    let run = |command: &mut Command, argument: &str, stdout: Stdio| {
         let output = command.arg(argument).env("NETKIT", PROGRAM).stdout(stdout).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let start = |argument: &str, stdout| run(&mut Command::new(&script), argument, stdout);
+    // As a service of systemd starts it (IgnoreSIGPIPE=).
+    let start_without_sigpipe = |argument: &str, stdout| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' PIPE; exec \"$@\"", "sh"]).arg(&script);
+        run(&mut shell, argument, stdout)
     };
     let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     let closed = || Stdio::from(std::io::pipe().unwrap().1);
@@ -170,7 +177,9 @@ fn who_reads_no_more_is_no_error_and_a_full_disk_is() {
     }
     live(&[], || {
         for argument in ["--help", "--require=unix"] {
-            assert_eq!(start(argument, closed()), (Some(0), String::new()), "{argument}");
+            let fine = (Some(0), String::new());
+            assert_eq!(start(argument, closed()), fine, "{argument}");
+            assert_eq!(start_without_sigpipe(argument, closed()), fine, "{argument}");
         }
     });
 }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -45,6 +46,26 @@ fn a_duplicate_is_not_taken_for_the_next_reply() {
         let verdicts = answer["replies"].as_array().unwrap().iter().map(|it| &it["verdict"]);
         assert_eq!(verdicts.collect::<Vec<_>>(), ["ok", "ok"]);
     }
+}
+
+#[test]
+fn duplicates_without_an_end_are_not_waited_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("server");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        let (_, peer) = socket.recv_from(&mut buffer).unwrap();
+        socket.send_to_addr(b"a", &peer).unwrap();
+        socket.recv_from(&mut buffer).unwrap();
+        // Each waits for room, so that none is lost; the last ones find nobody.
+        (0..100_000).all(|_| socket.send_to_addr(b"a", &peer).is_ok())
+    });
+    let client = netkit("echo client --verify").arg(format!("unix-dgram:{}", path.display()));
+    let answer = client.arg("a").arg("b").run().exits(1);
+    assert_eq!(answer.stdout, "a\na\n");
+    let answer = answer.complains("the reply is `a`, not `b`");
+    assert_eq!(answer.stderr.matches("`a` came, a duplicate").count(), 1024);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use netkit::kernel::ending_signals::number;
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::Serving;
-use crate::harness::eventually;
 use crate::harness::terminal::Terminal;
+use crate::harness::{eventually, live};
 
 fn prompt(address: &str) -> Terminal {
     Terminal::open(&format!("echo client --timeout 2s {address}"))
@@ -316,11 +316,11 @@ fn a_signal_gives_the_terminal_back_as_it_was() {
     }
 }
 
-#[test]
-fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
+/// Stops the prompt of `client`, and goes on.
+fn stops_and_goes_on(client: &str) {
     let server = Serving::start("127.0.0.1:0");
     let before = format!(
-        "set -m; stty -a; {PROGRAM} echo client {}; echo stopped; stty -a; echo all; fg;",
+        "set -m; stty -a; {PROGRAM} {client} {}; echo stopped; stty -a; echo all; fg;",
         server.address("tcp")
     );
     let mut terminal = Terminal::open_by(&before, "--version");
@@ -336,6 +336,16 @@ fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
     terminal.types("def\r");
     terminal.shows("abcdef  (");
     ends(terminal, 0);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
+    stops_and_goes_on("echo client");
+}
+
+#[test]
+fn ctrl_z_finds_a_prompt_of_another_namespace_which_has_a_thread_of_its_own() {
+    live(&[], || stops_and_goes_on("echo client --netns /proc/self/ns/net"));
 }
 
 #[test]

@@ -14,7 +14,8 @@ const LONGEST: usize = 1 << 20;
 /// that cut the line's end off do not send it back.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The most datagrams that are taken before a message: who sends more without an end is not waited for.
+/// The most datagrams that are taken for replies to others, before a message and while its own is waited
+/// for: who sends more, without an end, is not waited for. The next one is then its reply.
 const MOST_STRAYS: usize = 1024;
 
 /// Sends `message` and takes its reply; in the error, what there was of it. A datagram that answers one of
@@ -54,7 +55,7 @@ fn ask(
 ) -> Result<Vec<u8>, (Vec<u8>, Trouble)> {
     tracing::debug!(bytes = message.bytes.len(), peer = %link.peer, "sending");
     let keeps_messages = link.peer.carrier.keeps_messages();
-    let mut reply = Vec::new();
+    let (mut reply, mut strays) = (Vec::new(), 0);
     link.send(&message.bytes, patience).map_err(|trouble| (Vec::new(), trouble))?;
     // Room for more than the message: a datagram that is longer is cut off at the buffer's end.
     let mut buffer = vec![0; message.bytes.len().max(64 * 1024) + 1];
@@ -67,7 +68,8 @@ fn ask(
             Ok(came) => {
                 tracing::debug!(bytes = came, peer = %link.peer, "received");
                 let bytes = buffer.get(..came).unwrap_or_default();
-                if keeps_messages && earlier.takes(bytes, message) {
+                if keeps_messages && strays < MOST_STRAYS && earlier.takes(bytes, message) {
+                    strays += 1;
                     continue;
                 }
                 reply.extend_from_slice(bytes);

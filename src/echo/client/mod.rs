@@ -32,6 +32,7 @@ use crate::exit::Exit;
 use crate::kernel::ending_signals::{EndingSignals, number};
 use crate::kernel::patience::Patience;
 use crate::kernel::standard_input::{StandardInput, output_is_terminal};
+use crate::kernel::terminal_mode::HeldStop;
 use crate::kernel::{Place, ProcRoot};
 use crate::output::{Aside, Outcome, Screen};
 
@@ -59,6 +60,8 @@ pub fn run(
     // end, and dies of them by itself.
     let has_last_words = args.is_load() || speaks_lines(args)?;
     let signals = has_last_words.then(EndingSignals::hold).transpose()?;
+    let is_prompt = has_last_words && !args.is_load() && args.messages.is_empty();
+    let _stop = is_prompt.then(HeldStop::hold).transpose()?;
     let outcome = place.inside(|proc_root| {
         let timeout = args.timeout(target.carrier);
         let interrupt = signals.as_ref().map(EndingSignals::descriptor);

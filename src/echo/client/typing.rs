@@ -18,6 +18,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Cmd, Config, Editor, ExternalPrinter, KeyCode, KeyEvent, Modifiers};
 
+use crate::kernel::KernelError;
 use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::patience::{Event, Patience, Waited};
 use crate::kernel::standard_input::StandardInput;
@@ -25,6 +26,8 @@ use crate::kernel::terminal_mode::{KeepingTerminal, edits_lines};
 use crate::output::sanitize;
 
 const PROMPT: &str = ">> ";
+/// What cannot be done where there is no thread for the line editor.
+const READ: &str = "read lines from the terminal";
 /// What tells a terminal to send a paste as typed keys again, as the editor does behind its line.
 const PASTE_OFF: &str = "\x1b[?2004l";
 const PASTE_ON: &str = "\x1b[?2004h";
@@ -91,7 +94,9 @@ impl<'a> Typing<'a> {
         let (bell, rope) = UnixStream::pair()?;
         let (finish, made) = sync_channel(1);
         // Only now: SIGTSTP waits in this thread, and in those that it starts.
-        thread::spawn(move || edit(&asked, &answer, rope, &finish));
+        thread::Builder::new()
+            .spawn(move || edit(&asked, &answer, rope, &finish))
+            .map_err(|source| KernelError::Program { operation: READ.to_owned(), source })?;
         Ok(Self {
             signals,
             terminal,

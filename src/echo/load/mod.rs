@@ -36,7 +36,7 @@ use crate::exit::Exit;
 use crate::kernel::counters::{SockStat, TcpCounters};
 use crate::kernel::ending_signals::EndingSignals;
 use crate::kernel::standard_input::output_is_terminal;
-use crate::kernel::{ProcRoot, clock, program};
+use crate::kernel::{ProcRoot, clock, descriptors};
 use crate::output::{Aside, Format, Outcome, Screen, emit};
 
 /// Loads `peer`, which was written as `target`, and shows what came of it; where `aside` is a
@@ -60,7 +60,7 @@ pub fn run(
     );
     clock::wake_exactly();
     // Fewer than all may be enough.
-    drop(program::take_all_descriptors());
+    descriptors::raise_limit();
     let mut run = Run::new(plan, watch(plan, screen, aside), signals)?;
     drive(peer, &mut run)?;
     let (measured_ns, interrupted) = (run.measured_ns(), run.is_interrupted);

@@ -65,8 +65,9 @@ fn look(
         move |source| KernelError::Program { operation: operation.to_owned(), source }
     };
     descriptors::raise_limit();
-    descriptors::spare(DESCRIPTORS, signals.descriptor()).map_err(cannot(START))?;
     let paths = paths::all();
+    let most = paths.len() * OF_A_PATH + OF_THE_RUNTIME;
+    descriptors::spare(most, signals.descriptor()).map_err(cannot(START))?;
     let longest = paths.iter().map(Path::piece).max().unwrap_or(trial::SMALL);
     let pattern = Pattern::new(trial::SMALL, longest, Transform::None);
     let mut servers = servers::Servers::new(&paths, proc_root);
@@ -99,10 +100,12 @@ fn look(
 
 /// What cannot be done where a server or its thread cannot be had.
 const START: &str = "start the servers of the self-test";
-/// The descriptors that it takes at most: for each path those of the server, the client and the
-/// connection that is accepted, and those of the runtime. A server that has none left for a connection
-/// would let its client wait, which would look like a path that does not echo.
-const DESCRIPTORS: usize = 12 * 3 + 8;
+/// The descriptors that a path takes: those of the server, the client and the connection that is accepted.
+/// A server that has none left for a connection would let its client wait, which would look like a path
+/// that does not echo.
+const OF_A_PATH: usize = 3;
+/// Those that the runtime of the servers takes at most.
+const OF_THE_RUNTIME: usize = 8;
 
 /// Tries each path, and those that were late once more.
 ///

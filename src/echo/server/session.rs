@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::kernel::asking_signal::AskingSignal;
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::ending_signals::EndingSignals;
-use crate::kernel::{KernelError, program};
+use crate::kernel::{KernelError, descriptors};
 use crate::output::{Aside, Outcome, Screen, emit};
 
 /// Serves until it is told to stop, and says what it has done.
@@ -27,14 +27,15 @@ pub fn run(
     screen: &mut Screen<'_>,
     aside: &mut Aside<'_>,
 ) -> anyhow::Result<Outcome> {
-    // Before any thread is made.
+    // Before any thread is made; and this one first, so that it stays held back when the others are not
+    // any more.
     let asking = AskingSignal::hold()?;
     let stopping = EndingSignals::hold_to_stop()?;
     let stopwatch = Stopwatch::start();
     // Fewer than all is no reason not to serve.
-    let descriptors = program::take_all_descriptors();
+    let most = descriptors::raise_limit();
     let addresses: Vec<String> = server.addresses().map(ToString::to_string).collect();
-    let few = descriptors.ok().and_then(|most| caps::of_descriptors(&server.options, most));
+    let few = most.and_then(|most| caps::of_descriptors(&server.options, most));
     let warnings: Vec<String> = announce::warnings(&server).into_iter().chain(few).collect();
     // Two that draw on one terminal would cut each other's lines.
     let is_traced = tracing::enabled!(tracing::Level::INFO);

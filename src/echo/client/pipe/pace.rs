@@ -42,8 +42,10 @@ impl Pace {
             }
             let before = *came;
             let waited = self.moves.wait_timeout(came, LULL);
-            came = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if *came == before && !is_held_up() {
+            let (now, lull) = waited.unwrap_or_else(PoisonError::into_inner);
+            came = now;
+            // A wait may end before its time, for nothing.
+            if lull.timed_out() && *came == before && !is_held_up() {
                 self.is_off.store(true, Ordering::Relaxed);
             }
         }
