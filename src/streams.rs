@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use terminal_size::{Width, terminal_size_of};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::kernel::patience::{Event, Patience, Waited};
 use crate::output::{Color, Style, sanitize, sanitize_lines, told};
 
 /// Bytes collected before they are written. Larger pieces, as rows come in, go straight through.
@@ -95,8 +98,14 @@ fn wished(style: Style, color: Color) -> Style {
     Style { color, ..style }
 }
 
-/// Where `-v` tells: standard error. That nobody listens any more, or that there is no room for it, is no
-/// reason to fail, and what came from outside moves no cursor.
+/// How long `-v` waits for a reader that is slow.
+const READERS_TIME: Duration = Duration::from_secs(1);
+
+/// Whether the reader of what `-v` tells has taken longer: until it reads on, it is not waited for.
+static IS_STALLED: AtomicBool = AtomicBool::new(false);
+
+/// Where `-v` tells: standard error. That nobody listens any more, or reads, or that there is no room for
+/// it, is no reason to fail or to stand still, and what came from outside moves no cursor.
 struct Told;
 
 impl Write for Told {
@@ -104,6 +113,13 @@ impl Write for Told {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
+        let is_stalled = IS_STALLED.load(Ordering::Relaxed);
+        let patience = Patience::of(if is_stalled { Duration::ZERO } else { READERS_TIME });
+        let waited = patience.wait(io::stderr().as_fd(), Event::Writable);
+        IS_STALLED.store(waited == Ok(Waited::Late), Ordering::Relaxed);
+        if waited == Ok(Waited::Late) {
+            return Ok(event.len());
+        }
         drop(io::stderr().write_all(format!("{}{end}", sanitize(text)).as_bytes()));
         Ok(event.len())
     }

@@ -114,6 +114,10 @@ fn a_netkit_that_is_mute_or_old_has_not_looked() {
     let (code, out, _) = health(&mute, &["--artifacts", place]);
     assert_eq!(code, Some(3), "{out}");
     assert!(out.starts_with("NOT SEEN  netkit echo: exit code 0, and not a word\n"), "{out}");
+    let killed = in_its_place(directory.path(), "kill -9 $$");
+    let (code, out, _) = health(&killed, &[]);
+    assert_eq!(code, Some(3), "{out}");
+    assert!(out.starts_with("NOT SEEN  netkit echo: exit code 137, and not a word\n"), "{out}");
     assert_eq!(names(artifacts.path()), ["health.json"]);
     let warnings = &artifact(artifacts.path(), "health.json")["warnings"];
     assert_eq!(warnings[0], "netkit echo could not look: exit code 0");

@@ -108,6 +108,11 @@ fn a_line_that_is_turned_round_is_right_by_line_and_by_message() {
         let client = netkit("echo client --transform reverse").arg(&server.addresses[0]);
         client.arg("hello").run().is(0, &format!("{came}\n"), "");
     }
+    for (options, came) in [("", "senil\nowt"), ("--by line", "owt\nsenil")] {
+        let server = Serving::start(&format!("udp://127.0.0.1:0 --transform reverse {options}"));
+        let client = netkit("echo client --transform reverse").arg(&server.addresses[0]);
+        client.arg("two\nlines").run().is(0, &format!("{came}\n"), "");
+    }
     let plain = Serving::start("127.0.0.1:0");
     let client = netkit("echo client --transform reverse").arg(&plain.addresses[0]).arg("hello");
     client.run().exits(1).complains("the reply is `hello`, not `olleh`");

@@ -167,6 +167,22 @@ fn a_server_that_could_not_say_so_serves_and_warns() {
 }
 
 #[test]
+fn a_reader_of_what_v_tells_that_does_not_read_holds_nothing_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let _reader = fs::File::options().read(true).write(true).open(&fifo).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {PROGRAM} \"$@\" 2>\"$FIFO\""), "sh"]).env("FIFO", &fifo);
+    let server = Serving::by(command, "127.0.0.1:0 -v --json", 1);
+    // More lines than a pipe holds.
+    for _ in 0..1000 {
+        assert_eq!(round_trip(server.connect(), b"hello"), b"hello");
+    }
+    assert_eq!(server.stop().exits(0).statistics()["connections"]["accepted"], 1000);
+}
+
+#[test]
 fn whoever_does_not_read_the_news_holds_nothing_up() {
     let directory = tempfile::tempdir().unwrap();
     let notify = directory.path().join("notify");

@@ -15,7 +15,8 @@ pub struct Message {
     pub bytes: Vec<u8>,
     /// What is expected back.
     pub expected: Vec<u8>,
-    /// The same of a server by message, to which the line's end is a part of what it turns round.
+    /// The same where what is turned round is the whole in the place of each line, or each line in the
+    /// place of the whole: which, is the server's choice (`--by`).
     turned: Option<Vec<u8>>,
     is_line: bool,
 }
@@ -45,24 +46,15 @@ impl Judged {
 impl Message {
     /// The message `text` to a server that does `transform`; `is_bare`: without a line's end.
     pub fn new(text: &[u8], transform: Transform, is_bare: bool) -> Self {
-        let applied = |bytes: &[u8]| {
-            let mut expected = Vec::new();
-            transform.apply(bytes, &mut expected);
-            expected
-        };
         let mut bytes = text.to_vec();
         if !is_bare {
             bytes.push(b'\n');
         }
-        let expected = if is_bare {
-            applied(&bytes)
-        } else {
-            // Line by line: an end stays where it is, also where the line is turned round.
-            let lines = text.split(|it| *it == b'\n');
-            lines.flat_map(|line| [applied(line), b"\n".to_vec()]).flatten().collect()
-        };
-        let is_turned = transform == Transform::Reverse && !is_bare;
-        let turned = is_turned.then(|| applied(&bytes));
+        let (mut by_line, mut by_message) = (Vec::new(), Vec::new());
+        transform.apply_to_lines(&bytes, &mut by_line);
+        transform.apply(&bytes, &mut by_message);
+        let (expected, other) = if is_bare { (by_message, by_line) } else { (by_line, by_message) };
+        let turned = (transform == Transform::Reverse).then_some(other);
         let text = String::from_utf8_lossy(text).into_owned();
         Self { text, bytes, expected, turned, is_line: !is_bare }
     }
@@ -123,6 +115,10 @@ mod tests {
         let lines = Message::new(b"ab\ncd", Transform::Reverse, false);
         for reply in [b"ba\ndc\n", b"\ndc\nba"] {
             assert_eq!(judge(&lines, reply), Judged::Right, "{reply:?}");
+        }
+        let datagram = Message::new(b"ab\ncd", Transform::Reverse, true);
+        for reply in [b"ba\ndc", b"dc\nba"] {
+            assert_eq!(judge(&datagram, reply), Judged::Right, "{reply:?}");
         }
     }
 

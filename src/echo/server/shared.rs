@@ -65,6 +65,11 @@ impl Shared {
         self.limits.has_room() && !is_used_up
     }
 
+    /// Whether one more datagram may be answered: with `--one-off`, the first alone.
+    pub fn takes_datagram(&self) -> bool {
+        !self.options.one_off || !self.is_taken.swap(true, Ordering::Relaxed)
+    }
+
     /// Counts an error of accept(2).
     pub fn accept_failed(&self, error: &std::io::Error) {
         tracing::info!(error = io_text(error), "accept failed");

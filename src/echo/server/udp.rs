@@ -55,6 +55,7 @@ fn answer_all(
         let (to, asked) = (arrival.source, arrival.asked);
         let hops = arrival.hops.map(|hops| hops.saturating_sub(1));
         match judge(arrival, bytes) {
+            Ok(()) if !shared.takes_datagram() => break,
             Ok(()) if desk.is_plain() => {
                 make_reply(bytes);
                 replies.push(Reply { bytes, to, asked, hops });
@@ -154,6 +155,7 @@ pub async fn serve_unix(end: AsyncFd<Arc<UnixEnd>>, shared: Arc<Shared>) {
         };
         match refusal {
             Some(refusal) => shared.datagram(length, Err(refusal), || format!("{source:?}")),
+            None if !shared.takes_datagram() => {}
             None => desk.answer(bytes, UnixWay { end: Arc::clone(end), to: source }),
         }
         Ok(1)
