@@ -28,7 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The third row: the rows below, and the floors.
     ("lab", &["model", "kernel", "catalogue", "output", "exit", "states", "bind", "connect"]),
     // What holds the rest together.
-    ("streams", &["output"]),
+    ("streams", &["kernel", "output"]),
     (
         "cli",
         &[
