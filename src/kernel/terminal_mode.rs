@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::libc::termios;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{
@@ -55,7 +56,7 @@ impl Drop for HeldStop {
 #[derive(Debug)]
 pub struct KeepingTerminal {
     terminal: OwnedFd,
-    before: Termios,
+    before: termios,
     /// SIGTSTP, of Ctrl-Z, which is to find the terminal as it was.
     stops: SignalFd,
 }
@@ -86,7 +87,7 @@ impl KeepingTerminal {
                 *character = value;
             }
         }
-        let taken = Self { terminal, before, stops };
+        let taken = Self { terminal, before: before.into(), stops };
         taken.set(&keeping)?;
         Ok(taken)
     }
@@ -122,7 +123,7 @@ impl KeepingTerminal {
     fn restore(&self) {
         if tcgetpgrp(&self.terminal) == Ok(getpgrp()) {
             // One that is gone has no mode.
-            self.set(&self.before).unwrap_or_default();
+            self.set(&self.before.into()).unwrap_or_default();
         }
     }
 

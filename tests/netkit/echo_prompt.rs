@@ -349,6 +349,24 @@ fn ctrl_z_finds_a_prompt_of_another_namespace_which_has_a_thread_of_its_own() {
 }
 
 #[test]
+fn ctrl_z_stops_also_the_wait_for_a_reply() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = format!("{PROGRAM} echo client --timeout 60s {address}");
+    let mut terminal =
+        Terminal::open_by(&format!("set -m; {client}; echo stopped; fg;"), "--version");
+    terminal.shows(">> ");
+    terminal.types("one\r");
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.read_exact(&mut [0; 4]).unwrap();
+    terminal.types("\x1a");
+    terminal.shows("stopped\r\n");
+    stream.write_all(b"one\n").unwrap();
+    terminal.shows("one  (");
+    ends(terminal, 0);
+}
+
+#[test]
 fn ctrl_c_ends_also_the_wait_for_a_reply() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

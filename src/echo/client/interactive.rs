@@ -67,7 +67,7 @@ pub fn run(
                 talk.late(Duration::ZERO)?;
                 talk.tell("an empty line is nothing that could come back: not sent")?;
             }
-            Typed::Line(text) => talk.line(&text)?,
+            Typed::Line(text) => typing.meanwhile(|| talk.line(&text))?,
             Typed::NotText { with_rest } => {
                 talk.has_failed = true;
                 talk.tell(not_text(with_rest))?;

@@ -20,7 +20,7 @@ use rustyline::{Cmd, Config, Editor, ExternalPrinter, KeyCode, KeyEvent, Modifie
 
 use crate::kernel::KernelError;
 use crate::kernel::ending_signals::EndingSignals;
-use crate::kernel::patience::{Event, Patience, Waited};
+use crate::kernel::patience::{Event, Patience, Stop, Waited};
 use crate::kernel::standard_input::StandardInput;
 use crate::kernel::terminal_mode::{KeepingTerminal, edits_lines};
 use crate::output::sanitize;
@@ -144,6 +144,24 @@ impl<'a> Typing<'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Does `work`, during which Ctrl-Z stops this process at once, as it does at the prompt.
+    pub fn meanwhile<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (Some(terminal), Ok(done)) = (&self.terminal, Stop::new()) else { return work() };
+        thread::scope(|scope| {
+            // Without it, Ctrl-Z waits for the next line.
+            let watching = thread::Builder::new().spawn_scoped(scope, || {
+                let patience = Patience::ENDLESS.or(Some(done.descriptor()));
+                while patience.wait(terminal.stops(), Event::Readable) == Ok(Waited::Ready)
+                    && terminal.stop(self.signals).is_ok()
+                {}
+            });
+            let result = work();
+            done.stop();
+            drop(watching);
+            result
+        })
     }
 
     /// Waits for the editor's answer; `false` if a signal comes first.
