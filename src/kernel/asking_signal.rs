@@ -4,9 +4,10 @@
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::SignalFd;
 
 use super::KernelError;
+use super::ending_signals::held_back;
 
 /// The signal, held back in this thread and those that it starts from now on.
 ///
@@ -20,15 +21,7 @@ pub struct AskingSignal {
 impl AskingSignal {
     /// Holds it back, also where this process ignores it.
     pub fn hold() -> Result<Self, KernelError> {
-        let failed = |operation: &str, errno: nix::Error| KernelError::Program {
-            operation: operation.to_owned(),
-            source: errno.into(),
-        };
-        let held = SigSet::from(Signal::SIGUSR1);
-        let arrived = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-            .map_err(|errno| failed("wait for signals", errno))?;
-        held.thread_block().map_err(|errno| failed("block signals", errno))?;
-        Ok(Self { arrived })
+        Ok(Self { arrived: held_back(&SigSet::from(Signal::SIGUSR1))? })
     }
 
     /// What becomes readable when it has arrived, and stays so until it is taken.

@@ -56,10 +56,7 @@ impl EndingSignals {
     }
 
     fn of(held: SigSet, mask_before: SigSet) -> Result<Self, KernelError> {
-        let arrived = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-            .map_err(|errno| failed("wait for signals", errno))?;
-        held.thread_block().map_err(|errno| failed("block signals", errno))?;
-        Ok(Self { mask_before, arrived })
+        Ok(Self { mask_before, arrived: held_back(&held)? })
     }
 
     /// What becomes readable when one has arrived, and stays so until it is taken.
@@ -86,6 +83,15 @@ impl Drop for EndingSignals {
         // A mask that was set before can be set again.
         self.mask_before.thread_set_mask().unwrap_or_default();
     }
+}
+
+/// Holds `signals` back, in this thread and those that it starts from now on, and gives where they are
+/// read instead.
+pub(super) fn held_back(signals: &SigSet) -> Result<SignalFd, KernelError> {
+    let arrived = SignalFd::with_flags(signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+        .map_err(|errno| failed("wait for signals", errno))?;
+    signals.thread_block().map_err(|errno| failed("block signals", errno))?;
+    Ok(arrived)
 }
 
 /// Calls `body` while they wait, all of them.

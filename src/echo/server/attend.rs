@@ -62,13 +62,7 @@ struct Asks<'a> {
 impl Asks<'_> {
     /// Waits for the next one.
     async fn next(&self) -> io::Result<()> {
-        loop {
-            let mut guard = self.arrived.readable().await?;
-            if self.held.take() {
-                return Ok(());
-            }
-            guard.clear_ready();
-        }
+        taken(&self.arrived, || self.held.take().then_some(())).await
     }
 }
 
@@ -81,13 +75,21 @@ struct Stops<'a> {
 impl Stops<'_> {
     /// Waits for the next one: the exit code of a program that it has ended.
     async fn next(&self) -> io::Result<u8> {
-        loop {
-            let mut guard = self.arrived.readable().await?;
-            if let Some(signal) = self.held.take() {
-                return Ok(128 + number(signal));
-            }
-            guard.clear_ready();
+        taken(&self.arrived, || self.held.take()).await.map(|signal| 128 + number(signal))
+    }
+}
+
+/// Waits until `take` gives something of what has `arrived`.
+async fn taken<T>(
+    arrived: &AsyncFd<BorrowedFd<'_>>,
+    take: impl Fn() -> Option<T>,
+) -> io::Result<T> {
+    loop {
+        let mut guard = arrived.readable().await?;
+        if let Some(it) = take() {
+            return Ok(it);
         }
+        guard.clear_ready();
     }
 }
 
