@@ -121,10 +121,10 @@ impl<'a> Run<'a> {
         Some(due)
     }
 
-    /// Whether it ends here, where so many messages are under way: nothing more is due, and the time that
+    /// Whether it ends here, where `next` is due and so many messages are under way: nothing more is due, and the time that
     /// was asked for is over.
-    pub fn ends(&self, now_ns: u64, under_way: usize) -> bool {
-        let is_done = self.peek(now_ns) == Next::Over && self.schedule.is_past(now_ns);
+    pub fn ends(&self, now_ns: u64, next: Next, under_way: usize) -> bool {
+        let is_done = next == Next::Over && self.schedule.is_past(now_ns);
         self.is_interrupted || (is_done && under_way == 0)
     }
 

@@ -126,7 +126,8 @@ impl<'a, 'b> Datagrams<'a, 'b> {
             let now_ns = self.run.now_ns();
             self.hand_out();
             self.run.leave_what_is_behind(now_ns);
-            if self.run.ends(now_ns, self.under_way + self.pending()) {
+            let next = self.run.peek(now_ns);
+            if self.run.ends(now_ns, next, self.under_way + self.pending()) {
                 return Ok(());
             }
             if self.is_hopeless() {
@@ -134,7 +135,6 @@ impl<'a, 'b> Datagrams<'a, 'b> {
                 return Ok(());
             }
             // Without room, what is due waits for a reply.
-            let next = self.run.peek(now_ns);
             let due_ns = if self.idle.is_empty() { u64::MAX } else { next.moment_ns(now_ns) };
             let until_ns = due_ns.min(self.next_sweep_ns);
             self.turn(now_ns, until_ns)?;

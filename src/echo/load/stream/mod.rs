@@ -85,7 +85,8 @@ impl<'a, 'b> Streams<'a, 'b> {
             self.hand_out();
             self.run.leave_what_is_behind(now_ns);
             self.open_parted(now_ns);
-            if self.run.ends(now_ns, self.under_way) {
+            let next = self.run.peek(now_ns);
+            if self.run.ends(now_ns, next, self.under_way) {
                 return Ok(());
             }
             if self.is_hopeless() {
@@ -93,7 +94,6 @@ impl<'a, 'b> Streams<'a, 'b> {
                 return Ok(());
             }
             // Without room, what is due waits for a reply.
-            let next = self.run.peek(now_ns);
             let due_ns = if self.idle.is_empty() { u64::MAX } else { next.moment_ns(now_ns) };
             self.turn(now_ns, due_ns.min(self.next_sweep_ns))?;
         }
