@@ -14,19 +14,11 @@ use socket2::SockRef;
 
 use crate::harness::command::PROGRAM;
 use crate::harness::echoing::{Serving, ended};
-use crate::harness::loading::Loading;
+use crate::harness::loading::{Loading, json_of};
 use crate::harness::{Answer, Schema, live, netkit};
 
 fn load(options: &str, address: &str) -> Answer {
     netkit(&format!("echo client {options}")).arg(address).run()
-}
-
-/// The JSON of a run, which keeps to the schema.
-#[track_caller]
-fn json_of(options: &str, address: &str, code: i32) -> Value {
-    let answer = load(&format!("{options} --json"), address).exits(code).json();
-    Schema::of("echo").holds(&answer);
-    answer
 }
 
 /// A server that is not an echo server: `each` is called with every connection.

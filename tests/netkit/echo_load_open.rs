@@ -2,18 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::echoing::Serving;
-use crate::harness::{Schema, netkit};
-
-#[track_caller]
-fn json_of(options: &str, address: &str, code: i32) -> Value {
-    let answer = netkit(&format!("echo client {options} --json")).arg(address).run();
-    let answer = answer.exits(code).json();
-    Schema::of("echo").holds(&answer);
-    answer
-}
+use crate::harness::loading::json_of;
+use crate::harness::netkit;
 
 /// One connection, and 10 ms for each message: 50 of the thousand can be begun in half a second.
 #[test]

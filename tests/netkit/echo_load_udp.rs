@@ -9,17 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::echoing::Serving;
-use crate::harness::loading::Loading;
+use crate::harness::loading::{Loading, json_of};
 use crate::harness::needs::run;
 use crate::harness::{Need, Schema, live, netkit};
-
-#[track_caller]
-fn json_of(options: &str, address: &str, code: i32) -> Value {
-    let answer = netkit(&format!("echo client {options} --json")).arg(address).run();
-    let answer = answer.exits(code).json();
-    Schema::of("echo").holds(&answer);
-    answer
-}
 
 /// A server of datagrams that answers the `number`th one, from 0, by what `reply` gives: each entry a
 /// datagram that is sent then.

@@ -7,7 +7,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::command::PROGRAM;
+use super::command::{PROGRAM, netkit};
+use super::schema::Schema;
+
+/// The JSON of a load of `address` by these options, which keeps to the schema, with this exit code.
+#[track_caller]
+pub fn json_of(options: &str, address: &str, code: i32) -> Value {
+    let answer = netkit(&format!("echo client {options} --json")).arg(address).run();
+    let answer = answer.exits(code).json();
+    Schema::of("echo").holds(&answer);
+    answer
+}
 
 /// A load under way.
 pub struct Loading {
