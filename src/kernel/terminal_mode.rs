@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 use nix::libc::termios;
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::SignalFd;
 use nix::sys::termios::{
     FlushArg, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr,
     tcsetattr,
@@ -21,7 +21,7 @@ use nix::sys::termios::{
 use nix::unistd::{getpgrp, tcgetpgrp};
 
 use super::KernelError;
-use super::ending_signals::EndingSignals;
+use super::ending_signals::{EndingSignals, held_back};
 
 /// Whether `terminal` edits lines itself: what it gives then are lines, and their end.
 pub fn edits_lines(terminal: impl AsFd) -> bool {
@@ -65,18 +65,16 @@ impl KeepingTerminal {
     /// Takes the line editing of `terminal` away. SIGTSTP waits from now on, in this thread and those
     /// that it starts.
     pub fn take(terminal: BorrowedFd<'_>) -> Result<Self, KernelError> {
-        Self::taken(terminal).map_err(|source| KernelError::Program {
+        let stops = held_back(&stop_signal())?;
+        Self::taken(terminal, stops).map_err(|source| KernelError::Program {
             operation: "set the terminal's mode".to_owned(),
             source,
         })
     }
 
-    fn taken(terminal: BorrowedFd<'_>) -> io::Result<Self> {
+    fn taken(terminal: BorrowedFd<'_>, stops: SignalFd) -> io::Result<Self> {
         let terminal = terminal.try_clone_to_owned()?;
         let before = tcgetattr(&terminal)?;
-        let stop = stop_signal();
-        let stops = SignalFd::with_flags(&stop, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        stop.thread_block()?;
         let mut keeping = before.clone();
         keeping.local_flags &= !(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::IEXTEN);
         keeping.input_flags &= !InputFlags::ICRNL;
